@@ -1,0 +1,3 @@
+/** The FDL language: pure functions from text to values and problems. */
+export * from './types';
+export * from './service';
