@@ -1,0 +1,46 @@
+import js from '@eslint/js';
+import jupyter from '@jupyter/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import globals from 'globals';
+import ts from 'typescript-eslint';
+
+const style = {
+  curly: 'error',
+  eqeqeq: ['error', 'always', { null: 'ignore' }],
+  'prefer-arrow-callback': 'error',
+  '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }],
+  '@typescript-eslint/no-explicit-any': 'error',
+  '@typescript-eslint/no-namespace': 'off',
+  '@typescript-eslint/no-unsafe-declaration-merging': 'off',
+  '@typescript-eslint/no-unused-vars': ['error', { args: 'none', caughtErrors: 'none' }],
+  '@typescript-eslint/naming-convention': ['error', { selector: 'interface', format: ['PascalCase'], custom: { regex: '^I[A-Z]', match: true } }]
+};
+
+export default ts.config(
+  {
+    ignores: [
+      '**/node_modules/**',
+      '**/lib/**',
+      '**/dist/**',
+      'coverage/**',
+      'work/**',
+      '.venv/**',
+      'jupyterlab_oscar/**',
+      'ui-tests/test-results/**',
+      'ui-tests/playwright-report/**'
+    ]
+  },
+  js.configs.recommended,
+  ...ts.configs.recommended,
+  { files: ['**/*.{ts,tsx}'], rules: style },
+  // Its rules are about the page's code; the schemas are checked too.
+  ...jupyter.configs.recommended.map(entry =>
+    entry.files?.some(pattern => pattern.endsWith('.ts')) ? { ...entry, files: ['src/**/*.{ts,tsx}'], ignores: ['src/**/__tests__/**'] } : entry
+  ),
+  {
+    files: ['scripts/**', 'bench/**', '**/*.config.{js,mjs}', 'backend-bridge/*.mjs', '**/*.cjs', '**/*.mjs', 'babel.config.js', 'ui-tests/**/*.js'],
+    languageOptions: { globals: { ...globals.node } },
+    rules: { '@typescript-eslint/no-require-imports': 'off' }
+  },
+  prettier
+);

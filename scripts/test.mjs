@@ -1,0 +1,37 @@
+/**
+ * `npm test [-- GROUP… [-- options of the runner]]`: set-up, then every test; the last line is the total over all groups.
+ */
+import { suites } from './lib/suites.mjs';
+import { StepError, main } from './lib/run.mjs';
+import { setup } from './setup.mjs';
+
+await main(async () => {
+  const args = process.argv.slice(2);
+  const cut = args.indexOf('--');
+  const wanted = cut < 0 ? args : args.slice(0, cut);
+  const extra = cut < 0 ? [] : args.slice(cut + 1);
+  const unknown = wanted.filter(name => !(name in suites));
+  if (unknown.length > 0) {
+    throw new StepError(`There is no group "${unknown[0]}". The groups are: ${Object.keys(suites).join(', ')}.`);
+  }
+  await setup();
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const rows = [];
+  const notes = [];
+  for (const name of wanted.length > 0 ? wanted : Object.keys(suites)) {
+    console.log(`\n── ${name}: ${suites[name].title}`);
+    const began = Date.now();
+    const counts = await suites[name].run(extra);
+    for (const key of Object.keys(total)) {
+      total[key] += counts[key];
+    }
+    rows.push(`  ${name.padEnd(8)} ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped  (${Math.round((Date.now() - began) / 1000)} s)`);
+    notes.push(...counts.reasons.map(reason => `  ${name}: ${reason}`));
+  }
+  console.log(`\n── Summary\n${rows.join('\n')}`);
+  if (notes.length > 0) {
+    console.log(`Skipped or broken, and why:\n${notes.join('\n')}`);
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  return total.failed > 0 || total.passed === 0 ? 1 : 0;
+});
