@@ -1,0 +1,155 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { BridgeError } from '../http/errors';
+import { addSecret } from '../http/redact';
+import type { ICredential, ICredentialView } from './store';
+
+/** What a call is for: the manager's own routes, or the two that take nothing but a service's token. */
+export type AuthOperation = 'system' | 'job' | 'run';
+
+export type Auth =
+  | { kind: 'basic'; user: string; password: string }
+  | { kind: 'bearer'; token: string }
+  | { kind: 'service'; token: string };
+
+/** Token files are small; a larger one is something else. */
+const LARGEST_TOKEN = 64 * 1024;
+
+/** The value of an Authorization header. */
+export function authorization(auth: Auth): string {
+  return auth.kind === 'basic'
+    ? `Basic ${Buffer.from(`${auth.user}:${auth.password}`, 'utf8').toString('base64')}`
+    : `Bearer ${auth.token}`;
+}
+
+/** When a JSON Web Token ends, without checking its signature. */
+export function tokenExpiry(token: string): Date | undefined {
+  const part = token.split('.')[1];
+  if (!part) {
+    return undefined;
+  }
+  try {
+    const claims = JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as { exp?: unknown };
+    return typeof claims.exp === 'number' ? new Date(claims.exp * 1000) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The token file that the platform keeps fresh (EGI Notebooks), when there is one. */
+export function platformTokenFile(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const folder = env['SECRETS_MOUNT_PATH'];
+  const file = folder ? join(folder, 'access_token') : '/var/run/secrets/egi.eu/access_token';
+  return existsSync(file) ? file : undefined;
+}
+
+function readToken(file: string): string {
+  let text: string;
+  try {
+    if (statSync(file).size > LARGEST_TOKEN) {
+      throw new Error('the file is too large for a token');
+    }
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new BridgeError({
+      type: 'unauthorized',
+      title: 'The token file cannot be read',
+      status: 403,
+      detail: `The token file ${file} cannot be read.`,
+      cause: error instanceof Error ? error.message : undefined,
+      action: 'Write a token into it, or add the cluster again with another one.'
+    });
+  }
+  if (!text || /\s/.test(text)) {
+    throw new BridgeError({
+      type: 'unauthorized',
+      title: 'The token file holds no token',
+      status: 403,
+      detail: `The token file ${file} is empty or holds something else than one token.`,
+      action: 'Write a token into it.'
+    });
+  }
+  addSecret(text);
+  return text;
+}
+
+/**
+ * Answers for one endpoint, on each call anew: token files are replaced behind our back, and tokens live an hour.
+ *
+ * A user and password that were given for this endpoint are used as they are. Else the order is: the file that the platform
+ * mounts, the token file of this endpoint, the token in our own store.
+ */
+export class EndpointAuth {
+  constructor(options: { who: string; secure: boolean; credential: () => ICredential | undefined; env?: NodeJS.ProcessEnv }) {
+    this._who = options.who;
+    this._secure = options.secure;
+    this._credential = options.credential;
+    this._env = options.env ?? process.env;
+  }
+
+  /** @param serviceToken - for `job` and `run`; never another credential there: the service's own code would see it */
+  getAuth(operation: AuthOperation, serviceToken?: string): Auth {
+    if (operation !== 'system') {
+      if (!serviceToken) {
+        throw new BridgeError({
+          type: 'forbidden',
+          title: 'The service has no token',
+          status: 403,
+          detail: `${this._who} does not show the token of this service, which is needed to call it.`,
+          action: 'Ask the owner of the service for access.'
+        });
+      }
+      addSecret(serviceToken);
+      return { kind: 'service', token: serviceToken };
+    }
+    const own = this._credential();
+    if (own?.user !== undefined && own.password !== undefined) {
+      return { kind: 'basic', user: own.user, password: own.password };
+    }
+    // The platform's token is worth an account: it does not travel in clear.
+    const platform = this._secure ? platformTokenFile(this._env) : undefined;
+    if (platform !== undefined) {
+      return { kind: 'bearer', token: readToken(platform) };
+    }
+    if (own?.tokenFile !== undefined) {
+      return { kind: 'bearer', token: readToken(own.tokenFile) };
+    }
+    if (own?.token !== undefined) {
+      return { kind: 'bearer', token: own.token };
+    }
+    throw new BridgeError({
+      type: 'unauthorized',
+      title: 'No credentials',
+      status: 403,
+      detail: `There are no credentials for ${this._who}.`,
+      action: 'Add the cluster again with a user and password, or with a token.'
+    });
+  }
+
+  view(): ICredentialView {
+    const own = this._credential();
+    if (own?.user !== undefined && own.password !== undefined) {
+      return { configured: true, kind: 'basic' };
+    }
+    try {
+      const auth = this.getAuth('system');
+      const expires = auth.kind === 'basic' ? undefined : tokenExpiry(auth.token);
+      const platform = this._secure && platformTokenFile(this._env) !== undefined;
+      return {
+        configured: true,
+        kind: platform ? 'platform' : own?.tokenFile !== undefined ? 'token-file' : 'token',
+        ...(expires ? { expiresAt: expires.toISOString() } : {})
+      };
+    } catch (error) {
+      if (error instanceof BridgeError) {
+        return { configured: false };
+      }
+      throw error;
+    }
+  }
+
+  private readonly _who: string;
+  private readonly _secure: boolean;
+  private readonly _credential: () => ICredential | undefined;
+  private readonly _env: NodeJS.ProcessEnv;
+}

@@ -1,0 +1,4 @@
+export * from './errors';
+export * from './redact';
+export * from './failures';
+export * from './client';
