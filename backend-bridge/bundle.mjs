@@ -1,0 +1,61 @@
+// Makes ../jupyterlab_oscar/bridge/bridge.cjs: the bridge with all its packages in one file, and the licences of these packages beside it.
+// usage: node bundle.mjs [--out FOLDER] [--dev]
+import { build } from 'esbuild';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values } = parseArgs({ options: { out: { type: 'string' }, dev: { type: 'boolean', default: false } } });
+const out = resolve(values.out ?? join(here, '..', 'jupyterlab_oscar', 'bridge'));
+const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
+
+const result = await build({
+  absWorkingDir: here,
+  entryPoints: ['src/main.ts'],
+  outfile: join(out, 'bridge.cjs'),
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  minify: !values.dev,
+  keepNames: values.dev,
+  sourcemap: values.dev ? 'linked' : false,
+  // The defaults take UMD entries whose inner requires esbuild cannot see.
+  mainFields: ['module', 'main'],
+  legalComments: 'none',
+  define: { BRIDGE_VERSION: JSON.stringify(version) },
+  metafile: true,
+  logLevel: 'warning'
+});
+
+/** Folder of the package that a bundled file belongs to. */
+function packageOf(file) {
+  const parts = file.split('/');
+  const at = parts.lastIndexOf('node_modules');
+  if (at < 0) {
+    return undefined;
+  }
+  return parts.slice(0, at + (parts[at + 1].startsWith('@') ? 3 : 2)).join('/');
+}
+
+const packages = [...new Set(Object.keys(result.metafile.inputs).map(packageOf).filter(Boolean))]
+  .map(folder => {
+    const path = join(here, folder);
+    const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+    const file = readdirSync(path).find(name => /^(licen[cs]e|copying)(\.|$)/i.test(name));
+    return { name: manifest.name, version: manifest.version, license: manifest.license ?? 'see text', text: file ? readFileSync(join(path, file), 'utf8').trim() : '' };
+  })
+  .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+
+const pages = packages.map(({ name, version: number, license, text }) => `${name} ${number} (${license})\n\n${text || 'The package carries no licence text.'}`);
+if (!existsSync(out)) {
+  mkdirSync(out, { recursive: true });
+}
+writeFileSync(
+  join(out, 'THIRD-PARTY-LICENSES.txt'),
+  `The bridge contains these packages.\n\n${pages.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
+);
+const size = Object.values(result.metafile.outputs).find(item => item.entryPoint)?.bytes ?? 0;
+console.log(`${relative(process.cwd(), join(out, 'bridge.cjs'))}: ${(size / 1024).toFixed(0)} kB, ${packages.length} packages`);

@@ -1,0 +1,113 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifySchema } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { TSchema } from '@sinclair/typebox';
+import { BridgeError } from '../http/errors';
+import type { IServerContext } from './context';
+import { openApi, type IRouteEntry, type IRouteSchema } from './openapi';
+import { PROBLEM_TYPE, toProblem, unknownRoute } from './problem';
+import { validate, type ValuePart } from './validate';
+
+/** JSON bodies; files go another way. FDL texts are the largest of them. */
+const JSON_LIMIT = 4 * 1024 * 1024;
+
+export type BridgeApp = FastifyInstance<Server, IncomingMessage, import('node:http').ServerResponse, import('fastify').FastifyBaseLogger, TypeBoxTypeProvider>;
+
+/** Bearer check in constant time: digests have the same length whatever was sent. */
+function isAuthorized(header: string | undefined, secret: Buffer): boolean {
+  const given = /^Bearer ([\x21-\x7e]{1,1024})$/i.exec(header ?? '');
+  const digest = createHash('sha256').update(given?.[1] ?? '').digest();
+  return timingSafeEqual(digest, secret) && given !== null;
+}
+
+/** On TCP a web page could reach us under a name of its own (DNS rebinding); a socket in the file system has no such door. */
+function isOwnHost(request: FastifyRequest): boolean {
+  if (request.socket.localAddress === undefined) {
+    return true;
+  }
+  const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+  return host === '127.0.0.1' || host === 'localhost' || host === '[::1]';
+}
+
+/**
+ * The HTTP side of the bridge, without a socket: the caller listens with `app.server`.
+ */
+export async function createApp(context: IServerContext, routes: ((app: BridgeApp, context: IServerContext) => void)[]): Promise<BridgeApp> {
+  const secret = createHash('sha256').update(context.settings.secret).digest();
+  const app = fastify({
+    serverFactory: handler => createServer({ requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 75_000 }, handler),
+    bodyLimit: JSON_LIMIT,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
+    frameworkErrors: (error, request, reply) => {
+      if (!isAuthorized(request.headers.authorization, secret)) {
+        sendProblem(reply as unknown as FastifyReply, unauthorized(), context);
+      } else {
+        sendProblem(reply as unknown as FastifyReply, error, context);
+      }
+    }
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as BridgeApp;
+
+  // Compiled on first use: a start does not pay for routes that nobody calls.
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => value => ({ value: validate(schema, value, (httpPart ?? 'body') as ValuePart) }));
+  app.setSerializerCompiler(() => value => JSON.stringify(value));
+
+  const entries: IRouteEntry[] = [];
+  app.addHook('onRoute', route => {
+    const schema = route.schema as (FastifySchema & IRouteSchema) | undefined;
+    if (schema?.summary !== undefined) {
+      for (const method of [route.method].flat()) {
+        entries.push({ method, url: route.url, schema: { ...schema } });
+      }
+      // Answers are described, not filtered.
+      delete (route.schema as { response?: unknown }).response;
+    }
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isOwnHost(request)) {
+      throw new BridgeError({ type: 'host', title: 'This host name is not answered', status: 421, detail: 'The bridge answers on its own address only.' });
+    }
+    if (!isAuthorized(request.headers.authorization, secret)) {
+      throw unauthorized();
+    }
+    if (request.routeOptions.url !== '/v1/events') {
+      const end = context.activity.begin();
+      reply.raw.once('close', end);
+    }
+  });
+  app.addHook('onSend', async (_request, reply, payload) => {
+    reply.header('Cache-Control', reply.getHeader('Cache-Control') ?? 'no-store');
+    reply.header('X-Content-Type-Options', 'nosniff');
+    return payload;
+  });
+  app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, context));
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(request.method, request.url.split('?')[0] ?? ''), context));
+
+  app.get('/v1/openapi.json', { schema: { summary: 'This document', response: { 200: 'application/json' } } as FastifySchema }, async () => openApi(entries, context.version));
+  for (const add of routes) {
+    add(app, context);
+  }
+  await app.ready();
+  return app;
+}
+
+function unauthorized(): BridgeError {
+  return new BridgeError({
+    type: 'unauthorized',
+    title: 'Not authorized',
+    status: 401,
+    detail: 'The bridge answers only who knows its secret.',
+    action: 'Take it from the connection file in the runtime folder of Jupyter.'
+  });
+}
+
+function sendProblem(reply: FastifyReply, error: unknown, context: IServerContext): FastifyReply {
+  const problem = toProblem(error, context.log);
+  if (problem.status === 401 && error instanceof BridgeError && problem.type.endsWith(':unauthorized')) {
+    reply.header('WWW-Authenticate', 'Bearer');
+  }
+  return reply.code(problem.status).header('Content-Type', PROBLEM_TYPE).send(JSON.stringify(problem));
+}

@@ -1,0 +1,59 @@
+import { redact } from './redact';
+
+export type LogLevel = 'info' | 'warning' | 'error';
+
+/** Where the bridge says what it does: one redacted line each. */
+export interface ILog {
+  info(message: string): void;
+  warning(message: string): void;
+  /** With an error, its stack follows in the same line. */
+  error(message: string, error?: unknown): void;
+}
+
+const MAX_LINE = 4000;
+
+/** Control characters would let a remote text forge lines or colour the terminal. */
+function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/\r?\n/g, ' | ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, MAX_LINE);
+}
+
+/** Writes to a stream, usually stderr. */
+export class Log implements ILog {
+  constructor(options: Log.IOptions) {
+    this._write = options.write;
+    this._secrets = options.secrets ?? [];
+  }
+
+  info(message: string): void {
+    this._line('info', message);
+  }
+
+  warning(message: string): void {
+    this._line('warning', message);
+  }
+
+  error(message: string, error?: unknown): void {
+    const detail = error instanceof Error ? `: ${error.stack ?? error.message}` : error === undefined ? '' : `: ${String(error)}`;
+    this._line('error', message + detail);
+  }
+
+  private _line(level: LogLevel, message: string): void {
+    let text = redact(message);
+    for (const secret of this._secrets) {
+      text = text.split(secret).join('***');
+    }
+    this._write(`${new Date().toISOString()} ${level} ${oneLine(text)}\n`);
+  }
+
+  private readonly _write: (line: string) => void;
+  private readonly _secrets: string[];
+}
+
+export namespace Log {
+  export interface IOptions {
+    write: (line: string) => void;
+    /** Texts that never appear, whatever the redactor thinks of them. */
+    secrets?: string[];
+  }
+}
