@@ -2,3 +2,8 @@
 export * from './types';
 export * from './service';
 export { parseFdl } from './parse';
+export { hasEpilogue, parseSentinel, withEpilogue, withoutEpilogue } from './epilogue';
+export { redactService, REDACTED } from './redact';
+export { isUnder, parsePath, parseProvider, pathOf, placeOfIO, trimPath, type IPlaceInStorage } from './paths';
+export { parseQuantity } from './quantity';
+export { atLeast, dialectOf, parseVersion } from './version';
