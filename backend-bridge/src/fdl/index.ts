@@ -7,3 +7,5 @@ export { redactService, REDACTED } from './redact';
 export { isUnder, parsePath, parseProvider, pathOf, placeOfIO, trimPath, type IPlaceInStorage } from './paths';
 export { parseQuantity } from './quantity';
 export { atLeast, dialectOf, parseVersion } from './version';
+export { isExposed, toService } from './write';
+export { SERVICE_FIELDS, type IField } from './fields';
