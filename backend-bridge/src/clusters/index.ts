@@ -1,2 +1,4 @@
 export * from './interfaces';
 export * from './facade';
+export { OscarClient, isFinished } from './client';
+export { ClusterRegistry } from './registry';

@@ -1,0 +1,434 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { StringDecoder } from 'node:string_decoder';
+import { authorization, type AuthOperation, type EndpointAuth } from '../credentials';
+import type { IDeployment, IMinIOProvider, IOscarService } from '../fdl/service';
+import { BridgeError, addSecret, isProblem, remoteFailure, type HttpClient, type IHttpResponse } from '../http';
+import { readJobs, readService, withoutReadSecrets, writeService } from './compat';
+import type { IOscarClient, IRemoteJob } from './interfaces';
+
+/** Header in which a cluster says what it can do beyond OSCAR. */
+const FEATURES_HEADER = 'oscar-features';
+/** A create restarts the cluster's object store (6–9 s), and with image_prefetch waits for its nodes. */
+const CHANGE_TIMEOUT = 300_000;
+/** As long as the manager's own proxy waits, and a little more. */
+const RUN_TIMEOUT = 320_000;
+/** Words of `GET …/deployment` when the cluster is too old for it. */
+const NO_DEPLOYMENT: IDeployment = { state: 'unavailable', active_instances: 0, affected_instances: 0, resource_kind: 'unavailable' };
+
+interface ICall {
+  method: string;
+  path: string;
+  /** End of "could not …". */
+  what: string;
+  body?: unknown;
+  timeout?: number;
+  idempotent?: boolean;
+  signal?: AbortSignal;
+  /** Statuses that the caller looks at itself. */
+  allow?: number[];
+  /** For /job and /run. */
+  operation?: AuthOperation;
+  token?: string;
+  limit?: number;
+}
+
+const segment = encodeURIComponent;
+
+/** OSCAR's REST, of any version from 3.0 on, as one interface. */
+export class OscarClient implements IOscarClient {
+  constructor(options: { who: string; http: HttpClient; auth: EndpointAuth }) {
+    this._who = options.who;
+    this.http = options.http;
+    this._auth = options.auth;
+  }
+
+  readonly http: HttpClient;
+
+  get features(): ReadonlySet<string> {
+    return this._features;
+  }
+
+  /** As the last `info()` said; asked for when it is not known yet. */
+  async version(): Promise<string> {
+    return this._version ?? (await this.info()).version;
+  }
+
+  async info(options: { timeout?: number; signal?: AbortSignal } = {}): Promise<{ version: string; [key: string]: unknown }> {
+    const answer = this._json<{ version?: unknown }>(
+      await this._call({ method: 'GET', path: '/system/info', what: 'tell its version', ...options })
+    );
+    const version = typeof answer.version === 'string' ? answer.version : '';
+    this._version = version;
+    return { ...answer, version };
+  }
+
+  async config(): Promise<{ config: Record<string, unknown>; minio_provider: IMinIOProvider; [key: string]: unknown }> {
+    const answer = this._json<{ config?: Record<string, unknown>; minio_provider?: IMinIOProvider }>(
+      await this._call({ method: 'GET', path: '/system/config', what: 'tell its configuration' })
+    );
+    if (!answer.minio_provider?.endpoint) {
+      throw this._odd('its configuration names no object store');
+    }
+    addSecret(answer.minio_provider.secret_key);
+    return { ...answer, config: answer.config ?? {}, minio_provider: answer.minio_provider };
+  }
+
+  async status(): Promise<Record<string, unknown>> {
+    return this._json(await this._call({ method: 'GET', path: '/system/status', what: 'tell its load' }));
+  }
+
+  async services(options: { deployment?: boolean } = {}): Promise<IOscarService[]> {
+    const answer = this._json<unknown>(
+      await this._call({ method: 'GET', path: `/system/services${include(options)}`, what: 'list its services', timeout: 60_000 })
+    );
+    // An empty list is `[]` or, on older servers, `null`.
+    return Array.isArray(answer) ? answer.map(item => this._known(readService(item))) : [];
+  }
+
+  async service(name: string, options: { deployment?: boolean } = {}): Promise<IOscarService | undefined> {
+    const response = await this._call({
+      method: 'GET',
+      path: `/system/services/${segment(name)}${include(options)}`,
+      what: `show the service "${name}"`,
+      allow: [404]
+    });
+    return response.status === 404 ? undefined : this._known(readService(this._json(response)));
+  }
+
+  async createService(service: Partial<IOscarService>): Promise<void> {
+    await this._call({
+      method: 'POST',
+      path: '/system/services',
+      what: `create the service "${service.name ?? ''}"`,
+      body: writeService(service, await this.version()),
+      timeout: CHANGE_TIMEOUT
+    });
+  }
+
+  async updateService(service: Partial<IOscarService>): Promise<void> {
+    await this._call({
+      method: 'PUT',
+      path: '/system/services',
+      what: `change the service "${service.name ?? ''}"`,
+      body: writeService(withoutReadSecrets(service), await this.version()),
+      timeout: CHANGE_TIMEOUT
+    });
+  }
+
+  async deleteService(name: string): Promise<void> {
+    await this._call({
+      method: 'DELETE',
+      path: `/system/services/${segment(name)}`,
+      what: `delete the service "${name}"`,
+      timeout: CHANGE_TIMEOUT
+    });
+  }
+
+  async deployment(name: string): Promise<IDeployment & { progress?: number }> {
+    const response = await this._call({
+      method: 'GET',
+      path: `/system/services/${segment(name)}/deployment`,
+      what: `tell the state of the service "${name}"`,
+      allow: [404]
+    });
+    return response.status === 404 ? NO_DEPLOYMENT : this._json(response);
+  }
+
+  async deploymentLogs(
+    name: string,
+    tail = 200
+  ): Promise<{ available: boolean; message?: string; entries: { timestamp?: string; message: string }[] }> {
+    const response = await this._call({
+      method: 'GET',
+      path: `/system/services/${segment(name)}/deployment/logs?tailLines=${tail}`,
+      what: `show the log of the service "${name}"`,
+      allow: [404]
+    });
+    if (response.status === 404) {
+      return { available: false, message: 'This cluster keeps no logs of services.', entries: [] };
+    }
+    const answer = this._json<{ available?: boolean; message?: string; entries?: { timestamp?: string; message: string }[] | null }>(response);
+    return {
+      available: answer.available === true,
+      ...(answer.message === undefined ? {} : { message: answer.message }),
+      entries: answer.entries ?? []
+    };
+  }
+
+  async control(name: string, verb: 'start' | 'stop' | 'restart'): Promise<void> {
+    await this._call({
+      method: 'POST',
+      path: `/system/services/${segment(name)}/${verb}`,
+      what: `${verb} the service "${name}"`,
+      timeout: 60_000
+    });
+  }
+
+  async jobs(service: string, page?: string): Promise<{ jobs: IRemoteJob[]; next?: string }> {
+    const response = await this._call({
+      method: 'GET',
+      path: `/system/logs/${segment(service)}${page === undefined ? '' : `?page=${segment(page)}`}`,
+      what: `list the jobs of "${service}"`,
+      timeout: 60_000
+    });
+    if (response.body.length === 0) {
+      // What the manager answers to a user who may not see the service.
+      throw remoteFailure({ who: this._who, what: `see the jobs of "${service}"`, status: 403 });
+    }
+    return readJobs(this._json(response));
+  }
+
+  async jobLog(service: string, job: string): Promise<string | undefined> {
+    const response = await this._call({
+      method: 'GET',
+      path: `/system/logs/${segment(service)}/${segment(job)}`,
+      what: `show the log of the job "${job}"`,
+      timeout: 120_000,
+      allow: [404, 500],
+      limit: 256 * 1024 * 1024
+    });
+    if (response.status === 404 || (response.status === 500 && response.body.length === 0)) {
+      return undefined;
+    }
+    if (response.status === 500) {
+      throw remoteFailure({ who: this._who, what: `show the log of the job "${job}"`, status: 500, text: response.body.toString('utf8') });
+    }
+    return response.body.toString('utf8');
+  }
+
+  async *followJobLog(
+    service: string,
+    job: string,
+    options: { from?: number; signal?: AbortSignal } = {}
+  ): AsyncIterable<string> {
+    if (this._features.has('live-logs')) {
+      yield* this._stream(`/system/logs/${segment(service)}/${segment(job)}?follow=true&from=${options.from ?? 0}`, `follow the log of "${job}"`, options.signal);
+      return;
+    }
+    let sent = options.from ?? 0;
+    for (let pause = 1000; ; pause = Math.min(pause * 1.3, 5000)) {
+      // The list first: what the log holds after the job has ended is all of it.
+      const ended = await this._ended(service, job);
+      const bytes = Buffer.from((await this.jobLog(service, job)) ?? '', 'utf8');
+      if (bytes.length > sent) {
+        // A character may still be half written.
+        const decoder = new StringDecoder('utf8');
+        const text = decoder.write(bytes.subarray(sent)) + (ended ? decoder.end() : '');
+        sent += Buffer.byteLength(text);
+        if (text) {
+          yield text;
+          pause = 1000;
+        }
+      }
+      if (ended || options.signal?.aborted) {
+        return;
+      }
+      try {
+        await delay(pause, undefined, { signal: options.signal });
+      } catch {
+        return;
+      }
+    }
+  }
+
+  async deleteJob(service: string, job: string): Promise<void> {
+    await this._call({
+      method: 'DELETE',
+      path: `/system/logs/${segment(service)}/${segment(job)}`,
+      what: `delete the job "${job}"`,
+      timeout: 60_000
+    });
+  }
+
+  async cancelJob(service: string, job: string): Promise<void> {
+    if (!this._features.has('job-cancel')) {
+      await this.deleteJob(service, job);
+      return;
+    }
+    await this._call({
+      method: 'POST',
+      path: `/system/logs/${segment(service)}/${segment(job)}/cancel`,
+      what: `cancel the job "${job}"`,
+      timeout: 60_000
+    });
+  }
+
+  async submitJob(service: IOscarService, body: string | Buffer): Promise<string | undefined> {
+    const response = await this._call({
+      method: 'POST',
+      path: `/job/${segment(service.name)}`,
+      what: `start a job of "${service.name}"`,
+      body,
+      operation: 'job',
+      token: service.token,
+      timeout: 60_000
+    });
+    return response.headers['oscar-job'];
+  }
+
+  async run(service: IOscarService, body: Buffer, options: { signal?: AbortSignal } = {}): Promise<Buffer | undefined> {
+    const response = await this._call({
+      method: 'POST',
+      path: `/run/${segment(service.name)}`,
+      what: `run "${service.name}"`,
+      body,
+      operation: 'run',
+      token: service.token,
+      timeout: RUN_TIMEOUT,
+      signal: options.signal,
+      allow: [404],
+      limit: 512 * 1024 * 1024
+    });
+    return response.status === 404 ? undefined : response.body;
+  }
+
+  async buckets(): Promise<{ bucket_name: string; visibility: string; owner: string; metadata: Record<string, string> | null }[]> {
+    const answer = this._json<unknown>(await this._call({ method: 'GET', path: '/system/buckets', what: 'list its buckets', timeout: 60_000 }));
+    return Array.isArray(answer) ? (answer as { bucket_name: string; visibility: string; owner: string; metadata: Record<string, string> | null }[]) : [];
+  }
+
+  /** Names of the volumes; undefined where the cluster has none to tell of. */
+  async volumes(): Promise<string[] | undefined> {
+    const response = await this._call({ method: 'GET', path: '/system/volumes', what: 'list its volumes', allow: [401, 403, 404, 500] });
+    if (response.status !== 200) {
+      return undefined;
+    }
+    const answer = this._json<unknown>(response);
+    return Array.isArray(answer) ? answer.map(item => String((item as { name?: unknown }).name ?? '')) : [];
+  }
+
+  async usage(): Promise<unknown> {
+    return this._json(await this._call({ method: 'GET', path: '/system/usage', what: 'tell what it keeps on disk', timeout: 120_000 }));
+  }
+
+  async clearUsage(parts: string[]): Promise<void> {
+    await this._call({ method: 'POST', path: '/system/usage/clear', what: 'clear its data', body: { parts }, timeout: CHANGE_TIMEOUT });
+  }
+
+  /** Bytes of an answer as text, as they come; stops without an error when the signal says so. */
+  private async *_stream(path: string, what: string, signal?: AbortSignal): AsyncIterable<string> {
+    const response = await this.http.stream({ method: 'GET', path, headers: this._headers({}), signal, timeout: 60_000 });
+    if (response.status === 404) {
+      response.body.destroy();
+      return;
+    }
+    const decoder = new StringDecoder('utf8');
+    try {
+      if (response.status >= 400) {
+        let text = '';
+        for await (const chunk of response.body) {
+          text += decoder.write(chunk as Buffer);
+          if (text.length > 4000) {
+            break;
+          }
+        }
+        throw remoteFailure({ who: this._who, what, status: response.status, text });
+      }
+      for await (const chunk of response.body) {
+        const text = decoder.write(chunk as Buffer);
+        if (text) {
+          yield text;
+        }
+      }
+      const rest = decoder.end();
+      if (rest) {
+        yield rest;
+      }
+    } catch (error) {
+      if (!signal?.aborted) {
+        throw error;
+      }
+    } finally {
+      response.body.destroy();
+    }
+  }
+
+  private async _ended(service: string, job: string): Promise<boolean> {
+    let page: string | undefined;
+    do {
+      const list = await this.jobs(service, page);
+      const found = list.jobs.find(item => item.name === job);
+      if (found) {
+        return isFinished(found.status);
+      }
+      page = list.next;
+    } while (page !== undefined);
+    return true;
+  }
+
+  private _headers(call: Pick<ICall, 'operation' | 'token'>): Record<string, string> {
+    return { Authorization: authorization(this._auth.getAuth(call.operation ?? 'system', call.token)) };
+  }
+
+  private async _call(call: ICall): Promise<IHttpResponse> {
+    const body =
+      call.body === undefined || typeof call.body === 'string' || Buffer.isBuffer(call.body) ? call.body : JSON.stringify(call.body);
+    const response = await this.http.request({
+      method: call.method,
+      path: call.path,
+      headers: this._headers(call),
+      body,
+      timeout: call.timeout,
+      idempotent: call.idempotent,
+      signal: call.signal,
+      limit: call.limit
+    });
+    this._features = new Set((response.headers[FEATURES_HEADER] ?? '').split(',').map(item => item.trim()).filter(Boolean));
+    if (response.status >= 400 && !call.allow?.includes(response.status)) {
+      const failure = remoteFailure({ who: this._who, what: call.what, status: response.status, text: response.body.toString('utf8', 0, 8000) });
+      if (call.operation && isProblem(failure, 'unauthorized')) {
+        throw new BridgeError({
+          type: 'unauthorized',
+          title: 'The token of the service is not accepted',
+          status: 403,
+          detail: `${this._who} does not accept the token of this service.`,
+          cause: failure.problem.cause,
+          action: 'The service may have been created anew: try again.'
+        });
+      }
+      throw failure;
+    }
+    return response;
+  }
+
+  private _json<T>(response: IHttpResponse): T {
+    try {
+      return JSON.parse(response.body.toString('utf8')) as T;
+    } catch {
+      throw this._odd('its answer is no JSON', response.body.toString('utf8', 0, 500));
+    }
+  }
+
+  private _odd(what: string, cause?: string): BridgeError {
+    return new BridgeError({
+      type: 'remote-error',
+      title: 'This is no OSCAR cluster',
+      status: 502,
+      detail: `${this._who} does not answer as an OSCAR cluster does: ${what}.`,
+      ...(cause ? { cause } : {}),
+      action: 'Check its address.'
+    });
+  }
+
+  private _known(service: IOscarService): IOscarService {
+    addSecret(service.token);
+    for (const cluster of Object.values(service.clusters ?? {})) {
+      addSecret(cluster.auth_password);
+    }
+    return service;
+  }
+
+  private readonly _who: string;
+  private readonly _auth: EndpointAuth;
+  private _features: ReadonlySet<string> = new Set();
+  private _version: string | undefined;
+}
+
+function include(options: { deployment?: boolean }): string {
+  return options.deployment ? '?include=deployment' : '';
+}
+
+/** True when a job of this status will not change any more. */
+export function isFinished(status: string): boolean {
+  return status === 'Succeeded' || status === 'Failed' || status === 'Cancelled';
+}

@@ -1,0 +1,337 @@
+import { join } from 'node:path';
+import type { Cluster, ClusterAdd, Problem } from '../contract';
+import { CredentialStore, EndpointAuth, readJson, writePrivateJson, type ICredential, type ICredentialView } from '../credentials';
+import { BridgeError, HttpClient, addSecret, isProblem } from '../http';
+import { ObjectStorage } from '../storage';
+import { OscarClient } from './client';
+import type { ICluster, IClusterRegistry, IObjectStorage } from './interfaces';
+
+/** What clusters.json keeps of one; nothing secret. */
+interface IEntry {
+  id: string;
+  endpoint: string;
+  user?: string;
+  ca?: string;
+  insecure?: boolean;
+}
+
+/** A state is asked for to be shown: better a quick "not reachable" than a spinner. */
+const DESCRIBE_TIMEOUT = 8000;
+/** How long the keys of the object store are believed. */
+const STORAGE_AGE = 5 * 60_000;
+
+/** One endpoint with its client, its object store and its credentials. */
+export class ClusterConnection implements ICluster {
+  constructor(options: { entry: IEntry; removable: boolean; credential: () => ICredential | undefined; current: () => string }) {
+    this._entry = options.entry;
+    this._removable = options.removable;
+    this._current = options.current;
+    const url = new URL(options.entry.endpoint);
+    const who = `the cluster "${options.entry.id}" (${url.origin})`;
+    const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+    this._auth = new EndpointAuth({ who, secure: url.protocol === 'https:' || loopback, credential: options.credential });
+    this._http = new HttpClient({ base: options.entry.endpoint, who, ca: options.entry.ca, insecure: options.entry.insecure });
+    this.client = new OscarClient({ who, http: this._http, auth: this._auth });
+    this._user = () => options.credential()?.user ?? options.entry.user;
+  }
+
+  get id(): string {
+    return this._entry.id;
+  }
+
+  get endpoint(): string {
+    return this._entry.endpoint;
+  }
+
+  readonly client: OscarClient;
+
+  async storage(): Promise<IObjectStorage> {
+    return (await this._connectStorage()).storage;
+  }
+
+  /** The object store as what it is; for copies. */
+  async objectStorage(): Promise<ObjectStorage> {
+    return (await this._connectStorage()).storage;
+  }
+
+  credentials(): ICredentialView {
+    return this._auth.view();
+  }
+
+  async describe(): Promise<Cluster> {
+    const base = {
+      id: this.id,
+      endpoint: this.endpoint,
+      current: this._current() === this.id,
+      removable: this._removable,
+      ...(this._user() === undefined ? {} : { user: this._user() })
+    };
+    try {
+      const info = await this.client.info({ timeout: DESCRIBE_TIMEOUT });
+      let storage: { endpoint: string; region: string } | undefined;
+      try {
+        const { provider } = await this._connectStorage();
+        storage = { endpoint: provider.endpoint, region: provider.region };
+      } catch (error) {
+        if (!(error instanceof BridgeError)) {
+          throw error;
+        }
+        // A manager that answers without telling of its store is still a manager.
+      }
+      return {
+        ...base,
+        state: 'ready',
+        version: info.version,
+        features: [...this.client.features],
+        ...(storage ? { storage } : {})
+      };
+    } catch (error) {
+      return { ...base, state: stateOf(error), problem: problemOf(error), features: [...this.client.features] };
+    }
+  }
+
+  dispose(): void {
+    this._http.dispose();
+    this._storage?.storage.dispose();
+  }
+
+  private async _connectStorage(): Promise<{ storage: ObjectStorage; provider: { endpoint: string; region: string } }> {
+    const known = this._storage;
+    if (known && Date.now() - known.at < STORAGE_AGE) {
+      return known;
+    }
+    this._connecting ??= this._newStorage().finally(() => (this._connecting = undefined));
+    return this._connecting;
+  }
+
+  private async _newStorage(): Promise<NonNullable<ClusterConnection['_storage']>> {
+    const { minio_provider: provider } = await this.client.config();
+    const key = JSON.stringify([provider.endpoint, provider.access_key, provider.secret_key, provider.region, provider.verify]);
+    // The same keys: the same client, with its open connections. It is never closed here: somebody may be using it.
+    const storage =
+      this._storage?.key === key
+        ? this._storage.storage
+        : new ObjectStorage({
+            provider,
+            who: `the object store of "${this.id}" (${provider.endpoint})`,
+            ca: this._entry.ca,
+            insecure: this._entry.insecure
+          });
+    this._storage = { key, storage, provider: { endpoint: provider.endpoint, region: provider.region }, at: Date.now() };
+    return this._storage;
+  }
+
+  private readonly _entry: IEntry;
+  private readonly _removable: boolean;
+  private readonly _current: () => string;
+  private readonly _user: () => string | undefined;
+  private readonly _auth: EndpointAuth;
+  private readonly _http: HttpClient;
+  private _storage: { key: string; storage: ObjectStorage; provider: { endpoint: string; region: string }; at: number } | undefined;
+  private _connecting: Promise<NonNullable<ClusterConnection['_storage']>> | undefined;
+}
+
+function stateOf(error: unknown): Cluster['state'] {
+  return isProblem(error, 'unreachable') ? 'unreachable' : isProblem(error, 'unauthorized', 'forbidden') ? 'unauthorized' : 'failed';
+}
+
+function problemOf(error: unknown): Problem {
+  return error instanceof BridgeError
+    ? error.problem
+    : new BridgeError({
+        type: 'internal',
+        title: 'The state is not known',
+        status: 500,
+        detail: error instanceof Error ? error.message : String(error)
+      }).problem;
+}
+
+/** The list of clusters: clusters.json in the folder of the bridge, passwords and tokens in credentials.json beside it. */
+export class ClusterRegistry implements IClusterRegistry {
+  constructor(options: { data: string; log?: (line: string) => void; onChange?: (cluster: ClusterConnection, removed: boolean) => void }) {
+    this._file = join(options.data, 'clusters.json');
+    this._onChange = options.onChange;
+    this._store = new CredentialStore({ file: join(options.data, 'credentials.json'), log: options.log });
+    const read = readJson(this._file, options.log) as { current?: unknown; clusters?: IEntry[] } | undefined;
+    this._chosen = typeof read?.current === 'string' ? read.current : undefined;
+    for (const entry of Array.isArray(read?.clusters) ? read.clusters : []) {
+      try {
+        this._connections.set(entry.id, this._connect(entry));
+        this._entries.set(entry.id, entry);
+      } catch (error) {
+        options.log?.(`The cluster ${String(entry.id)} in ${this._file} is left out: ${String(error)}`);
+      }
+    }
+  }
+
+  list(): ClusterConnection[] {
+    return [...this._registered.values(), ...[...this._connections.values()].filter(item => !this._registered.has(item.id))];
+  }
+
+  get(id?: string): ClusterConnection {
+    const wanted = id ?? this.current();
+    const found = this._registered.get(wanted) ?? this._connections.get(wanted);
+    if (!found) {
+      const names = this.list().map(item => item.id);
+      throw new BridgeError({
+        type: 'not-found',
+        title: 'No such cluster',
+        status: 404,
+        detail: wanted ? `There is no cluster "${wanted}".` : 'There is no cluster yet.',
+        action: names.length ? `Use one of: ${names.join(', ')}.` : 'Add one: clusters add ID URL.'
+      });
+    }
+    return found;
+  }
+
+  add(cluster: ClusterAdd): Promise<ClusterConnection> {
+    return Promise.resolve().then(() => {
+      const endpoint = checkedEndpoint(cluster.endpoint);
+      if (!/^[a-z0-9]([-a-z0-9]{0,38})$/.test(cluster.id)) {
+        throw invalid('The id of a cluster has lower-case letters, digits and hyphens, 39 at most.', 'Choose another id.');
+      }
+      if (this._registered.has(cluster.id) || this._entries.has(cluster.id)) {
+        throw new BridgeError({
+          type: 'conflict',
+          title: 'The id is taken',
+          status: 409,
+          detail: `There is a cluster "${cluster.id}" already.`,
+          action: `Choose another id, or remove it first: clusters remove ${cluster.id}.`
+        });
+      }
+      if ((cluster.user === undefined) !== (cluster.password === undefined)) {
+        throw invalid('A user needs a password, and a password a user.', 'Give both, or a token.');
+      }
+      const { user, password, token, tokenFile, ca, insecure } = cluster;
+      const entry: IEntry = {
+        id: cluster.id,
+        endpoint,
+        ...(user === undefined ? {} : { user }),
+        ...(ca === undefined ? {} : { ca }),
+        ...(insecure ? { insecure } : {})
+      };
+      const connection = this._connect(entry);
+      if (password !== undefined || token !== undefined || tokenFile !== undefined) {
+        this._store.set(cluster.id, {
+          ...(user === undefined ? {} : { user }),
+          ...(password === undefined ? {} : { password }),
+          ...(token === undefined ? {} : { token }),
+          ...(tokenFile === undefined ? {} : { tokenFile })
+        });
+      }
+      this._entries.set(cluster.id, entry);
+      this._connections.set(cluster.id, connection);
+      this._save();
+      this._onChange?.(connection, false);
+      return connection;
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return Promise.resolve().then(() => {
+      const connection = this.get(id);
+      if (this._registered.has(id)) {
+        throw new BridgeError({
+          type: 'invalid',
+          title: 'Not removable',
+          status: 400,
+          detail: `The cluster "${id}" comes with this program and cannot be removed.`,
+          action: 'Turn it off in the settings instead.'
+        });
+      }
+      this._entries.delete(id);
+      this._connections.delete(id);
+      this._store.remove(id);
+      if (this._chosen === id) {
+        this._chosen = undefined;
+      }
+      this._save();
+      connection.dispose();
+      this._onChange?.(connection, true);
+    });
+  }
+
+  use(id: string): Promise<void> {
+    return Promise.resolve().then(() => {
+      const connection = this.get(id);
+      const before = this.current();
+      this._chosen = id;
+      this._save();
+      if (before !== id) {
+        const old = this._registered.get(before) ?? this._connections.get(before);
+        if (old) {
+          this._onChange?.(old, false);
+        }
+        this._onChange?.(connection, false);
+      }
+    });
+  }
+
+  current(): string {
+    const known = (id: string | undefined): boolean => id !== undefined && (this._registered.has(id) || this._connections.has(id));
+    return known(this._chosen) ? (this._chosen as string) : (this.list()[0]?.id ?? '');
+  }
+
+  register(cluster: { id: string; endpoint: string; user: string; password: string }): ClusterConnection {
+    addSecret(cluster.password);
+    this._registered.get(cluster.id)?.dispose();
+    const connection = new ClusterConnection({
+      entry: { id: cluster.id, endpoint: checkedEndpoint(cluster.endpoint), user: cluster.user },
+      removable: false,
+      credential: () => ({ user: cluster.user, password: cluster.password }),
+      current: () => this.current()
+    });
+    this._registered.set(cluster.id, connection);
+    this._onChange?.(connection, false);
+    return connection;
+  }
+
+  dispose(): void {
+    this.list().forEach(connection => connection.dispose());
+  }
+
+  private _connect(entry: IEntry): ClusterConnection {
+    return new ClusterConnection({
+      entry,
+      removable: true,
+      credential: () => this._store.get(entry.id),
+      current: () => this.current()
+    });
+  }
+
+  private _save(): void {
+    writePrivateJson(this._file, { current: this._chosen, clusters: [...this._entries.values()] });
+  }
+
+  private readonly _file: string;
+  private readonly _store: CredentialStore;
+  private readonly _onChange: ((cluster: ClusterConnection, removed: boolean) => void) | undefined;
+  private readonly _entries = new Map<string, IEntry>();
+  private readonly _connections = new Map<string, ClusterConnection>();
+  /** Put in by the start-up; not kept in the file. */
+  private readonly _registered = new Map<string, ClusterConnection>();
+  private _chosen: string | undefined;
+}
+
+function invalid(detail: string, action: string): BridgeError {
+  return new BridgeError({ type: 'invalid', title: 'Not a valid cluster', status: 400, detail, action });
+}
+
+function checkedEndpoint(text: string): string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw invalid(`"${text}" is no address.`, 'Write it like https://host or http://host:8080.');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw invalid(`The address of a cluster begins with http:// or https://, not ${url.protocol}//.`, 'Write it like https://host.');
+  }
+  if (url.username || url.password) {
+    throw invalid('The address holds a user or password.', 'Give them on their own: they are kept apart from the address.');
+  }
+  if (url.search || url.hash) {
+    throw invalid('The address of a cluster has no ? and no #.', 'Write it like https://host.');
+  }
+  return url.href.replace(/\/+$/, '');
+}

@@ -1,0 +1,332 @@
+import { Transform, type Readable } from 'node:stream';
+import type {
+  NotificationConfiguration,
+  PutObjectCommandInput,
+  QueueConfiguration,
+  S3Client
+} from '@aws-sdk/client-s3';
+import type { IObjectStorage } from '../clusters/interfaces';
+import type { ObjectPage } from '../contract';
+import type { IMinIOProvider } from '../fdl/service';
+import { BridgeError } from '../http/errors';
+import { addSecret } from '../http/redact';
+import { isMissing, storageError } from './errors';
+
+type Sdk = typeof import('@aws-sdk/client-s3');
+
+export interface IStorageOptions {
+  /** Keys and address, from /system/config. */
+  provider: IMinIOProvider;
+  /** How errors name it, for instance `the object store of "edge"`. */
+  who: string;
+  /** PEM text of the authority of the cluster. */
+  ca?: string;
+  insecure?: boolean;
+}
+
+/** Bodies of this size and above, and those of unknown size, go up in parts. */
+const PARTS_FROM = 64 * 1024 * 1024;
+const PART_SIZE = 8 * 1024 * 1024;
+const CREATED = 's3:ObjectCreated:*';
+
+/**
+ * S3 of a cluster, path style. The SDK is loaded on first use: it is the largest thing that the bridge loads, and a bridge
+ * that only lists services does not need it.
+ */
+export class ObjectStorage implements IObjectStorage {
+  constructor(options: IStorageOptions) {
+    this._options = options;
+    addSecret(options.provider.secret_key);
+  }
+
+  async list(bucket: string, options: { prefix?: string; delimiter?: string; page?: string; limit?: number } = {}): Promise<ObjectPage> {
+    return this._call(`list the bucket "${bucket}"`, async (client, sdk) => {
+      const answer = await client.send(
+        new sdk.ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: options.prefix || undefined,
+          Delimiter: options.delimiter || undefined,
+          ContinuationToken: options.page || undefined,
+          MaxKeys: options.limit
+        })
+      );
+      return {
+        items: (answer.Contents ?? []).map(item => ({
+          key: item.Key ?? '',
+          size: item.Size ?? 0,
+          ...(item.LastModified ? { modified: item.LastModified.toISOString() } : {}),
+          ...(item.ETag ? { etag: unquoted(item.ETag) } : {})
+        })),
+        prefixes: (answer.CommonPrefixes ?? []).map(item => item.Prefix ?? ''),
+        ...(answer.IsTruncated && answer.NextContinuationToken ? { next: answer.NextContinuationToken } : {})
+      };
+    });
+  }
+
+  async head(bucket: string, key: string): Promise<{ size: number; etag: string; modified?: string; contentType?: string } | undefined> {
+    try {
+      return await this._call(`look at "${bucket}/${key}"`, async (client, sdk) => {
+        const answer = await client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }));
+        return {
+          size: answer.ContentLength ?? 0,
+          etag: unquoted(answer.ETag),
+          ...(answer.LastModified ? { modified: answer.LastModified.toISOString() } : {}),
+          ...(answer.ContentType ? { contentType: answer.ContentType } : {})
+        };
+      });
+    } catch (error) {
+      if (isMissing(error)) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async get(
+    bucket: string,
+    key: string,
+    options: { range?: string; signal?: AbortSignal } = {}
+  ): Promise<{ body: Readable; size: number; contentType: string; contentRange?: string; etag: string }> {
+    return this._call(`read "${bucket}/${key}"`, async (client, sdk) => {
+      const answer = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key, Range: options.range }), {
+        abortSignal: options.signal
+      });
+      return {
+        body: answer.Body as Readable,
+        size: answer.ContentLength ?? 0,
+        contentType: answer.ContentType ?? 'application/octet-stream',
+        ...(answer.ContentRange ? { contentRange: answer.ContentRange } : {}),
+        etag: unquoted(answer.ETag)
+      };
+    });
+  }
+
+  async put(
+    bucket: string,
+    key: string,
+    body: Readable | Buffer,
+    options: {
+      size?: number;
+      contentType?: string;
+      ifAbsent?: boolean;
+      signal?: AbortSignal;
+      onProgress?: (bytes: number) => void;
+    } = {}
+  ): Promise<{ etag: string }> {
+    const size = Buffer.isBuffer(body) ? body.length : options.size;
+    const parameters: PutObjectCommandInput = {
+      Bucket: bucket,
+      Key: key,
+      Body: body,
+      ContentType: options.contentType,
+      IfNoneMatch: options.ifAbsent ? '*' : undefined
+    };
+    return this._call(`write "${bucket}/${key}"`, async (client, sdk) => {
+      if (size === undefined || size >= PARTS_FROM) {
+        const { Upload } = await import('@aws-sdk/lib-storage');
+        const upload = new Upload({ client, params: parameters, partSize: PART_SIZE, queueSize: 3, leavePartsOnError: false });
+        upload.on('httpUploadProgress', progress => options.onProgress?.(progress.loaded ?? 0));
+        const stop = (): void => void upload.abort();
+        options.signal?.addEventListener('abort', stop, { once: true });
+        try {
+          const answer = await upload.done();
+          return { etag: unquoted(answer.ETag) };
+        } finally {
+          options.signal?.removeEventListener('abort', stop);
+        }
+      }
+      const sent = Buffer.isBuffer(body) || !options.onProgress ? body : counted(body, options.onProgress);
+      const answer = await client.send(new sdk.PutObjectCommand({ ...parameters, Body: sent, ContentLength: size }), {
+        abortSignal: options.signal
+      });
+      options.onProgress?.(size);
+      return { etag: unquoted(answer.ETag) };
+    });
+  }
+
+  /** Copies inside the store, without the bytes passing through here. */
+  async copy(from: { bucket: string; key: string }, to: { bucket: string; key: string }): Promise<void> {
+    await this._call(`copy "${from.bucket}/${from.key}"`, async (client, sdk) => {
+      const source = [from.bucket, ...from.key.split('/')].map(encodeURIComponent).join('/');
+      await client.send(new sdk.CopyObjectCommand({ Bucket: to.bucket, Key: to.key, CopySource: source }));
+    });
+  }
+
+  async remove(bucket: string, key: string): Promise<void> {
+    await this._call(`delete "${bucket}/${key}"`, async (client, sdk) => {
+      await client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    });
+  }
+
+  async createBucket(bucket: string): Promise<void> {
+    await this._call(`create the bucket "${bucket}"`, async (client, sdk) => {
+      await client.send(new sdk.CreateBucketCommand({ Bucket: bucket }));
+    });
+  }
+
+  async deleteBucket(bucket: string): Promise<void> {
+    await this._call(`delete the bucket "${bucket}"`, async (client, sdk) => {
+      await client.send(new sdk.DeleteBucketCommand({ Bucket: bucket }));
+    });
+  }
+
+  async addNotification(bucket: string, entry: { arn: string; prefix: string; suffix?: string }): Promise<void> {
+    const wanted: QueueConfiguration = {
+      QueueArn: entry.arn,
+      Events: [CREATED],
+      Filter: {
+        Key: {
+          FilterRules: [
+            ...(entry.prefix ? [{ Name: 'prefix' as const, Value: entry.prefix }] : []),
+            ...(entry.suffix ? [{ Name: 'suffix' as const, Value: entry.suffix }] : [])
+          ]
+        }
+      }
+    };
+    const same = (queue: QueueConfiguration): boolean =>
+      queue.QueueArn === entry.arn && rule(queue, 'prefix') === entry.prefix && rule(queue, 'suffix') === (entry.suffix ?? '');
+    await this._changeNotifications(
+      bucket,
+      queues => (queues.some(same) ? undefined : [...queues, wanted]),
+      queues => queues.some(same)
+    );
+  }
+
+  async removeNotification(bucket: string, arn: string, prefix?: string): Promise<void> {
+    const gone = (queue: QueueConfiguration): boolean =>
+      queue.QueueArn === arn && (prefix === undefined || rule(queue, 'prefix') === prefix);
+    await this._changeNotifications(
+      bucket,
+      queues => (queues.some(gone) ? queues.filter(queue => !gone(queue)) : undefined),
+      queues => !queues.some(gone)
+    );
+  }
+
+  async notifications(bucket: string): Promise<{ arn: string; prefix: string; events: string[] }[]> {
+    const configuration = await this._readNotifications(bucket);
+    return (configuration.QueueConfigurations ?? []).map(queue => ({
+      arn: queue.QueueArn ?? '',
+      prefix: rule(queue, 'prefix'),
+      events: [...(queue.Events ?? [])]
+    }));
+  }
+
+  dispose(): void {
+    void this._client?.then(({ client }) => client.destroy());
+  }
+
+  private _readNotifications(bucket: string): Promise<NotificationConfiguration> {
+    return this._call(`read the notifications of the bucket "${bucket}"`, async (client, sdk) => {
+      const answer = await client.send(new sdk.GetBucketNotificationConfigurationCommand({ Bucket: bucket }));
+      const { QueueConfigurations, TopicConfigurations, LambdaFunctionConfigurations, EventBridgeConfiguration } = answer;
+      return { QueueConfigurations, TopicConfigurations, LambdaFunctionConfigurations, EventBridgeConfiguration };
+    });
+  }
+
+  /**
+   * S3 can only replace the whole list, and others write it too (the manager on each create): read, change, write, read again,
+   * and once more when somebody was faster. Changes of ours to one bucket wait for one another.
+   */
+  private async _changeNotifications(
+    bucket: string,
+    change: (queues: QueueConfiguration[]) => QueueConfiguration[] | undefined,
+    done: (queues: QueueConfiguration[]) => boolean
+  ): Promise<void> {
+    const before = this._changes.get(bucket) ?? Promise.resolve();
+    const work = before.then(async () => {
+      for (let attempt = 1; attempt <= 4; attempt++) {
+        const configuration = await this._readNotifications(bucket);
+        const changed = change(configuration.QueueConfigurations ?? []);
+        if (changed === undefined) {
+          return;
+        }
+        await this._call(`set the notifications of the bucket "${bucket}"`, async (client, sdk) => {
+          await client.send(
+            new sdk.PutBucketNotificationConfigurationCommand({
+              Bucket: bucket,
+              NotificationConfiguration: { ...configuration, QueueConfigurations: changed }
+            })
+          );
+        });
+        if (done((await this._readNotifications(bucket)).QueueConfigurations ?? [])) {
+          return;
+        }
+      }
+      throw new BridgeError({
+        type: 'conflict',
+        title: 'Changed by somebody else',
+        status: 409,
+        detail: `The notifications of the bucket "${bucket}" were changed by somebody else each time.`,
+        action: 'Try again.'
+      });
+    });
+    const settled = work.catch(() => undefined);
+    this._changes.set(bucket, settled);
+    try {
+      await work;
+    } finally {
+      if (this._changes.get(bucket) === settled) {
+        this._changes.delete(bucket);
+      }
+    }
+  }
+
+  private async _call<T>(what: string, work: (client: S3Client, sdk: Sdk) => Promise<T>): Promise<T> {
+    this._client ??= this._connect();
+    const { client, sdk } = await this._client;
+    try {
+      return await work(client, sdk);
+    } catch (error) {
+      throw storageError(error, this._options.who, what);
+    }
+  }
+
+  private async _connect(): Promise<{ client: S3Client; sdk: Sdk }> {
+    const sdk = await import('@aws-sdk/client-s3');
+    const { provider, ca, insecure } = this._options;
+    const tls = { ca, rejectUnauthorized: !insecure && provider.verify !== false };
+    const client = new sdk.S3Client({
+      endpoint: provider.endpoint,
+      region: provider.region || 'us-east-1',
+      credentials: { accessKeyId: provider.access_key, secretAccessKey: provider.secret_key },
+      forcePathStyle: true,
+      maxAttempts: 4,
+      // Stores that are a few years old do not know the checksums in trailers.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: {
+        connectionTimeout: 10_000,
+        httpAgent: { keepAlive: true, maxSockets: 64 },
+        httpsAgent: { keepAlive: true, maxSockets: 64, ...tls },
+        socketAcquisitionWarningTimeout: 600_000
+      }
+    });
+    return { client, sdk };
+  }
+
+  private readonly _options: IStorageOptions;
+  private _client: Promise<{ client: S3Client; sdk: Sdk }> | undefined;
+  private readonly _changes = new Map<string, Promise<unknown>>();
+}
+
+function unquoted(etag: string | undefined): string {
+  return (etag ?? '').replaceAll('"', '');
+}
+
+function rule(queue: QueueConfiguration, name: 'prefix' | 'suffix'): string {
+  return queue.Filter?.Key?.FilterRules?.find(item => item.Name?.toLowerCase() === name)?.Value ?? '';
+}
+
+/** The same bytes, counted as they pass. */
+function counted(body: Readable, onProgress: (bytes: number) => void): Readable {
+  let total = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      total += chunk.length;
+      onProgress(total);
+      done(null, chunk);
+    }
+  });
+  body.once('error', error => counter.destroy(error));
+  return body.pipe(counter);
+}
