@@ -1,0 +1,75 @@
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
+
+/** Ids of all commands. Labels are given where they are registered. */
+export namespace CommandIDs {
+  export const showPanel = 'jupyterlab-oscar:show-panel';
+  export const refresh = 'jupyterlab-oscar:refresh';
+  export const retryBridge = 'jupyterlab-oscar:retry-bridge';
+
+  export const useCluster = 'jupyterlab-oscar:use-cluster';
+  export const addCluster = 'jupyterlab-oscar:add-cluster';
+  export const removeCluster = 'jupyterlab-oscar:remove-cluster';
+  export const clearData = 'jupyterlab-oscar:clear-data';
+
+  export const newService = 'jupyterlab-oscar:new-service';
+  export const deployExample = 'jupyterlab-oscar:deploy-example';
+  export const deployFile = 'jupyterlab-oscar:deploy-file';
+  export const copyExamples = 'jupyterlab-oscar:copy-examples';
+
+  export const openService = 'jupyterlab-oscar:open-service';
+  export const invokeService = 'jupyterlab-oscar:invoke-service';
+  export const uploadToService = 'jupyterlab-oscar:upload-to-service';
+  export const startService = 'jupyterlab-oscar:start-service';
+  export const stopService = 'jupyterlab-oscar:stop-service';
+  export const restartService = 'jupyterlab-oscar:restart-service';
+  export const openExposed = 'jupyterlab-oscar:open-exposed';
+  export const deleteService = 'jupyterlab-oscar:delete-service';
+
+  export const openJob = 'jupyterlab-oscar:open-job';
+  export const cancelJob = 'jupyterlab-oscar:cancel-job';
+  export const retryJob = 'jupyterlab-oscar:retry-job';
+  export const deleteJob = 'jupyterlab-oscar:delete-job';
+  export const copyJobAsCell = 'jupyterlab-oscar:copy-job-as-cell';
+}
+
+/** Arguments of the commands about one service; without them: what the context menu was opened on. */
+export interface IServiceArgs {
+  cluster?: string;
+  service?: string;
+}
+
+export interface IInvokeArgs extends IServiceArgs {
+  /** Files in the file browser; without them the user is asked. */
+  paths?: string[];
+}
+
+export interface IJobArgs {
+  cluster?: string;
+  job?: string;
+}
+
+const text = (description: string): ReadonlyJSONObject => ({ type: 'string', description });
+
+const object = (properties: ReadonlyJSONObject, required: string[] = []): ReadonlyJSONObject => ({
+  type: 'object',
+  properties,
+  required
+});
+
+const cluster = text('Id of the cluster. Default: the current one.');
+
+/** JSON schemas of the arguments, for the palette's tools and assistants. */
+export const ARGS = {
+  none: object({}),
+  cluster: object({ cluster: text('Id of the cluster.') }),
+  service: object({ cluster, service: text('Name of the service.') }),
+  invoke: object({
+    cluster,
+    service: text('Name of the service.'),
+    paths: { type: 'array', items: { type: 'string' }, description: 'Files in the file browser.' }
+  }),
+  job: object({ cluster, job: text('Id of the job.') }),
+  example: object({ example: text('Name of the example. Without it the user is asked.') }),
+  file: object({ path: text('FDL file in the file browser. Default: the open or selected one.') }),
+  folder: object({ cwd: text('Folder in the file browser.') })
+};

@@ -1,0 +1,83 @@
+import type { ITranslator } from '@jupyterlab/translation';
+import {
+  addIcon,
+  CommandToolbarButton,
+  PanelWithToolbar,
+  SidePanel,
+  type LabIcon
+} from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import type { Widget } from '@lumino/widgets';
+import * as React from 'react';
+
+import { CommandIDs } from '../commands';
+import { oscarIcon } from '../icons';
+import { Buckets } from './components/Buckets';
+import { ClusterBar } from './components/ClusterBar';
+import type { IViewContext } from './components/context';
+import { Jobs } from './components/Jobs';
+import { Services } from './components/Services';
+import type { IDropHandlers } from './drop';
+import { DropView } from './drop';
+import { ViewWidget } from './view';
+
+/**
+ * The OSCAR side panel: the cluster on top, its services, jobs and buckets below. More sections can be added.
+ */
+export class OscarPanel extends SidePanel {
+  constructor(options: OscarPanel.IOptions) {
+    super({ translator: options.translator });
+    const { view } = options;
+    const { trans } = view;
+    this._view = view;
+    this.id = OscarPanel.ID;
+    this.addClass('jp-OscarPanel');
+    this.title.icon = oscarIcon;
+    this.title.caption = 'OSCAR';
+    this.title.dataset = { jpTabLabel: 'OSCAR' };
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', 'OSCAR');
+
+    this.header.addWidget(new ViewWidget(view, <ClusterBar />));
+    const services = section(trans.__('Services'), new DropView(view, <Services />, options.drop), 'jp-OscarServices');
+    services.toolbar.addItem(
+      'deploy',
+      button(view, CommandIDs.deployExample, addIcon, trans.__('Deploy an example…'))
+    );
+    this.addWidget(services);
+    this.addWidget(section(trans.__('Jobs'), new ViewWidget(view, <Jobs />), 'jp-OscarJobs'));
+    this.addWidget(section(trans.__('Buckets'), new ViewWidget(view, <Buckets />), 'jp-OscarBuckets'));
+  }
+
+  /** To be looked at is to be used: the bridge may start. */
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    void this._view.model.start();
+  }
+
+  private readonly _view: IViewContext;
+}
+
+export namespace OscarPanel {
+  export const ID = 'jp-oscar-panel';
+
+  export interface IOptions {
+    view: IViewContext;
+    drop: IDropHandlers;
+    translator: ITranslator;
+  }
+}
+
+function section(title: string, body: Widget, className: string): PanelWithToolbar {
+  const panel = new PanelWithToolbar();
+  panel.title.label = title;
+  panel.toolbar.node.setAttribute('aria-label', title);
+  panel.addClass('jp-OscarSection');
+  panel.addClass(className);
+  panel.addWidget(body);
+  return panel;
+}
+
+function button(view: IViewContext, id: string, icon: LabIcon, caption: string): CommandToolbarButton {
+  return new CommandToolbarButton({ commands: view.commands, id, icon, caption, label: '' });
+}
