@@ -7,12 +7,12 @@ import ts from 'typescript-eslint';
 const style = {
   curly: 'error',
   eqeqeq: ['error', 'always', { null: 'ignore' }],
-  'prefer-arrow-callback': 'error',
+  'prefer-arrow-callback': ['error', { allowNamedFunctions: true }],
   '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }],
   '@typescript-eslint/no-explicit-any': 'error',
   '@typescript-eslint/no-namespace': 'off',
   '@typescript-eslint/no-unsafe-declaration-merging': 'off',
-  '@typescript-eslint/no-unused-vars': ['error', { args: 'none', caughtErrors: 'none' }],
+  '@typescript-eslint/no-unused-vars': ['error', { args: 'none', caughtErrors: 'none', ignoreRestSiblings: true, varsIgnorePattern: '^_' }],
   '@typescript-eslint/naming-convention': ['error', { selector: 'interface', format: ['PascalCase'], custom: { regex: '^I[A-Z]', match: true } }]
 };
 
@@ -33,7 +33,12 @@ export default ts.config(
   js.configs.recommended,
   ...ts.configs.recommended,
   { files: ['**/*.{ts,tsx}'], rules: style },
+  {
+    files: ['src/**/*.{ts,tsx}'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } }
+  },
   // Its rules are about the page's code; the schemas are checked too.
+  { plugins: { jupyter } },
   ...jupyter.configs.recommended.map(entry =>
     entry.files?.some(pattern => pattern.endsWith('.ts')) ? { ...entry, files: ['src/**/*.{ts,tsx}'], ignores: ['src/**/__tests__/**'] } : entry
   ),
