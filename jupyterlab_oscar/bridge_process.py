@@ -1,8 +1,8 @@
 """Starts and guards the bridge.
 
-For a Jupyter server: :class:`BridgeProcess` makes the socket, and starts Node when the first connection arrives (socket
-activation). Node inherits the listening socket, so its path never changes: after a crash or an idle exit the next call
-starts it again, and what had queued up is answered by the new one.
+For a Jupyter server: :class:`BridgeProcess` makes the socket, and starts Node when the first connection
+arrives (socket activation). Node inherits the listening socket, so its path never changes: after a crash or
+an idle exit the next call starts it again, and what had queued up is answered by the new one.
 
 For a kernel or a terminal without a server: :func:`connect_or_spawn`.
 
@@ -44,7 +44,13 @@ STABLE_AFTER = 30.0
 #: Seconds a failed bridge refuses calls before a new call may try again by itself.
 FAILED_REST = 30.0
 #: Variables of the Jupyter server that the bridge and its jobs have no business with.
-_WITHHELD = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "JUPYTER_TOKEN", "NODE_OPTIONS", "JUPYTERLAB_OSCAR_BRIDGE_FILE")
+_WITHHELD = (
+    "JUPYTERHUB_API_TOKEN",
+    "JPY_API_TOKEN",
+    "JUPYTER_TOKEN",
+    "NODE_OPTIONS",
+    "JUPYTERLAB_OSCAR_BRIDGE_FILE",
+)
 
 
 @dataclass
@@ -97,10 +103,11 @@ class BridgeOptions:
 class BridgeProcess:
     """The bridge of one Jupyter server.
 
-    A thread owns the life of Node: it waits for a connection, starts Node, waits for its end, and decides what follows.
-    Exit status 0 means idle: wait for the next call. Anything else is a crash: the next call starts it again, at
-    growing intervals, and after five in a row the state is ``failed`` with the reason, until :meth:`retry` or a rest.
-    While it is failed, callers of the socket get that reason as an HTTP answer instead of silence.
+    A thread owns the life of Node: it waits for a connection, starts Node, waits for its end, and decides
+    what follows. Exit status 0 means idle: wait for the next call. Anything else is a crash: the next call
+    starts it again, at growing intervals, and after five in a row the state is ``failed`` with the reason,
+    until :meth:`retry` or a rest. While it is failed, callers of the socket get that reason as an HTTP
+    answer instead of silence.
 
     Parameters
     ----------
@@ -250,7 +257,12 @@ class BridgeProcess:
             except Exception as error:  # the thread must outlive what it guards; say what happened
                 self._log.exception("The bridge's guard met an error")
                 self._fail(
-                    make_problem("bridge-failed", "The bridge cannot be started", 503, f"{type(error).__name__}: {error}")
+                    make_problem(
+                        "bridge-failed",
+                        "The bridge cannot be started",
+                        503,
+                        f"{type(error).__name__}: {error}",
+                    )
                 )
 
     def _wait(self, *, calls: bool, seconds: float | None = None) -> bool:
@@ -336,7 +348,8 @@ class BridgeProcess:
         with self._lock:
             if self._closing:
                 raise BridgeUnavailable(_cannot_start("The server is ending."))
-            # A session of its own: Ctrl-C in the server's terminal asks the server whether to end, not the bridge.
+            # A session of its own: Ctrl-C in the server's terminal asks the server whether to end, not the
+            # bridge.
             process = subprocess.Popen(
                 [node.path, str(self._bundle)],
                 stdin=subprocess.PIPE,
@@ -358,9 +371,15 @@ class BridgeProcess:
         self._crashes = 1 if lived > STABLE_AFTER else self._crashes + 1
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
         tail = "\n".join(list(self._lines)[-20:])
-        self._log.warning("The bridge ended with %s (%d in a row)%s", how, self._crashes, f":\n{tail}" if tail else "")
+        self._log.warning(
+            "The bridge ended with %s (%d in a row)%s", how, self._crashes, f":\n{tail}" if tail else ""
+        )
         if self._crashes >= CRASHES_ALLOWED:
-            self._fail(_cannot_start(f"It ended {self._crashes} times in a row, the last time with {how}.", cause=tail))
+            self._fail(
+                _cannot_start(
+                    f"It ended {self._crashes} times in a row, the last time with {how}.", cause=tail
+                )
+            )
         else:
             self._set("idle")
 
@@ -414,8 +433,9 @@ class BridgeProcess:
 def connect_or_spawn(*, node_path: str | None = None, idle_seconds: float = 60) -> Endpoint:
     """Find the bridge of this user, or start a private one that outlives this process.
 
-    The order: the connection file that ``JUPYTERLAB_OSCAR_BRIDGE_FILE`` names, the newest live one in Jupyter's runtime
-    folder, a new bridge. The new one ends by itself when nothing needs it for ``idle_seconds``.
+    The order: the connection file that ``JUPYTERLAB_OSCAR_BRIDGE_FILE`` names, the newest live one in
+    Jupyter's runtime folder, a new bridge. The new one ends by itself when nothing needs it for
+    ``idle_seconds``.
 
     Raises
     ------
@@ -483,7 +503,9 @@ def _spawn_detached(node: Node, idle_seconds: float) -> Endpoint:
         process.stdout.close()
     if not ready.get("ready"):
         status = process.wait()
-        problem = ready.get("problem") or _cannot_start(f"It ended with exit status {status}.", cause=_tail(log))
+        problem = ready.get("problem") or _cannot_start(
+            f"It ended with exit status {status}.", cause=_tail(log)
+        )
         raise BridgeUnavailable(problem)
     write_connection_file(
         file,

@@ -1,7 +1,8 @@
 """Connection files: how kernels, terminals and the command line find a bridge.
 
-A file holds ``{socket, secret, pid, version, instance, data}``, is readable by its user alone (0600) and lies in Jupyter's
-runtime folder. A bridge is alive when its socket accepts a connection; a pid would mean nothing in another container.
+A file holds ``{socket, secret, pid, version, instance, data}``, is readable by its user alone (0600) and
+lies in Jupyter's runtime folder. A bridge is alive when its socket accepts a connection; a pid would mean
+nothing in another container.
 """
 
 from __future__ import annotations

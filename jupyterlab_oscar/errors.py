@@ -1,7 +1,8 @@
 """The one family of errors: what they say is meant for the user.
 
-Every failure of the bridge is a problem document (RFC 9457: ``type``, ``title``, ``status``, ``detail``, and our ``cause``
-and ``action``). :func:`error_from` turns it into the class that fits, and ``.problem`` keeps the whole of it.
+Every failure of the bridge is a problem document (RFC 9457: ``type``, ``title``, ``status``, ``detail``, and
+our ``cause`` and ``action``). :func:`error_from` turns it into the class that fits, and ``.problem`` keeps
+the whole of it.
 """
 
 from __future__ import annotations

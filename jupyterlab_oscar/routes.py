@@ -1,7 +1,7 @@
 """Handlers below ``<base_url>jupyterlab-oscar/``: Jupyter's checks first, then on to the bridge, as it is.
 
-Login, authoriser and XSRF are checked in ``prepare()``, before the first byte of a body is taken: with a streamed body the
-decorators on ``post()`` would run after the whole of it had arrived.
+Login, authoriser and XSRF are checked in ``prepare()``, before the first byte of a body is taken: with a
+streamed body the decorators on ``post()`` would run after the whole of it had arrived.
 """
 
 from __future__ import annotations
@@ -77,10 +77,14 @@ class _Handler(APIHandler):
             problem = error.problem
         elif isinstance(error, HTTPError):
             detail = error.log_message or error.reason or title
-            kind = {401: "forbidden", 403: "forbidden", 404: "not-found", 405: "invalid"}.get(status_code, "server")
+            kind = {401: "forbidden", 403: "forbidden", 404: "not-found", 405: "invalid"}.get(
+                status_code, "server"
+            )
             problem = make_problem(kind, title, status_code, detail)
         else:
-            problem = make_problem("server", title, status_code, "The Jupyter server met an error; its log tells more.")
+            problem = make_problem(
+                "server", title, status_code, "The Jupyter server met an error; its log tells more."
+            )
         self.set_header("Content-Type", PROBLEM_TYPE)
         self.set_header("Cache-Control", "no-store")
         # APIHandler.finish would call it application/json.
@@ -215,7 +219,8 @@ class ProxyHandler(_Handler):
                 self.finish()
                 return
             if exchange.answered:
-                # Half an answer must not look like a whole one: end the connection without the end of the body.
+                # Half an answer must not look like a whole one: end the connection without the end of the
+                # body.
                 self.detach().close()
                 return
             # Nothing came back: it ended just as it was called (idle). A read may simply be asked again.
@@ -321,7 +326,11 @@ class ProxyHandler(_Handler):
         headers = self._request_headers()
         headers["Connection"] = "Upgrade"
         headers["Upgrade"] = "websocket"
-        head = f"GET {self._target()} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in headers.get_all()) + "\r\n"
+        head = (
+            f"GET {self._target()} HTTP/1.1\r\n"
+            + "".join(f"{n}: {v}\r\n" for n, v in headers.get_all())
+            + "\r\n"
+        )
         downstream = self.detach()
         try:
             await upstream.write(head.encode("latin-1"))

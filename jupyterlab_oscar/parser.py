@@ -1,0 +1,149 @@
+"""The words of the command line; ``%oscar`` takes the same ones."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+
+class UsageMistake(Exception):
+    """The words do not make a command.
+
+    Attributes
+    ----------
+    usage
+        How they would.
+    """
+
+    def __init__(self, message: str, usage: str) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of ending the process: a notebook lives on after a mistake."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageMistake(message, self.format_usage().strip())
+
+
+def build_parser(prog: str = "jupyter oscar") -> Parser:
+    """Make the parser.
+
+    Parameters
+    ----------
+    prog
+        What the user types before the verb.
+    """
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("everywhere")
+    group.add_argument("--json", action="store_true", help="machine-readable output")
+    group.add_argument("--cluster", metavar="ID", help="cluster to use (default: the current one)")
+
+    parser = Parser(
+        prog=prog,
+        parents=[common],
+        description="Deploy and call OSCAR services, on this machine's own cluster or on a real one.",
+        epilog="Exit status: 0 done, 1 it failed, 2 wrong usage, 3 cluster or bridge unreachable.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and end")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
+
+    def verb(name: str, text: str, within: argparse._SubParsersAction[Parser] = verbs) -> Parser:
+        return within.add_parser(name, help=text, description=text, parents=[common])
+
+    verb("status", "State of the bridge and of the clusters.")
+
+    clusters = verb("clusters", "The clusters that can be used.")
+    kinds = clusters.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser)
+    verb("list", "List them.", kinds)
+    add = verb("add", "Add a cluster.", kinds)
+    add.add_argument("id", metavar="ID", help="short name: lower case, digits, dashes")
+    add.add_argument("url", metavar="URL", help="http(s)://host[:port][/path]")
+    add.add_argument("--user", metavar="U")
+    secret = add.add_mutually_exclusive_group()
+    secret.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    secret.add_argument(
+        "--token-stdin", action="store_true", help="read an OIDC access token from standard input"
+    )
+    secret.add_argument("--token-file", metavar="F", help="file with the token, read anew on each use")
+    trust = add.add_mutually_exclusive_group()
+    trust.add_argument(
+        "--ca", metavar="FILE", help="certificate (PEM) of the authority that signed the cluster's"
+    )
+    trust.add_argument("--insecure", action="store_true", help="do not check the cluster's certificate")
+    for name, text in (
+        ("remove", "Forget a cluster."),
+        ("use", "Make it the one that is used when none is named."),
+    ):
+        verb(name, text, kinds).add_argument("id", metavar="ID")
+    serve = verb("serve", "Run the embedded cluster alone, in the foreground.", kinds)
+    serve.add_argument("--port", type=int, metavar="P", help="port of the OSCAR API (default: a free one)")
+    serve.add_argument("--s3-port", type=int, metavar="P", help="port of S3 (default: a free one)")
+    serve.add_argument("--data", metavar="DIR", help="where it keeps everything")
+    serve.add_argument("--user", metavar="U", help="name to log in with (default: oscar)")
+    serve.add_argument("--password-file", metavar="F", help="file with the password (default: one is made)")
+    serve.add_argument("--runtime", choices=["auto", "container", "process"], default="auto")
+    serve.add_argument("--strict", action="store_true", help="behave as OSCAR 4.1 does, warts included")
+    serve.add_argument("--cpus", type=float, metavar="N", help="cores that jobs may use")
+    serve.add_argument("--memory", metavar="Q", help="memory that jobs may use, for instance 4Gi")
+    serve.add_argument("--oidc-issuer", metavar="URL", action="append", help="accept tokens of this issuer")
+
+    verb("check", "Look for mistakes in an FDL file.").add_argument("fdl", metavar="FDL.yaml")
+    for name, text in (("plan", "Show what an apply would do."), ("apply", "Deploy an FDL file.")):
+        sub = verb(name, text)
+        sub.add_argument("fdl", metavar="FDL.yaml")
+        sub.add_argument("--raw-script", action="store_true", help="leave scripts as they are")
+    verb("services", "List the services, or show one.").add_argument("name", metavar="NAME", nargs="?")
+    delete = verb("delete", "Delete services; their buckets stay unless --with-data.")
+    delete.add_argument("names", metavar="NAME", nargs="+")
+    fate = delete.add_mutually_exclusive_group()
+    fate.add_argument("--with-data", action="store_true", help="delete the buckets with all that is in them")
+    fate.add_argument("--save-data", metavar="DIR", help="copy the buckets to DIR first, then delete them")
+
+    invoke = verb("invoke", "Call a service with one input and wait for the result.")
+    invoke.add_argument("name", metavar="NAME")
+    invoke.add_argument("file", metavar="FILE", nargs="?", help="input; - for standard input")
+    invoke.add_argument("-o", "--output", metavar="FILE|DIR/", help="where the result goes")
+    submit = verb("submit", "Start one job a file.")
+    submit.add_argument("name", metavar="NAME")
+    submit.add_argument("files", metavar="FILE", nargs="+", help="files, or folders with files")
+    submit.add_argument("--wait", action="store_true", help="wait until all are done")
+    submit.add_argument(
+        "-o", "--output", metavar="DIR", help="wait, and write DIR/<input name>/<output name>"
+    )
+
+    jobs = verb("jobs", "List jobs, newest first.")
+    jobs.add_argument("service", metavar="SERVICE", nargs="?")
+    jobs.add_argument("--page", metavar="P", help="the `next` of the page before")
+    job = verb("job", "One job.")
+    actions = job.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser, required=True)
+    verb("show", "Its record.", actions).add_argument("id", metavar="ID")
+    job_logs = verb("logs", "Its log.", actions)
+    job_logs.add_argument("id", metavar="ID")
+    job_logs.add_argument("-f", "--follow", action="store_true", help="until it ends")
+    verb("cancel", "End it now.", actions).add_argument("id", metavar="ID")
+    retry = verb("retry", "Run it again with the same input.", actions)
+    retry.add_argument("id", metavar="ID")
+    retry.add_argument("--wait", action="store_true", help="wait until it is done")
+    result = verb("result", "What it gave back.", actions)
+    result.add_argument("id", metavar="ID")
+    result.add_argument("-o", "--output", metavar="FILE|DIR/", help="where the result goes")
+    logs = verb("logs", "Log of a service's newest job, of one of its jobs, or of an exposed service.")
+    logs.add_argument("service", metavar="SERVICE")
+    logs.add_argument("job", metavar="JOB", nargs="?")
+    logs.add_argument("-f", "--follow", action="store_true", help="until it ends")
+
+    ls = verb("ls", "List buckets, or the objects of one.")
+    ls.add_argument("place", metavar="BUCKET[/PREFIX]", nargs="?")
+    ls.add_argument("-r", "--recursive", action="store_true", help="everything below it")
+    put = verb("put", "Store a file as an object.")
+    put.add_argument("file", metavar="FILE", help="- for standard input")
+    put.add_argument("place", metavar="BUCKET/KEY", help="a key that ends with / gets the file's name")
+    get = verb("get", "Fetch an object.")
+    get.add_argument("place", metavar="BUCKET/KEY")
+    get.add_argument(
+        "file", metavar="FILE", nargs="?", help="default: the key's last part; - for standard output"
+    )
+    verb("rm", "Delete an object.").add_argument("place", metavar="BUCKET/KEY")
+    return parser
