@@ -9,3 +9,7 @@ export { parseQuantity } from './quantity';
 export { atLeast, dialectOf, parseVersion } from './version';
 export { isExposed, toService } from './write';
 export { SERVICE_FIELDS, type IField } from './fields';
+export { checkFdl } from './check';
+export { planFdl, webhookArn } from './plan';
+export { realise } from './realise';
+export { differences } from './diff';

@@ -51,6 +51,7 @@ export function parseFdl(text: string, options: IParseOptions = {}): IParseResul
     file,
     text,
     value,
+    syntax: problems,
     places,
     ...readSections(value, places, problems.some(problem => problem.severity === 'error'), report)
   };

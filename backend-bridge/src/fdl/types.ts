@@ -45,6 +45,8 @@ export interface IFdlDocument {
   clusters: { [id: string]: FdlMap };
   /** The whole as plain values (null when it is no YAML). */
   value: FdlValue;
+  /** What is wrong with the text itself; the same as `IParseResult.problems`. */
+  syntax: FdlProblem[];
   /** Where things stand, by JSON pointer (`/functions/oscar/0/local/name`). */
   places: ReadonlyMap<string, IPlace>;
 }
@@ -144,6 +146,8 @@ export interface IPlanOptions {
   storage?: boolean;
   version?: string;
   features?: Iterable<string>;
+  /** Who is signed in, for users with a token; absent for the administrator, who may change every service. */
+  user?: string;
   /** Texts of the scripts by their path as the FDL writes it; null: there is no such file. */
   scripts: { [path: string]: string | null };
   /** Texts of requirements.txt by service name. */
@@ -164,7 +168,7 @@ export interface IPlanResult {
   /** How services that feed one another are connected. */
   links: ILink[];
   notes: string[];
-  /** With an error among them there are no actions. */
+  /** All that `checkFdl` finds, the problems of the text, and what only this cluster makes a problem. With an error there are no actions. */
   problems: FdlProblem[];
 }
 

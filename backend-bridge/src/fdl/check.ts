@@ -1,0 +1,20 @@
+import type { FdlProblem } from '../contract';
+import { Reporter } from './reporter';
+import { checkEntry } from './check-service';
+import { checkGraph } from './check-graph';
+import { checkTop } from './check-top';
+import type { ICheckContext, IFdlDocument } from './types';
+
+/**
+ * What is wrong or doubtful in a file that could be read, in the order of the text. The problems of the text itself are in
+ * `document.syntax`.
+ */
+export function checkFdl(document: IFdlDocument, context: ICheckContext = {}): FdlProblem[] {
+  const reporter = new Reporter(document);
+  checkTop(document, context, reporter);
+  for (const entry of document.oscar) {
+    checkEntry(entry, document, context, reporter);
+  }
+  checkGraph(document, context, reporter);
+  return reporter.problems();
+}
