@@ -19,6 +19,7 @@ export namespace CommandIDs {
   export const openService = 'jupyterlab-oscar:open-service';
   export const invokeService = 'jupyterlab-oscar:invoke-service';
   export const uploadToService = 'jupyterlab-oscar:upload-to-service';
+  export const runFile = 'jupyterlab-oscar:run-file';
   export const startService = 'jupyterlab-oscar:start-service';
   export const stopService = 'jupyterlab-oscar:stop-service';
   export const restartService = 'jupyterlab-oscar:restart-service';
@@ -30,12 +31,16 @@ export namespace CommandIDs {
   export const retryJob = 'jupyterlab-oscar:retry-job';
   export const deleteJob = 'jupyterlab-oscar:delete-job';
   export const copyJobAsCell = 'jupyterlab-oscar:copy-job-as-cell';
+  export const saveResult = 'jupyterlab-oscar:save-result';
+  export const trySample = 'jupyterlab-oscar:try-sample';
 }
 
 /** Arguments of the commands about one service; without them: what the context menu was opened on. */
 export interface IServiceArgs {
   cluster?: string;
   service?: string;
+  /** Of shortcuts: what has the focus is meant. */
+  focus?: boolean;
 }
 
 export interface IInvokeArgs extends IServiceArgs {
@@ -46,6 +51,8 @@ export interface IInvokeArgs extends IServiceArgs {
 export interface IJobArgs {
   cluster?: string;
   job?: string;
+  /** Of shortcuts: what has the focus is meant. */
+  focus?: boolean;
 }
 
 const text = (description: string): ReadonlyJSONObject => ({ type: 'string', description });

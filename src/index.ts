@@ -2,11 +2,34 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { bridgePlugin } from './plugins/bridge';
 import { clustersPlugin } from './plugins/clusters';
+import { deployPlugin } from './plugins/deploy';
+import { jobsPlugin } from './plugins/jobs';
+import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
+import { notifyPlugin } from './plugins/notify';
+import { palettePlugin } from './plugins/palette';
 import { panelPlugin } from './plugins/panel';
+import { runningPlugin } from './plugins/running';
+import { servicesPlugin } from './plugins/services';
+import { settingsPlugin } from './plugins/settings';
+import { statusPlugin } from './plugins/status';
 
 export * from './tokens';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [bridgePlugin, modelPlugin, panelPlugin, clustersPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  bridgePlugin,
+  settingsPlugin,
+  modelPlugin,
+  panelPlugin,
+  clustersPlugin,
+  servicesPlugin,
+  jobsPlugin,
+  deployPlugin,
+  launcherPlugin,
+  palettePlugin,
+  statusPlugin,
+  runningPlugin,
+  notifyPlugin
+];
 
 export default plugins;

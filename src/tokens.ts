@@ -2,8 +2,9 @@ import { Token } from '@lumino/coreutils';
 
 import type { IBridgeClient } from './bridge/client';
 import type { IOscarModel } from './oscar/model';
+import type { IOscarSettings } from './oscar/settings';
 
-export type { IBridgeClient, IOscarModel };
+export type { IBridgeClient, IOscarModel, IOscarSettings };
 
 /**
  * The one way from the page to the bridge. Ask for it instead of making requests.
@@ -19,4 +20,12 @@ export const IBridgeClientToken = new Token<IBridgeClient>(
 export const IOscarModelToken = new Token<IOscarModel>(
   'jupyterlab-oscar:IOscarModel',
   'Live state of the OSCAR clusters: services, jobs, buckets, operations.'
+);
+
+/**
+ * The user's settings, as they are at the moment.
+ */
+export const IOscarSettingsToken = new Token<() => IOscarSettings>(
+  'jupyterlab-oscar:IOscarSettings',
+  'The settings of the OSCAR views; call it for the values of now.'
 );

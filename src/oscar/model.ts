@@ -49,6 +49,11 @@ export class OscarModel implements IDisposable {
     return this._stateChanged;
   }
 
+  /** All events of the bridge, of all clusters. */
+  get events(): ISignal<unknown, BridgeEvent> {
+    return this._stream.received;
+  }
+
   /** A job that this page saw end. */
   get jobEnded(): ISignal<this, Job> {
     return this._jobEnded;

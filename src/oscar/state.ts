@@ -147,3 +147,9 @@ export function withSubmission(items: ReadonlyArray<Submission>, submission: Sub
 function order(cluster: Cluster): number {
   return cluster.removable ? 1 : 0;
 }
+
+/** Jobs, uploads and deployments under way. */
+export function busyCount(state: IOscarState): number {
+  const jobs = state.jobs.items.filter(job => !isFinal(job.state) && job.state !== 'unknown').length;
+  return jobs + state.uploads.length + state.operations.filter(item => item.state === 'running').length;
+}

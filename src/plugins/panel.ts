@@ -3,11 +3,13 @@ import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { ARGS, CommandIDs } from '../commands';
+import type { Submission } from '../contract';
 import { oscarIcon } from '../icons';
 import type { IDropTarget } from '../oscar/drop';
 import { OscarPanel } from '../oscar/panel';
-import type { IOscarModel } from '../tokens';
-import { IOscarModelToken } from '../tokens';
+import type { IOscarModel, IOscarSettings } from '../tokens';
+import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
+import { showWhenFound } from './submissions';
 import { guarded, loadTrans, makeView } from './util';
 
 /** The side panel. */
@@ -15,25 +17,27 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-oscar:panel',
   description: 'The OSCAR side panel: cluster, services, jobs, buckets.',
   autoStart: true,
-  requires: [IOscarModelToken],
+  requires: [IOscarModelToken, IOscarSettingsToken],
   optional: [ITranslator, ILayoutRestorer, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     model: IOscarModel,
+    settings: () => IOscarSettings,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     labShell: ILabShell | null
   ): void => {
     const trans = loadTrans(translator);
     const panel = new OscarPanel({
-      view: makeView(app, model, trans),
+      view: makeView({ app, model, settings, trans }),
       translator: translator ?? nullTranslator,
       drop: {
         paths: (target: IDropTarget, paths: string[]) => {
           void app.commands.execute(CommandIDs.invokeService, { ...target, paths });
         },
         files: (target: IDropTarget, files: File[]) => {
-          void guarded(trans, () => model.submitFiles(target.cluster, target.service, files));
+          const work = (): Promise<Submission> => model.submitFiles(target.cluster, target.service, files);
+          void guarded(trans, async () => showWhenFound(app.commands, model, settings, await work()));
         }
       }
     });

@@ -1,9 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
+import { toProblem } from '../../bridge/errors';
+import type { BridgeEvent, Job, Problem } from '../../contract';
 import type { IOscarModel } from '../model';
+import type { IRenderable } from '../render';
+import type { IOscarSettings } from '../settings';
 import type { IOscarState } from '../state';
 
 /** What every component gets from around it. */
@@ -11,6 +16,12 @@ export interface IViewContext {
   model: IOscarModel;
   trans: TranslationBundle;
   commands: CommandRegistry;
+  /** The settings of now. */
+  settings: () => IOscarSettings;
+  /** Draws a file with JupyterLab's own renderers; absent where nothing is drawn. */
+  render?: (file: IRenderable) => Promise<Widget>;
+  /** Draws text with highlighting. */
+  renderCode?: (text: string, language: string) => Promise<Widget>;
 }
 
 export const ViewContext = React.createContext<IViewContext | null>(null);
@@ -61,4 +72,41 @@ export function useNow(running: boolean): number {
     return () => clearInterval(timer);
   }, [running]);
   return now;
+}
+
+/** A job wherever it is, kept up to date. */
+export function useJob(cluster: string, id: string): { job: Job | null; problem: Problem | null } {
+  const { model } = useView();
+  const [job, setJob] = React.useState<Job | null>(
+    () => model.state.jobs.items.find(item => item.id === id && item.cluster === cluster) ?? null
+  );
+  const [problem, setProblem] = React.useState<Problem | null>(null);
+  React.useEffect(() => {
+    let current = true;
+    const read = (): void => {
+      model.client.job(cluster, id).then(
+        answer => {
+          if (current) {
+            setProblem(null);
+            setJob(answer);
+          }
+        },
+        reason => current && setProblem(toProblem(reason))
+      );
+    };
+    const onEvent = (_: unknown, event: BridgeEvent): void => {
+      if (event.type === 'reset') {
+        read();
+      } else if (event.type === 'job' && event.cluster === cluster && event.id === id) {
+        setJob(event.job);
+      }
+    };
+    model.events.connect(onEvent);
+    read();
+    return () => {
+      current = false;
+      model.events.disconnect(onEvent);
+    };
+  }, [model, cluster, id]);
+  return { job, problem };
 }

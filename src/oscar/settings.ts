@@ -1,0 +1,11 @@
+/** What a user can set for the page. */
+export interface IOscarSettings {
+  /** When a job ends: tell about all, only about failed ones, or nothing. */
+  readonly notify: 'all' | 'failed' | 'none';
+  /** Lines of a log that are kept in the page. */
+  readonly logLines: number;
+  /** Open a job's view when it is started from here. */
+  readonly openJobs: boolean;
+}
+
+export const DEFAULT_SETTINGS: IOscarSettings = Object.freeze({ notify: 'failed', logLines: 20000, openJobs: true });

@@ -1,0 +1,34 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+
+import { CommandIDs } from '../commands';
+
+/** What is useful without a row under the mouse. */
+const IN_PALETTE = [
+  CommandIDs.showPanel,
+  CommandIDs.refresh,
+  CommandIDs.retryBridge,
+  CommandIDs.useCluster,
+  CommandIDs.addCluster,
+  CommandIDs.removeCluster,
+  CommandIDs.newService,
+  CommandIDs.deployExample,
+  CommandIDs.deployFile,
+  CommandIDs.copyExamples,
+  CommandIDs.openService,
+  CommandIDs.invokeService,
+  CommandIDs.uploadToService,
+  CommandIDs.deleteService,
+  CommandIDs.clearData
+];
+
+/** Commands in the palette, under *OSCAR*. */
+export const palettePlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab-oscar:palette',
+  description: 'OSCAR commands in the command palette.',
+  autoStart: true,
+  optional: [ICommandPalette],
+  activate: (app: JupyterFrontEnd, palette: ICommandPalette | null): void => {
+    IN_PALETTE.forEach(command => palette?.addItem({ command, category: 'OSCAR' }));
+  }
+};
