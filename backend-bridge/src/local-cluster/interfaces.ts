@@ -120,6 +120,8 @@ export interface IObjectStore {
   remove(bucket: string, key: string): Promise<boolean>;
   list(bucket: string, options?: IListOptions): IListResult;
   usage(): { buckets: number; objects: number; bytes: number };
+  /** Of one bucket, without counting. */
+  bucketUsage(bucket: string): { objects: number; bytes: number };
 
   /** One listener; see IObjectEvent.id. Folder markers fire too, as MinIO's do. */
   onEvent(listener: (event: IObjectEvent) => void): IDisposable;

@@ -1,0 +1,217 @@
+import type { IOscarService, IStorageIO } from '../../fdl/service';
+import type { IBucketInfo, INotification } from '../interfaces';
+import { createBucket, setVisibility } from './bucket-names';
+import { fail } from './http';
+import { ADMIN_OWNER, CLUSTER_NAME, type Caller, type Manager } from './manager';
+import { formatUid } from './names';
+import { isIsolated, providerOf, splitPath } from './service-check';
+
+/** What has to be there for a service in the cluster's own store. */
+export interface IBucketPlan {
+  /** In the order in which they are made; a folder '' makes no marker. */
+  steps: { bucket: string; folder: string; listen: boolean; use: 'input' | 'output' | 'mount' | 'user' }[];
+  bucketList: string[];
+}
+
+/** Says which buckets and folders a service needs. @throws ReplyError with the manager's words for providers that are not there. */
+export function planBuckets(manager: Manager, service: IOscarService, caller: Caller): IBucketPlan {
+  const plan: IBucketPlan = { steps: [], bucketList: [] };
+  for (const input of service.input) {
+    if (!isOwnInput(manager, service, input)) {
+      continue;
+    }
+    const { bucket, folder } = splitPath(input.path);
+    if (folder === '') {
+      fail(500, `error enabling webhook for bucket, missing foler on path "[${input.path}]"`);
+    }
+    plan.steps.push({ bucket, folder, listen: true, use: 'input' });
+    addUserBuckets(plan, service, caller, bucket, folder, true);
+  }
+  for (const output of service.output) {
+    const { type, id } = providerOf(output);
+    if (!isDefined(service, type, id)) {
+      fail(500, `the StorageProvider "${type}.${id}" is not defined`);
+    }
+    if (type === 'minio' && isOwnMinio(manager, service, id)) {
+      const { bucket, folder } = splitPath(output.path);
+      plan.steps.push({ bucket, folder, listen: false, use: 'output' });
+      addUserBuckets(plan, service, caller, bucket, folder, false);
+    }
+  }
+  const mount = service.mount;
+  if (mount.path !== '') {
+    if (mount.options && !/^[a-zA-Z0-9\-_.:=,/ ]+$/.test(mount.options)) {
+      fail(500, 'mount options contain invalid characters');
+    }
+    const { type, id } = providerOf(mount);
+    if (type === 'minio' && isOwnMinio(manager, service, id)) {
+      plan.steps.push({ bucket: splitPath(mount.path).bucket, folder: '', listen: false, use: 'mount' });
+    }
+  }
+  return plan;
+}
+
+function isOwnInput(manager: Manager, service: IOscarService, input: IStorageIO): boolean {
+  const { type, id } = providerOf(input);
+  if (!['minio', 'webdav', 'rucio'].includes(type)) {
+    fail(400, 'unrecognized input (valid inputs are MinIO and dCache)');
+  }
+  if (!isDefined(service, type, id)) {
+    fail(500, `the StorageProvider "${type}.${id}" is not defined`);
+  }
+  if (type === 'minio' && !isOwnMinio(manager, service, id)) {
+    fail(500, `the provided MinIO server "${service.storage_providers?.minio?.[id]?.endpoint}" is not the configured in OSCAR`);
+  }
+  return type === 'minio';
+}
+
+function isDefined(service: IOscarService, type: string, id: string): boolean {
+  const known = service.storage_providers as Record<string, Record<string, unknown> | null | undefined> | null | undefined;
+  return (type === 'minio' && id === 'default') || Boolean(known && Object.hasOwn(known, type) && known[type] && Object.hasOwn(known[type], id));
+}
+
+function isOwnMinio(manager: Manager, service: IOscarService, id: string): boolean {
+  return id === 'default' || service.storage_providers?.minio?.[id]?.endpoint === manager.options.storage().endpoint;
+}
+
+/** Isolation USER: each user gets a bucket of its own beside the service's. */
+function addUserBuckets(plan: IBucketPlan, service: IOscarService, caller: Caller, bucket: string, folder: string, listen: boolean): void {
+  if (caller.admin || !isIsolated(service)) {
+    return;
+  }
+  for (const user of service.allowed_users.filter(each => each !== caller.uid)) {
+    const own = `${bucket}-${formatUid(user).slice(0, 10)}`;
+    plan.steps.push({ bucket: own, folder, listen, use: 'user' });
+    if (!plan.bucketList.includes(own)) {
+      plan.bucketList.push(own);
+    }
+  }
+}
+
+/** Buckets of the plan that do not exist yet: exactly those are taken away again when the service cannot be made. */
+export function missingBuckets(manager: Manager, plan: IBucketPlan): string[] {
+  return [...new Set(plan.steps.map(step => step.bucket))].filter(bucket => !manager.store.bucket(bucket));
+}
+
+/**
+ * Makes what the plan asks for: buckets, folder markers, tags, visibility, notifications.
+ *
+ * A strict cluster refuses buckets that exist at a create, as the manager does; otherwise one that the caller may use is taken.
+ */
+export async function makeBuckets(manager: Manager, service: IOscarService, plan: IBucketPlan, caller: Caller, update: boolean): Promise<void> {
+  const made = new Set<string>();
+  for (const step of plan.steps) {
+    const existing = manager.store.bucket(step.bucket);
+    if (step.use === 'mount') {
+      if (existing && (existing.visibility === 'public' || existing.visibility === 'restricted' || !mayUse(manager, caller, existing))) {
+        fail(500, `the bucket "${step.bucket}" must be private to be used as mount`);
+      }
+    } else if (existing && !update) {
+      const repeated = made.has(step.bucket);
+      const shared = repeated ? !manager.strict || isSharedByPlan(plan, step) : !manager.strict && mayUse(manager, caller, existing);
+      if (!shared) {
+        fail(500, `the bucket "${step.bucket}" already exists\n`);
+      }
+    } else if (existing && update && !mayUse(manager, caller, existing)) {
+      fail(500, `the bucket "${step.bucket}" already exists\n`);
+    }
+    if (!existing) {
+      await createBucket(manager, step.bucket, caller, 500, 'error creating bucket');
+      made.add(step.bucket);
+    }
+    if (step.folder !== '' && !manager.store.head(step.bucket, `${step.folder}/`)) {
+      await manager.store.put(step.bucket, `${step.folder}/`, Buffer.alloc(0), { contentType: 'binary/octet-stream' });
+    }
+    if (step.listen) {
+      listen(manager, service.name, step.bucket, step.folder);
+    }
+    if (made.has(step.bucket) || step.use === 'mount') {
+      label(manager, service, step.bucket, caller, step.use);
+    }
+  }
+}
+
+/** In one service an output may lie in the bucket of an input; two inputs may not share one on a plain OSCAR. */
+function isSharedByPlan(plan: IBucketPlan, step: IBucketPlan['steps'][number]): boolean {
+  return step.use !== 'input' || plan.steps.filter(each => each.use === 'input' && each.bucket === step.bucket).length < 2;
+}
+
+/** Whether somebody may put objects of its own service into a bucket. */
+export function mayUse(manager: Manager, caller: Caller, bucket: IBucketInfo): boolean {
+  return caller.admin || bucket.owner === caller.uid || bucket.tags.owner === caller.uid;
+}
+
+function listen(manager: Manager, service: string, bucket: string, folder: string): void {
+  const notification = notificationOf(service, bucket, folder);
+  const known = manager.store.notifications(bucket);
+  if (!known.some(each => each.arn === notification.arn && each.prefix === notification.prefix)) {
+    manager.store.setNotifications(bucket, [...known, notification]);
+  }
+}
+
+function notificationOf(service: string, bucket: string, folder: string): INotification {
+  return {
+    id: `${service}-${bucket}-${folder}`.slice(0, 255),
+    arn: arnOf(service),
+    events: ['s3:ObjectCreated:*'],
+    prefix: `${folder}/`,
+    suffix: ''
+  };
+}
+
+export function arnOf(service: string): string {
+  return `arn:minio:sqs::${service}:webhook`;
+}
+
+/** Tags and visibility, as the manager's policies would make them. */
+function label(manager: Manager, service: IOscarService, bucket: string, caller: Caller, use: string): void {
+  if (use === 'user') {
+    const user = service.allowed_users.find(each => bucket.endsWith(`-${formatUid(each).slice(0, 10)}`));
+    manager.store.setVisibility(bucket, 'restricted', user ? [user] : []);
+    return;
+  }
+  manager.store.setTags(bucket, {
+    owner: caller.uid ?? '',
+    from_service: service.name,
+    owner_name: caller.admin ? CLUSTER_NAME : caller.name
+  });
+  setServiceVisibility(manager, service, bucket, caller);
+}
+
+export function setServiceVisibility(manager: Manager, service: IOscarService, bucket: string, caller: Caller): void {
+  // The real manager makes no policies for the administrator's own services.
+  if (!manager.strict || !caller.admin || service.owner !== ADMIN_OWNER) {
+    setVisibility(manager, bucket, service.visibility, service.allowed_users);
+  }
+}
+
+/** Takes away the notifications that a service no longer listens by. */
+export function stopListening(manager: Manager, service: string, keep: { bucket: string; folder: string }[] = []): void {
+  for (const { name } of manager.store.buckets()) {
+    const known = manager.store.notifications(name);
+    const left = known.filter(each => each.arn !== arnOf(service) || keep.some(one => one.bucket === name && each.prefix === `${one.folder}/`));
+    if (left.length !== known.length) {
+      manager.store.setNotifications(name, left);
+    }
+  }
+}
+
+/** Input and output buckets of a service in this store; they go with it. The mount's stays. */
+export function ownedBuckets(manager: Manager, service: IOscarService): string[] {
+  const own = [...service.input, ...service.output]
+    .filter(each => {
+      const { type, id } = providerOf(each);
+      return type === 'minio' && isOwnMinio(manager, service, id);
+    })
+    .map(each => splitPath(each.path).bucket);
+  const mounted = service.mount.path === '' ? undefined : splitPath(service.mount.path).bucket;
+  return [...new Set([...own, ...service.bucket_list])].filter(bucket => bucket !== mounted && manager.store.bucket(bucket));
+}
+
+export async function removeBuckets(manager: Manager, buckets: string[]): Promise<void> {
+  for (const bucket of buckets) {
+    if (manager.store.bucket(bucket)) {
+      await manager.store.deleteBucket(bucket, { force: true });
+    }
+  }
+}
