@@ -66,7 +66,7 @@ class OscarError(Exception):
         return sentence(self.problem)
 
     def _render_traceback_(self) -> list[str]:
-        """Show the sentence in a notebook: a traceback through this package would tell the user nothing."""
+        """Show the sentence in a notebook: frames of this package would tell the reader nothing."""
         return [f"{type(self).__name__}: {self}"]
 
 

@@ -1,0 +1,32 @@
+"""Magics for notebooks: ``%oscar`` takes the command line's words.
+
+Loaded by itself where the package is installed in the kernel's environment, else with ``%load_ext
+jupyterlab_oscar``. Registering costs next to nothing: the client is imported with the first call.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .oscar import OscarMagics
+
+__all__ = ["OscarMagics", "load_ipython_extension", "unload_ipython_extension"]
+
+#: A line that begins with the magic, or assigns what it returns.
+_LINE = re.compile(r"\s*([\w.\[\]'\"]+\s*=\s*)?%oscar\s")
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Register the magics and their completion."""
+    magics = OscarMagics(ipython)
+    ipython.register_magics(magics)
+    ipython.set_hook("complete_command", OscarMagics.complete_hook, re_key=_LINE.pattern)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Take the magics out again."""
+    ipython.magics_manager.magics["line"].pop("oscar", None)
+    dispatcher = ipython.strdispatchers.get("complete_command")
+    if dispatcher is not None:
+        dispatcher.regexs.pop(_LINE, None)

@@ -1,0 +1,163 @@
+"""Completion for ``%oscar``: from the parser, and from what there is on the cluster."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterable
+from glob import escape, glob
+from typing import Any
+
+from ..parser import build_parser
+
+#: Seconds for which names that were asked for are used again: a key press must not cost a call each.
+_FRESH = 5.0
+_names: dict[str, tuple[float, list[str]]] = {}
+
+
+def complete(line: str, word: str) -> list[str]:
+    """Words that may stand at the end of a line.
+
+    Parameters
+    ----------
+    line
+        What stands after the magic, up to the cursor.
+    word
+        The word that is being written; empty after a space.
+    """
+    words = line.split()
+    if word and words and not line.endswith(" "):
+        words = words[:-1]
+    parser: argparse.ArgumentParser = build_parser("%oscar")
+    verb: list[str] = []
+    given: list[str] = []
+    cluster: str | None = None
+    rest = iter(words)
+    for item in rest:
+        if item == "--cluster":
+            cluster = next(rest, None)
+        elif item.startswith("-"):
+            option = _option(parser, item)
+            if option is not None and option.nargs != 0 and "=" not in item:
+                next(rest, None)
+        elif (choices := _subparsers(parser)) is not None:
+            if item not in choices:
+                return []
+            parser = choices[item]
+            verb.append(item)
+        else:
+            given.append(item)
+    if words and words[-1] == "--cluster":
+        return _starting(word, _clusters())
+    if word.startswith("-"):
+        return _starting(word, [text for action in parser._actions for text in action.option_strings])
+    choices = _subparsers(parser)
+    if choices is not None:
+        return _starting(word, choices)
+    return _starting(word, _values(parser, given, word, cluster))
+
+
+def _values(
+    parser: argparse.ArgumentParser, given: list[str], word: str, cluster: str | None
+) -> Iterable[str]:
+    positional = [action for action in parser._actions if not action.option_strings]
+    if not positional:
+        return []
+    action = positional[min(len(given), len(positional) - 1)]
+    if len(given) >= len(positional) and action.nargs not in ("+", "*"):
+        return []
+    kinds: dict[str, Callable[[], Iterable[str]]] = {
+        "NAME": lambda: _services(cluster),
+        "SERVICE": lambda: _services(cluster),
+        "JOB": lambda: _jobs(cluster, given[0] if given else None),
+        "BUCKET[/PREFIX]": lambda: _objects(cluster, word),
+        "BUCKET/KEY": lambda: _objects(cluster, word),
+        "FILE": lambda: _files(word),
+        "FDL.yaml": lambda: _files(word, (".yaml", ".yml")),
+    }
+    if action.metavar == "ID":
+        return _jobs(cluster, None) if "job" in parser.prog.split() else _clusters()
+    find = kinds.get(str(action.metavar))
+    return find() if find is not None else []
+
+
+def _option(parser: argparse.ArgumentParser, text: str) -> argparse.Action | None:
+    for action in parser._actions:
+        if text.split("=")[0] in action.option_strings:
+            return action
+    return None
+
+
+def _subparsers(parser: argparse.ArgumentParser) -> dict[str, Any] | None:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return None
+
+
+def _starting(word: str, candidates: Iterable[str]) -> list[str]:
+    return sorted({item for item in candidates if item.startswith(word)})
+
+
+def _files(word: str, endings: tuple[str, ...] | None = None) -> list[str]:
+    found = []
+    for path in glob(escape(os.path.expanduser(word)) + "*"):  # noqa: PTH111, PTH207 (text as it was written)
+        if os.path.isdir(path):  # noqa: PTH112
+            found.append(path + "/")
+        elif endings is None or path.endswith(endings):
+            found.append(path)
+    return found
+
+
+def _asked(key: str, ask: Callable[[], list[str]]) -> list[str]:
+    """What there is, remembered for a moment; nothing where it cannot be asked for."""
+    from ..errors import OscarError
+
+    known = _names.get(key)
+    if known is not None and time.monotonic() - known[0] < _FRESH:
+        return known[1]
+    try:
+        names = ask()
+    except OscarError:
+        names = []  # a key press is no place for an error; the command itself will tell
+    _names[key] = (time.monotonic(), names)
+    return names
+
+
+def _clusters() -> list[str]:
+    from ..client import connect
+
+    return _asked("clusters", lambda: [item["id"] for item in connect().clusters()])
+
+
+def _services(cluster: str | None) -> list[str]:
+    from ..client import connect
+
+    return _asked(
+        f"services {cluster}", lambda: [item["name"] for item in connect().cluster(cluster).services()]
+    )
+
+
+def _jobs(cluster: str | None, service: str | None) -> list[str]:
+    from ..client import connect
+
+    return _asked(
+        f"jobs {cluster} {service}", lambda: [item["id"] for item in connect().cluster(cluster).jobs(service)]
+    )
+
+
+def _objects(cluster: str | None, word: str) -> list[str]:
+    from ..client import connect
+
+    bucket, slash, prefix = word.partition("/")
+    where = connect().cluster(cluster)
+    if not slash:
+        return _asked(f"buckets {cluster}", lambda: [item["name"] + "/" for item in where.buckets()])
+    folder = prefix[: prefix.rfind("/") + 1]
+
+    def ask() -> list[str]:
+        page = where.objects(bucket, folder, delimiter="/")
+        return [f"{bucket}/{key}" for key in [*page["prefixes"], *(item["key"] for item in page["items"])]]
+
+    return _asked(f"objects {cluster} {bucket} {folder}", ask)

@@ -1,0 +1,85 @@
+"""``%oscar``: the command line's verbs in a notebook, with results that show themselves."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class
+
+
+@magics_class
+class OscarMagics(Magics):
+    """The ``%oscar`` magic."""
+
+    @line_magic
+    def oscar(self, line: str) -> Any:
+        """Deploy and call OSCAR services with the command line's words.
+
+        ::
+
+            %oscar status                          what there is
+            %oscar apply services/ocr/fdl.yaml     deploy
+            %oscar invoke ocr data/page.png        one input, wait, show the result
+            result = %oscar invoke ocr page.png    … and keep it: .text, .json(), .files, .save(dir)
+            %oscar submit ocr scans/ --wait -o out one job a file
+            %oscar services | jobs | logs NAME -f | ls BUCKET | delete NAME
+
+        Values are plain Python: a list of records for lists, a dictionary for one record, a result with its
+        files for a call; ``--json`` gives what the command line prints with ``--json``. An interrupt cancels
+        what was started. ``%oscar --help`` lists all verbs, ``%oscar VERB --help`` explains one. ``{name}``
+        and ``$name`` put in the values of variables.
+        """
+        from ..parser import UsageMistake, build_parser
+
+        parser = build_parser("%oscar")
+        try:
+            args = parser.parse_args(_split(line))
+        except UsageMistake as mistake:
+            raise UsageError(f"{mistake}\n{mistake.usage}") from None
+        except SystemExit:  # --help has been printed
+            return None
+        if args.version:
+            from .._meta import version
+
+            return version()
+        if args.verb is None:
+            parser.print_help()
+            return None
+        if args.verb == "clusters" and args.action == "serve":
+            raise UsageError("“clusters serve” runs until it is ended: start it in a terminal.")
+        try:
+            return self._run(args)
+        except KeyboardInterrupt:
+            raise UsageError("Interrupted; what was started is cancelled.") from None
+        except OSError as error:
+            raise UsageError(
+                f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            ) from None
+
+    def _run(self, args: Any) -> Any:
+        from ..client import connect
+        from ..console import Console
+        from ..verbs import Context, run
+
+        as_json = bool(getattr(args, "json", False))
+        notebook_prints_results = args.verb == "logs" or (args.verb == "job" and args.action == "logs")
+        # What a terminal would print as the result is shown by the value itself here.
+        console = Console(quiet=as_json or not notebook_prints_results)
+        outcome = run(Context(connect(), args, console))
+        return outcome.json if as_json else outcome.value
+
+    @staticmethod
+    def complete_hook(shell: Any, event: Any) -> list[str]:
+        """Complete verbs, options, names and files (IPython's ``complete_command`` hook)."""
+        from .completion import complete
+
+        return complete(event.text_until_cursor.partition("%oscar")[2], event.symbol)
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"{error}: quote names with spaces or quotes in them.") from None
