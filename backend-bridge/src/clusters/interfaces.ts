@@ -53,6 +53,15 @@ export interface IOscarClient {
   /** Feature `data-usage`. */
   usage(): Promise<unknown>;
   clearUsage(parts: string[]): Promise<void>;
+  /** Feature `events`: changes as they happen (`GET /system/events`); `ready` once the stream stands. Ends with it. */
+  events?(options?: { signal?: AbortSignal }): AsyncIterable<IClusterChange>;
+}
+
+/** Something changed in a cluster: read it again. */
+export interface IClusterChange {
+  kind: 'ready' | 'service' | 'job';
+  /** Name of the service or the job; empty for `ready`. */
+  name: string;
 }
 
 /** S3 of a cluster, path style. Errors are BridgeError (server/problem.ts maps them). */

@@ -24,7 +24,8 @@ export interface IHttpRequest {
   /** Path below the base, already encoded, with its query. */
   path: string;
   headers?: Record<string, string>;
-  body?: string | Buffer;
+  /** A stream is sent once: such a call is never tried again. */
+  body?: string | Buffer | Readable;
   /** Milliseconds for the whole call; 0: none. */
   timeout?: number;
   signal?: AbortSignal;
@@ -32,6 +33,8 @@ export interface IHttpRequest {
   idempotent?: boolean;
   /** Bytes of an answer that are read at most; default 64 MiB. */
   limit?: number;
+  /** Hand redirects and encoded bodies to the caller as they are: for calls that are only passed on. */
+  passThrough?: boolean;
 }
 
 export interface IHttpResponse {
@@ -83,7 +86,6 @@ export class HttpClient {
       validateStatus: () => true,
       transformResponse: data => data as unknown,
       maxBodyLength: Infinity,
-      decompress: true,
       ...(isLoopback(url.hostname) ? { proxy: false as const } : {}),
       headers: { common: { Accept: '*/*', 'User-Agent': 'jupyterlab-oscar' } }
     });
@@ -111,13 +113,13 @@ export class HttpClient {
 
   private async _send(request: IHttpRequest, responseType: 'arraybuffer' | 'stream', limit: number): Promise<AxiosResponse> {
     const reads = request.method === 'GET' || request.method === 'HEAD';
-    const idempotent = request.idempotent ?? reads;
+    const idempotent = (request.idempotent ?? reads) && (request.body === undefined || typeof request.body === 'string' || Buffer.isBuffer(request.body));
     for (let attempt = 1; ; attempt++) {
       const last = !idempotent || attempt >= TRIES;
       try {
         const response = await this._once(request, responseType, limit, reads, idempotent);
         if (last || !RETRIED_STATUSES.has(response.status)) {
-          return this._withoutRedirect(response, request);
+          return request.passThrough ? response : this._withoutRedirect(response, request);
         }
         if (responseType === 'stream') {
           (response.data as Readable).destroy();
@@ -155,7 +157,8 @@ export class HttpClient {
         signal: AbortSignal.any(signals),
         httpAgent: idempotent ? this._httpAgent : this._freshHttpAgent,
         httpsAgent: idempotent ? this._httpsAgent : this._freshHttpsAgent,
-        maxRedirects: reads ? 3 : 0,
+        maxRedirects: reads && !request.passThrough ? 3 : 0,
+        decompress: !request.passThrough,
         beforeRedirect: (options: Record<string, unknown>) => {
           const target = String(options['href'] ?? '');
           if (new URL(target, this.base).origin !== this._origin) {
