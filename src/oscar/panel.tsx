@@ -8,6 +8,7 @@ import {
 } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import type { Widget } from '@lumino/widgets';
+import { AccordionPanel } from '@lumino/widgets';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
@@ -47,6 +48,9 @@ export class OscarPanel extends SidePanel {
     this.addWidget(services);
     this.addWidget(section(trans.__('Jobs'), new ViewWidget(view, <Jobs />), 'jp-OscarJobs'));
     this.addWidget(section(trans.__('Buckets'), new ViewWidget(view, <Buckets />), 'jp-OscarBuckets'));
+    if (this.content instanceof AccordionPanel) {
+      this.content.setRelativeSizes([5, 3, 2]);
+    }
   }
 
   /** To be looked at is to be used: the bridge may start. */

@@ -90,6 +90,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
           const { createJobWidget } = await import('../oscar/mainarea');
           const known = model.state.jobs.items.find(job => job.id === target.job);
           widget = new MainAreaWidget({ content: createJobWidget(view, target) });
+          widget.toolbar.hide();
           widget.id = id;
           widget.title.label = known ? `${known.service}: ${jobName(known)}` : target.job;
           widget.title.caption = target.job;

@@ -86,6 +86,7 @@ export const servicesPlugin: JupyterFrontEndPlugin<void> = {
               files: (to, files) => void start(() => model.submitFiles(to.cluster, to.service, files))
             })
           });
+          widget.toolbar.hide();
           widget.id = id;
           widget.title.label = target.service;
           widget.title.caption = `OSCAR: ${target.cluster}/${target.service}`;

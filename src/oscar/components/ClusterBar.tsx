@@ -33,7 +33,7 @@ export function ClusterBar(): JSX.Element {
   } else if (state.phase === 'idle' && cluster) {
     [tone, word] = ['off', trans.__('resting')];
   } else if (state.stale) {
-    [tone, word] = ['warn', trans.__('connection lost, trying again…')];
+    [tone, word] = ['warn', trans.__('reconnecting…')];
   }
   const name = cluster ? clusterName(cluster, trans) : trans.__('Local cluster');
 
@@ -56,7 +56,7 @@ export function ClusterBar(): JSX.Element {
           ))}
           {cluster && <option value={ADD}>{trans.__('Add a cluster…')}</option>}
         </select>
-        <span className="jp-OscarCluster-state" role="status">
+        <span className="jp-OscarCluster-state" role="status" title={word}>
           {word}
         </span>
         <IconButton icon={refreshIcon} label={trans.__('Refresh')} onClick={() => run(CommandIDs.refresh)} />

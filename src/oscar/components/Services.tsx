@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   caretDownIcon,
   caretRightIcon,
@@ -77,7 +78,7 @@ function NoServices(): JSX.Element {
             >
               <span className="jp-OscarExample-title">{example.title}</span>
               <span className="jp-OscarExample-size">
-                {example.size === undefined ? '' : bytesText(example.size)}
+                {sizeText(example.size, trans)}
               </span>
               <span className="jp-OscarExample-text">{example.description}</span>
             </button>
@@ -87,6 +88,14 @@ function NoServices(): JSX.Element {
       <Button onClick={() => run(CommandIDs.newService)}>{trans.__('New service…')}</Button>
     </div>
   );
+}
+
+/** What deploying an example takes from the network. */
+function sizeText(size: number | undefined, trans: TranslationBundle): string {
+  if (size === undefined) {
+    return '';
+  }
+  return size === 0 ? trans.__('no download') : bytesText(size);
 }
 
 const ServiceRow = React.memo(function ServiceRow(props: { service: Service }): JSX.Element {
