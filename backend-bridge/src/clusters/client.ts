@@ -15,6 +15,16 @@ const RUN_TIMEOUT = 320_000;
 /** Words of `GET …/deployment` when the cluster is too old for it. */
 const NO_DEPLOYMENT: IDeployment = { state: 'unavailable', active_instances: 0, affected_instances: 0, resource_kind: 'unavailable' };
 
+/** What changed on a cluster with the feature `events`. */
+export interface IClusterChange {
+  kind: 'service' | 'job';
+  name: string;
+  /** Of a job. */
+  service?: string;
+  status?: string;
+  removed?: boolean;
+}
+
 interface ICall {
   method: string;
   path: string;
@@ -155,6 +165,30 @@ export class OscarClient implements IOscarClient {
     };
   }
 
+  /** The service's own log from its beginning, as it grows (feature `live-logs`). */
+  followDeploymentLogs(name: string, options: { signal?: AbortSignal } = {}): AsyncIterable<string> {
+    return this._stream(`/system/services/${segment(name)}/deployment/logs?follow=true`, `follow the log of the service "${name}"`, options.signal);
+  }
+
+  /** Names of what changes, as it changes (feature `events`); read it again to know it. Ends when the connection does. */
+  async *events(options: { signal?: AbortSignal } = {}): AsyncIterable<IClusterChange> {
+    let rest = '';
+    for await (const text of this._stream('/system/events', 'tell what changes', options.signal)) {
+      const blocks = (rest + text).split('\n\n');
+      rest = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const data = block
+          .split('\n')
+          .filter(line => line.startsWith('data:'))
+          .map(line => line.slice(5).trim())
+          .join('');
+        if (data) {
+          yield JSON.parse(data) as IClusterChange;
+        }
+      }
+    }
+  }
+
   async control(name: string, verb: 'start' | 'stop' | 'restart'): Promise<void> {
     await this._call({
       method: 'POST',
@@ -175,7 +209,16 @@ export class OscarClient implements IOscarClient {
       // What the manager answers to a user who may not see the service.
       throw remoteFailure({ who: this._who, what: `see the jobs of "${service}"`, status: 403 });
     }
-    return readJobs(this._json(response));
+    const list = readJobs(this._json(response));
+    if (this._features.has('job-outputs')) {
+      // A finished job without the list has written nothing.
+      for (const job of list.jobs) {
+        if (isFinished(job.status)) {
+          job.outputs ??= [];
+        }
+      }
+    }
+    return list;
   }
 
   async jobLog(service: string, job: string): Promise<string | undefined> {
@@ -267,6 +310,15 @@ export class OscarClient implements IOscarClient {
   }
 
   async run(service: IOscarService, body: Buffer, options: { signal?: AbortSignal } = {}): Promise<Buffer | undefined> {
+    return (await this.call(service, body, options))?.body;
+  }
+
+  /** As `run`, with the exit code where the cluster tells it (feature `exit-code`). */
+  async call(
+    service: IOscarService,
+    body: Buffer,
+    options: { signal?: AbortSignal } = {}
+  ): Promise<{ body: Buffer; exitCode?: number } | undefined> {
     const response = await this._call({
       method: 'POST',
       path: `/run/${segment(service.name)}`,
@@ -279,7 +331,11 @@ export class OscarClient implements IOscarClient {
       allow: [404],
       limit: 512 * 1024 * 1024
     });
-    return response.status === 404 ? undefined : response.body;
+    if (response.status === 404) {
+      return undefined;
+    }
+    const code = response.headers['oscar-exit-code'];
+    return { body: response.body, ...(code !== undefined && /^\d+$/.test(code) ? { exitCode: Number(code) } : {}) };
   }
 
   async buckets(): Promise<{ bucket_name: string; visibility: string; owner: string; metadata: Record<string, string> | null }[]> {
@@ -298,11 +354,11 @@ export class OscarClient implements IOscarClient {
   }
 
   async usage(): Promise<unknown> {
-    return this._json(await this._call({ method: 'GET', path: '/system/usage', what: 'tell what it keeps on disk', timeout: 120_000 }));
+    return this._json(await this._call({ method: 'GET', path: '/system/data', what: 'tell what it keeps on disk', timeout: 120_000 }));
   }
 
   async clearUsage(parts: string[]): Promise<void> {
-    await this._call({ method: 'POST', path: '/system/usage/clear', what: 'clear its data', body: { parts }, timeout: CHANGE_TIMEOUT });
+    await this._call({ method: 'POST', path: '/system/data/clear', what: 'clear its data', body: { parts }, timeout: CHANGE_TIMEOUT });
   }
 
   /** Bytes of an answer as text, as they come; stops without an error when the signal says so. */

@@ -75,7 +75,7 @@ export function createClusters(options: IClustersOptions): IClusters {
       options.onEvent?.({ type: 'service', cluster: cluster.id, name, service: null });
       return result;
     },
-    serviceLog,
+    serviceLog: (cluster, name, logOptions) => serviceLog(own(cluster), name, logOptions),
     exposed: (cluster, name, request) => callExposed(own(cluster), name, request),
     check: (cluster, source) => checkOn(cluster && own(cluster), source),
     plan: (cluster, source, planOptions) => planOn(own(cluster), source, planOptions),

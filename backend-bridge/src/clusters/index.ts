@@ -1,5 +1,5 @@
 export * from './interfaces';
 export * from './facade';
-export { OscarClient, isFinished } from './client';
-export { ClusterRegistry } from './registry';
+export { OscarClient, isFinished, type IClusterChange } from './client';
+export { ClusterConnection, ClusterRegistry } from './registry';
 export { createClusters } from './clusters';

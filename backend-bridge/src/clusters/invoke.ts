@@ -106,9 +106,9 @@ export async function invoke(
   if (!isExposed(service) && (await sizeOf(cluster, input)) <= LARGEST_CALL) {
     const body = (await bytesOf(cluster, input)).toString('base64');
     if (!looksLikeJson(body)) {
-      const answer = await cluster.client.run(service, Buffer.from(body), { signal: options.signal });
+      const answer = await cluster.client.call(service, Buffer.from(body), { signal: options.signal });
       if (answer !== undefined) {
-        const reply = readReply(answer);
+        const reply = { ...readReply(answer.body), ...(answer.exitCode === undefined ? {} : { exitCode: answer.exitCode }) };
         const files = await context.results.keep(reply.files.map(file => ({ ...file, name: named(file.name, input.name) })));
         const failed = reply.exitCode !== undefined && reply.exitCode !== 0;
         return {

@@ -63,11 +63,15 @@ export async function controlService(cluster: ICluster, name: string, verb: 'sta
 
 /** The service's own log: the preparation of its environment, or the exposed process. */
 export async function* serviceLog(
-  cluster: ICluster,
+  cluster: ClusterConnection,
   name: string,
   options: { follow?: boolean; tail?: number; signal?: AbortSignal } = {}
 ): AsyncIterable<string> {
   await requireService(cluster, name);
+  if (options.follow && cluster.client.features.has('live-logs')) {
+    yield* cluster.client.followDeploymentLogs(name, { signal: options.signal });
+    return;
+  }
   let shown: string[] = [];
   for (;;) {
     const log = await cluster.client.deploymentLogs(name, Math.min(options.tail ?? 200, 1000));
