@@ -246,6 +246,8 @@ export interface ILocalClusterOptions {
   /** Where environments are kept; default: the user's cache folder. */
   environments?: string;
   oidcIssuers?: string[];
+  /** Only members of one of these may use the cluster; default: every user of the issuers. */
+  oidcGroups?: string[];
   log?: (line: string) => void;
 }
 

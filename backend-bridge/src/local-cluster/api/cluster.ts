@@ -12,16 +12,15 @@ export const health = (): IReply => text(200, 'Ok');
 const GO_ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386' };
 
 /** `GET /system/info` */
-export function readInfo(context: IContext): IReply {
-  const { version } = context.manager.options;
+export function readInfo(): IReply {
   return json(200, {
     version: OSCAR_VERSION,
     git_commit: '',
     architecture: GO_ARCHITECTURES[arch()] ?? arch(),
     // There is no Kubernetes; the field names what stands in its place.
-    kubernetes_version: `embedded-${version}`,
+    kubernetes_version: 'embedded',
     // With a serverless backend the route /run is there, which it is.
-    serverless_backend: { name: 'Embedded', version }
+    serverless_backend: { name: 'Embedded', version: OSCAR_VERSION }
   });
 }
 

@@ -37,7 +37,6 @@ export interface IManagerOptions {
   instance: string;
   host: string;
   strict: boolean;
-  version: string;
   /** Endpoint, administrator's keys and region of the S3 server. */
   storage(): { endpoint: string; accessKey: string; secretKey: string; region: string };
   /** Folder of a volume. */

@@ -156,6 +156,14 @@ export class State {
 
   // ------------------------------------------------------------------------------------------- volumes
 
+  /** Namespaces that have volumes. */
+  namespaces(): string[] {
+    return this._db
+      .prepare('SELECT DISTINCT namespace FROM volume')
+      .all()
+      .map(row => row.namespace as string);
+  }
+
   volumes(namespace: string): IVolume[] {
     return this._db
       .prepare('SELECT value FROM volume WHERE namespace = ? ORDER BY name')
