@@ -1,3 +1,4 @@
+import { addSecret } from './http/redact';
 import { startBridge, type IRunningBridge } from './server/bridge';
 import { parseHandshake, readFirstLine } from './server/handshake';
 import { Log, type ILog } from './server/log';
@@ -38,14 +39,11 @@ function failOnUnhandled(log: ILog): void {
 }
 
 async function bridge(): Promise<void> {
-  let log: ILog = new Log({ write: writeLog });
+  const log = new Log({ write: writeLog });
   failOnUnhandled(log);
   try {
     const settings = parseHandshake(await readFirstLine(process.stdin));
-    log = new Log({ write: writeLog, secrets: [settings.secret] });
-    process.removeAllListeners('uncaughtException');
-    process.removeAllListeners('unhandledRejection');
-    failOnUnhandled(log);
+    addSecret(settings.secret);
 
     let ending = false;
     let starting: Promise<IRunningBridge> | undefined;

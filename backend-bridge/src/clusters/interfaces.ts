@@ -53,15 +53,8 @@ export interface IOscarClient {
   /** Feature `data-usage`. */
   usage(): Promise<unknown>;
   clearUsage(parts: string[]): Promise<void>;
-  /** Feature `events`: changes as they happen (`GET /system/events`); `ready` once the stream stands. Ends with it. */
-  events?(options?: { signal?: AbortSignal }): AsyncIterable<IClusterChange>;
-}
-
-/** Something changed in a cluster: read it again. */
-export interface IClusterChange {
-  kind: 'ready' | 'service' | 'job';
-  /** Name of the service or the job; empty for `ready`. */
-  name: string;
+  /** Feature `events`: what changes, as it changes (`GET /system/events`); read it again to know it. Ends with the connection. */
+  events?(options?: { signal?: AbortSignal }): AsyncIterable<{ kind: 'service' | 'job'; name: string; removed?: boolean }>;
 }
 
 /** S3 of a cluster, path style. Errors are BridgeError (server/problem.ts maps them). */

@@ -73,7 +73,7 @@ export async function createApp(context: IServerContext, routes: ((app: BridgeAp
     if (!isAuthorized(request.headers.authorization, secret)) {
       throw unauthorized();
     }
-    if (request.routeOptions.url !== '/v1/events') {
+    if (request.routeOptions.url !== '/v1/events' && request.headers['x-oscar-client'] !== 'monitor') {
       const end = context.activity.begin();
       reply.raw.once('close', end);
     }

@@ -1,21 +1,40 @@
 import { randomBytes } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { createClusters } from '../clusters';
 import { Activity } from './activity';
 import { createApp } from './app';
 import type { IServerContext } from './context';
+import { EmbeddedCluster } from './embedded';
+import { Examples } from './examples';
+import { Files } from './files';
 import { prepareFolders } from './folders';
 import type { Handshake } from './handshake';
 import { EventHub } from './hub';
 import { listen } from './listen';
+import { startLocal } from './local';
 import type { ILog } from './log';
+import { LogSubscriptions } from './log-subscriptions';
+import { Operations } from './operations';
+import { toProblem } from './problem';
+import { callRoutes } from './routes/calls';
+import { clusterRoutes } from './routes/clusters';
+import { exposedRoutes } from './routes/exposed';
+import { fdlRoutes } from './routes/fdl';
+import { jobRoutes } from './routes/jobs';
+import { serviceRoutes } from './routes/services';
 import { statusRoutes } from './routes/status';
+import { storageRoutes } from './routes/storage';
+import { emptySpool } from './spool';
+import { Uploads } from './uploads';
 import { VERSION } from './version';
+import { Views } from './views';
+import { Watcher } from './watcher';
 
 /** A bridge that listens. */
 export interface IRunningBridge {
   readonly boot: string;
-  /** Ends in order: no new calls, streams closed, the embedded cluster stopped. Safe to call twice. */
+  /** Ends in order: no new calls, streams closed, operations and the embedded cluster stopped. Safe to call twice. */
   close(options?: { bye?: boolean }): Promise<void>;
 }
 
@@ -26,8 +45,13 @@ export interface IBridgeOptions {
   onIdle: () => void;
 }
 
-/** How long calls under way may go on after the end was asked for. */
-const DRAIN_MILLISECONDS = 2000;
+/** All routes, in the order of the contract's page. */
+export const ROUTES = [statusRoutes, clusterRoutes, serviceRoutes, callRoutes, exposedRoutes, jobRoutes, storageRoutes, fdlRoutes];
+
+/** How long calls and operations under way may go on after the end was asked for, in milliseconds. */
+const GRACE = 2000;
+
+const EXPIRE_EVERY = 3600 * 1000;
 
 /**
  * Starts a bridge: folders, server, then, in the background, the embedded cluster.
@@ -37,39 +61,142 @@ const DRAIN_MILLISECONDS = 2000;
 export async function startBridge(options: IBridgeOptions): Promise<IRunningBridge> {
   const { settings, log } = options;
   const boot = randomBytes(6).toString('hex');
-  prepareFolders(settings.data);
-  const hub = new EventHub({ boot });
-  const activity = new Activity({ idleSeconds: settings.idleSeconds ?? 0, busy: () => context.running() > 0, onIdle: options.onIdle });
-  const context: IServerContext = { version: VERSION, boot, settings, log, hub, activity, clusters: () => [], running: () => 0 };
-  const app = await createApp(context, [statusRoutes]);
+  const folders = prepareFolders(settings.data);
+  await emptySpool(folders.spool);
+
+  const hub = new EventHub({ boot, onReaders: count => watcher.readers(count) });
+  const views = new Views(event => hub.emit(event));
+  const problemOf = (error: unknown): ReturnType<typeof toProblem> => toProblem(error, log);
+  const clusters = createClusters({
+    data: folders.bridge,
+    log: line => log.info(line),
+    onEvent: event => {
+      switch (event.type) {
+        case 'cluster':
+          return event.removed === true ? views.removedCluster(event.cluster.id) : views.sawCluster(event.cluster);
+        case 'service':
+          return views.sawService(event.cluster, event.name, event.service);
+        case 'job':
+          return views.sawJob(event.cluster, event.id, event.job);
+        case 'submission':
+          return hub.emit(event);
+      }
+    }
+  });
+  const operations = new Operations({
+    folder: folders.bridge,
+    boot,
+    log,
+    onChange: operation => hub.emit({ type: 'operation', operation }),
+    toProblem: problemOf
+  });
+  const underWay = (): number => operations.running + clusters.running();
+  const watcher = new Watcher({ clusters: () => clusters, views, log, busy: () => underWay() > 0 });
+  const embedded = new EmbeddedCluster({
+    start: () => startLocal(settings, folders.localCluster, log),
+    registry: () => clusters.registry,
+    log,
+    toProblem: problemOf,
+    onChange: () => {
+      const view = embedded.view(clusters.registry);
+      if (view) {
+        views.sawCluster(view);
+      } else {
+        clusters.resume();
+        clusters.registry.list().forEach(cluster => watcher.kick(cluster.id));
+      }
+    }
+  });
+  const uploads = new Uploads(folders.uploads);
+  const expire = (): void => void uploads.expire().catch((error: unknown) => log.error('Old uploads could not be removed', error));
+  expire();
+  const expiring = setInterval(expire, EXPIRE_EVERY).unref();
+  const activity = new Activity({
+    idleSeconds: settings.idleSeconds ?? 0,
+    busy: () => underWay() > 0 || embedded.busy(),
+    onIdle: options.onIdle
+  });
+  const context: IServerContext = {
+    version: VERSION,
+    boot,
+    settings,
+    log,
+    hub,
+    activity,
+    clusters,
+    views,
+    watcher,
+    operations,
+    uploads,
+    files: new Files({ contentsRoot: settings.contentsRoot, uploads }),
+    examples: new Examples(settings.examples),
+    logs: new LogSubscriptions({
+      hub,
+      follow: async function* (request, signal) {
+        const cluster = await context.cluster(request.cluster);
+        yield* request.job === undefined
+          ? clusters.serviceLog(cluster, request.service, { follow: true, signal })
+          : clusters.followJobLog(cluster, request.job, { signal });
+      },
+      describe: error => {
+        const problem = problemOf(error);
+        return `${problem.title}: ${problem.detail}`;
+      }
+    }),
+    spool: folders.spool,
+    clusterViews: () => {
+      const starting = embedded.view(clusters.registry);
+      const ids = new Set(clusters.registry.list().map(cluster => cluster.id));
+      const known = views.clusters().filter(view => ids.has(view.id));
+      return starting ? [starting, ...known.filter(view => view.id !== starting.id)] : known;
+    },
+    cluster: async id => {
+      await embedded.ready(id ?? clusters.registry.current());
+      return clusters.registry.get(id);
+    },
+    running: () => underWay() + views.activeJobs()
+  };
+
+  const app = await createApp(context, ROUTES);
   const sockets = new Set<Socket>();
   app.server.on('connection', socket => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   await listen(app.server, settings);
+  if (settings.localCluster?.enabled !== false) {
+    embedded.start();
+  } else {
+    clusters.resume();
+  }
 
   let closing: Promise<void> | undefined;
   const close = async (bye: boolean): Promise<void> => {
     activity.dispose();
+    clearInterval(expiring);
+    watcher.close();
+    context.logs.dispose();
     hub.close({ bye });
     const ended = new Promise<void>(resolve => app.server.close(() => resolve()));
     app.server.closeIdleConnections();
-    const timer = setTimeout(() => sockets.forEach(socket => socket.destroy()), DRAIN_MILLISECONDS);
+    const timer = setTimeout(() => sockets.forEach(socket => socket.destroy()), GRACE);
+    await operations.close(GRACE);
     await ended;
     clearTimeout(timer);
     await app.close();
-    removeFile(settings.detached === true ? settings.connectionFile : undefined, log);
+    await clusters.close();
+    await embedded.close();
+    removeConnectionFile(settings, log);
   };
   return { boot, close: ({ bye = false } = {}) => (closing ??= close(bye)) };
 }
 
-function removeFile(path: string | null | undefined, log: ILog): void {
-  if (typeof path !== 'string') {
+function removeConnectionFile(settings: Handshake, log: ILog): void {
+  if (settings.detached !== true || typeof settings.connectionFile !== 'string') {
     return;
   }
   try {
-    unlinkSync(path);
+    unlinkSync(settings.connectionFile);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
       log.warning(`The connection file could not be removed: ${String(error)}`);

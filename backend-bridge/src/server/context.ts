@@ -1,8 +1,17 @@
+import type { IClusters } from '../clusters/facade';
+import type { ICluster } from '../clusters/interfaces';
 import type { Cluster } from '../contract';
 import type { Activity } from './activity';
+import type { Examples } from './examples';
+import type { Files } from './files';
 import type { Handshake } from './handshake';
 import type { EventHub } from './hub';
 import type { ILog } from './log';
+import type { LogSubscriptions } from './log-subscriptions';
+import type { Operations } from './operations';
+import type { Uploads } from './uploads';
+import type { Views } from './views';
+import type { Watcher } from './watcher';
 
 /** What the routes of one bridge share. */
 export interface IServerContext {
@@ -13,8 +22,20 @@ export interface IServerContext {
   readonly log: ILog;
   readonly hub: EventHub;
   readonly activity: Activity;
-  /** As last seen; does not ask the clusters. */
-  clusters(): Cluster[];
+  readonly clusters: IClusters;
+  readonly views: Views;
+  readonly watcher: Watcher;
+  readonly operations: Operations;
+  readonly uploads: Uploads;
+  readonly files: Files;
+  readonly examples: Examples;
+  readonly logs: LogSubscriptions;
+  /** Folder for what passes through. */
+  readonly spool: string;
+  /** All clusters as last seen, also one that is starting; asks nobody. */
+  clusterViews(): Cluster[];
+  /** A cluster by id (default: the current one); waits for one that is starting. Throws a problem. */
+  cluster(id?: string): Promise<ICluster>;
   /** Jobs, submissions and operations under way. */
   running(): number;
 }

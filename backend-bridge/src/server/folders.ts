@@ -7,7 +7,8 @@ export interface IFolders {
   /** State of the bridge itself. */
   bridge: string;
   uploads: string;
-  results: string;
+  /** For bodies that pass through. */
+  spool: string;
   localCluster: string;
 }
 
@@ -27,8 +28,8 @@ function makePrivate(path: string): void {
  */
 export function prepareFolders(data: string): IFolders {
   const bridge = join(data, 'bridge');
-  const folders = { data, bridge, uploads: join(bridge, 'uploads'), results: join(bridge, 'results'), localCluster: join(data, 'local-cluster') };
-  for (const path of [data, bridge, folders.uploads, folders.results]) {
+  const folders = { data, bridge, uploads: join(bridge, 'uploads'), spool: join(bridge, 'spool'), localCluster: join(data, 'local-cluster') };
+  for (const path of [data, bridge, folders.uploads, folders.spool]) {
     try {
       makePrivate(path);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { redact } from './redact';
+import { redactText } from '../http/redact';
 
 export type LogLevel = 'info' | 'warning' | 'error';
 
@@ -22,7 +22,6 @@ function oneLine(text: string): string {
 export class Log implements ILog {
   constructor(options: Log.IOptions) {
     this._write = options.write;
-    this._secrets = options.secrets ?? [];
   }
 
   info(message: string): void {
@@ -39,21 +38,14 @@ export class Log implements ILog {
   }
 
   private _line(level: LogLevel, message: string): void {
-    let text = redact(message);
-    for (const secret of this._secrets) {
-      text = text.split(secret).join('***');
-    }
-    this._write(`${new Date().toISOString()} ${level} ${oneLine(text)}\n`);
+    this._write(`${new Date().toISOString()} ${level} ${oneLine(redactText(message))}\n`);
   }
 
   private readonly _write: (line: string) => void;
-  private readonly _secrets: string[];
 }
 
 export namespace Log {
   export interface IOptions {
     write: (line: string) => void;
-    /** Texts that never appear, whatever the redactor thinks of them. */
-    secrets?: string[];
   }
 }

@@ -1,7 +1,7 @@
 import { PROBLEM_PREFIX, type Problem } from '../contract';
 import { BridgeError } from '../http/errors';
+import { redact, redactText } from '../http/redact';
 import type { ILog } from './log';
-import { redact, redactValue } from './redact';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -56,7 +56,7 @@ function requestProblem(error: ICodedError): Problem | undefined {
   }
   const status = error.statusCode;
   if (status !== undefined && status >= 400 && status < 500) {
-    return plain('invalid', 'The request is not valid', status, redact(error.message ?? 'The request could not be read.'));
+    return plain('invalid', 'The request is not valid', status, redactText(error.message ?? 'The request could not be read.'));
   }
   return undefined;
 }
@@ -66,7 +66,7 @@ function requestProblem(error: ICodedError): Problem | undefined {
  */
 export function toProblem(error: unknown, log?: ILog): Problem {
   if (error instanceof BridgeError) {
-    return redactValue(error.problem);
+    return redact(error.problem);
   }
   const coded = (typeof error === 'object' && error !== null ? error : {}) as ICodedError;
   const known = (coded.code === undefined ? undefined : diskProblem(coded.code)) ?? requestProblem(coded);

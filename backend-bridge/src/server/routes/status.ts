@@ -12,7 +12,7 @@ export function statusRoutes(app: BridgeApp, context: IServerContext): void {
     boot: context.boot,
     uptime: Math.round(process.uptime() * 1000) / 1000,
     data: context.settings.data,
-    clusters: context.clusters(),
+    clusters: context.clusterViews(),
     running: context.running()
   }));
 
