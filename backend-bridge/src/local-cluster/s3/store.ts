@@ -209,6 +209,54 @@ export class ObjectStore implements IObjectStore {
     return toInfo(this.putStaged(bucket, key, staged, options, true));
   }
 
+  /** As `put`, with checksums that are known only when the last byte has come. */
+  async putStream(
+    bucket: string,
+    key: string,
+    bytes: AsyncIterable<Buffer>,
+    options: IWriteOptions,
+    checksums: () => Record<string, string>
+  ): Promise<IObjectRow> {
+    checkKey(key);
+    checkConditions(options, this.catalog.get(this.need(bucket), key), false);
+    let staged: IStaged;
+    try {
+      staged = await this.staging.stageStream(bytes);
+    } catch (error) {
+      throw toStoreError(error);
+    }
+    return this.putStaged(bucket, key, staged, { ...options, checksums: checksums() }, true);
+  }
+
+  /** The bytes of one object as another: cloned where the file system can, read only when their MD5 is not known. */
+  async copy(
+    from: { bucket: string; key: string },
+    to: { bucket: string; key: string },
+    options: IWriteOptions
+  ): Promise<IObjectRow> {
+    checkKey(to.key);
+    checkConditions(options, this.catalog.get(this.need(to.bucket), to.key), false);
+    const { row, fd } = await this.open(from.bucket, from.key);
+    let staged: IStaged;
+    try {
+      if (fd === undefined) {
+        staged = this.staging.stageBuffer(Buffer.alloc(0));
+      } else {
+        closeSync(fd);
+        const md5 = row.etag.includes('-') ? undefined : row.etag;
+        staged = await this.staging.copy(this.places.full(from.bucket, row.path), md5);
+        if (md5 !== undefined && staged.size !== row.size) {
+          // Replaced between the look and the copy: measure what was copied.
+          this.staging.discard(staged.file);
+          staged = await this.staging.copy(this.places.full(from.bucket, row.path));
+        }
+      }
+    } catch (error) {
+      throw toStoreError(error);
+    }
+    return this.putStaged(to.bucket, to.key, staged, options, true);
+  }
+
   /** Makes staged bytes an object. Whatever fails, they are gone and nothing has changed. */
   putStaged(bucket: string, key: string, staged: IStaged, options: IWriteOptions, again: boolean): IObjectRow {
     try {

@@ -148,7 +148,7 @@ export class Uploads {
     key: string,
     id: string,
     named: { number: number; etag: string }[],
-    options: IWriteOptions
+    options: IWriteOptions & { verify?: (file: string) => Promise<void> }
   ): Promise<IObjectInfo> {
     const upload = this._need(bucket, key, id);
     const rows = this._choose(id, named);
@@ -161,6 +161,7 @@ export class Uploads {
     let assembled: { file: string; mtime: number } | undefined;
     try {
       assembled = await this._assemble(upload, rows);
+      await options.verify?.(this._store.staging.path(assembled.file));
       const attributes = JSON.parse(upload.attributes) as IAttributes;
       const etag = `${md5OfParts(rows)}-${rows.length}`;
       const size = rows.reduce((sum, row) => sum + row.size, 0);
