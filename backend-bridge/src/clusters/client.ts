@@ -3,7 +3,8 @@ import { StringDecoder } from 'node:string_decoder';
 import { authorization, type AuthOperation, type EndpointAuth } from '../credentials';
 import type { IDeployment, IMinIOProvider, IOscarService } from '../fdl/service';
 import { BridgeError, addSecret, isProblem, remoteFailure, type HttpClient, type IHttpResponse } from '../http';
-import { readJobs, readService, withoutReadSecrets, writeService } from './compat';
+import type { DataUsage } from '../contract';
+import { readJobs, readService, readUsage, withoutReadSecrets, writeService } from './compat';
 import type { IOscarClient, IRemoteJob } from './interfaces';
 
 /** Header in which a cluster says what it can do beyond OSCAR. */
@@ -353,8 +354,9 @@ export class OscarClient implements IOscarClient {
     return Array.isArray(answer) ? answer.map(item => String((item as { name?: unknown }).name ?? '')) : [];
   }
 
-  async usage(): Promise<unknown> {
-    return this._json(await this._call({ method: 'GET', path: '/system/data', what: 'tell what it keeps on disk', timeout: 120_000 }));
+  async usage(): Promise<DataUsage> {
+    const response = await this._call({ method: 'GET', path: '/system/data', what: 'tell what it keeps on disk', timeout: 120_000 });
+    return readUsage(this._json(response));
   }
 
   async clearUsage(parts: string[]): Promise<void> {

@@ -1,3 +1,4 @@
+import type { DataUsage } from '../contract';
 import type { IOscarService, IStorageIO } from '../fdl/service';
 import type { IRemoteJob } from './interfaces';
 
@@ -160,4 +161,24 @@ export function readJobs(value: unknown): { jobs: IRemoteJob[]; next?: string } 
   const stamp = (job: IRemoteJob): string => job.creation_time ?? job.start_time ?? '9';
   jobs.sort((a, b) => (stamp(a) < stamp(b) ? 1 : stamp(a) > stamp(b) ? -1 : 0));
   return { jobs, ...(typeof next === 'string' && next !== '' ? { next } : {}) };
+}
+
+/** What `GET /system/data` (feature `data-usage`) answers, as the contract shows it. */
+export function readUsage(value: unknown): DataUsage {
+  const source = record(value);
+  const number = (part: Json, key: string): number => (typeof part[key] === 'number' ? (part[key] as number) : 0);
+  const buckets = record(source['buckets']);
+  const jobs = record(source['jobs']);
+  const environments = record(source['environments']);
+  const parts = [
+    {
+      id: 'objects',
+      bytes: number(buckets, 'bytes'),
+      clearable: 0,
+      detail: `${number(buckets, 'objects')} objects in ${number(buckets, 'count')} buckets; delete them there`
+    },
+    { id: 'jobs', bytes: number(jobs, 'bytes'), clearable: number(jobs, 'clearable'), detail: 'Records and logs of jobs' },
+    { id: 'environments', bytes: number(environments, 'bytes'), clearable: number(environments, 'clearable'), detail: 'Python environments of services' }
+  ];
+  return { path: text(source['path']), total: parts.reduce((sum, part) => sum + part.bytes, 0), parts };
 }

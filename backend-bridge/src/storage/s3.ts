@@ -14,6 +14,12 @@ import { isMissing, storageError } from './errors';
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
+// `require` at the time of use: the bundle keeps both out of the start.
+/* eslint-disable @typescript-eslint/no-require-imports */
+const loadSdk = (): Sdk => require('@aws-sdk/client-s3') as Sdk;
+const loadUpload = (): typeof import('@aws-sdk/lib-storage') => require('@aws-sdk/lib-storage') as typeof import('@aws-sdk/lib-storage');
+/* eslint-enable @typescript-eslint/no-require-imports */
+
 export interface IStorageOptions {
   /** Keys and address, from /system/config. */
   provider: IMinIOProvider;
@@ -123,7 +129,7 @@ export class ObjectStorage implements IObjectStorage {
     };
     return this._call(`write "${bucket}/${key}"`, async (client, sdk) => {
       if (size === undefined || size >= PARTS_FROM) {
-        const { Upload } = await import('@aws-sdk/lib-storage');
+        const { Upload } = loadUpload();
         const upload = new Upload({ client, params: parameters, partSize: PART_SIZE, queueSize: 3, leavePartsOnError: false });
         upload.on('httpUploadProgress', progress => options.onProgress?.(progress.loaded ?? 0));
         const stop = (): void => void upload.abort();
@@ -212,7 +218,7 @@ export class ObjectStorage implements IObjectStorage {
   }
 
   dispose(): void {
-    void this._client?.then(({ client }) => client.destroy());
+    this._client?.client.destroy();
   }
 
   private _readNotifications(bucket: string): Promise<NotificationConfiguration> {
@@ -273,7 +279,7 @@ export class ObjectStorage implements IObjectStorage {
 
   private async _call<T>(what: string, work: (client: S3Client, sdk: Sdk) => Promise<T>): Promise<T> {
     this._client ??= this._connect();
-    const { client, sdk } = await this._client;
+    const { client, sdk } = this._client;
     try {
       return await work(client, sdk);
     } catch (error) {
@@ -281,8 +287,8 @@ export class ObjectStorage implements IObjectStorage {
     }
   }
 
-  private async _connect(): Promise<{ client: S3Client; sdk: Sdk }> {
-    const sdk = await import('@aws-sdk/client-s3');
+  private _connect(): { client: S3Client; sdk: Sdk } {
+    const sdk = loadSdk();
     const { provider, ca, insecure } = this._options;
     const tls = { ca, rejectUnauthorized: !insecure && provider.verify !== false };
     const client = new sdk.S3Client({
@@ -305,7 +311,7 @@ export class ObjectStorage implements IObjectStorage {
   }
 
   private readonly _options: IStorageOptions;
-  private _client: Promise<{ client: S3Client; sdk: Sdk }> | undefined;
+  private _client: { client: S3Client; sdk: Sdk } | undefined;
   private readonly _changes = new Map<string, Promise<unknown>>();
 }
 
