@@ -105,6 +105,7 @@ export class FolderStore implements IObjectStore {
   notifications = notHere;
   setNotifications = notHere;
   usage = notHere;
+  bucketUsage = notHere;
   onEvent = notHere;
   close = async (): Promise<void> => undefined;
 }
@@ -196,9 +197,15 @@ const OVER = ['Succeeded', 'Failed'];
 
 /** Waits for a state, not for a time. */
 export async function until(jobs: IJobs, name: string, condition: (job: IJobRecord) => boolean = job => OVER.includes(job.status)): Promise<IJobRecord> {
-  return await new Promise(resolve => {
+  return await new Promise((resolve, reject) => {
     const look = (): boolean => {
-      const job = jobs.get(name);
+      let job: IJobRecord | undefined;
+      try {
+        job = jobs.get(name);
+      } catch (error) {
+        clearInterval(timer);
+        reject(error as Error);
+      }
       if (job && condition(job)) {
         clearInterval(timer);
         subscription.dispose();
@@ -207,9 +214,9 @@ export async function until(jobs: IJobs, name: string, condition: (job: IJobReco
       }
       return false;
     };
-    const subscription = jobs.onChange(look);
     // Logs and waiting reasons change without an event.
     const timer = setInterval(look, 20);
+    const subscription = jobs.onChange(look);
     look();
   });
 }

@@ -62,6 +62,7 @@ export class ContainerRuntime implements IRuntime {
   ) {
     this._pipes = new Pipes(join(_options.folder, 'cp'));
     this._files = join(_options.folder, 'env');
+    rmSync(this._files, { recursive: true, force: true });
     mkdirSync(this._files, { recursive: true, mode: 0o700 });
   }
 

@@ -58,10 +58,7 @@ const MIGRATIONS = [
 const COLUMNS =
   'id, name, service, status, reason, created, started, finished, exit_code, cancelled, owner, bucket, key, outputs, attempt, log_bytes, stamps';
 
-/** Milliseconds that changes of running jobs may wait, to be written together. */
-const DELAY = 25;
-
-/** The book of jobs. What is added is on disk at once; changes follow together, and always before anything is read. */
+/** The book of jobs. What is added is on disk at once; changes of one turn follow together, and always before anything is read. */
 export class Journal {
   constructor(path: string) {
     this._db = openDatabase(path, { migrations: MIGRATIONS });
@@ -110,15 +107,15 @@ export class Journal {
     });
   }
 
-  /** Writes a changed row soon. */
+  /** Writes a changed row at the end of this turn. */
   update(row: IJobRow): void {
     this._dirty.set(row.id, row);
-    this._timer ??= setTimeout(() => this.flush(), DELAY);
+    this._timer ??= setImmediate(() => this.flush());
   }
 
   /** Writes what waits, now. */
   flush(): void {
-    clearTimeout(this._timer);
+    clearImmediate(this._timer);
     this._timer = undefined;
     if (this._dirty.size === 0) {
       return;
@@ -249,7 +246,7 @@ export class Journal {
   private readonly _db: DatabaseSync;
   private readonly _statements = new Map<string, StatementSync>();
   private readonly _dirty = new Map<number, IJobRow>();
-  private _timer: NodeJS.Timeout | undefined;
+  private _timer: NodeJS.Immediate | undefined;
 }
 
 /** The record that the API shows; `strict` hides what OSCAR does not know. */

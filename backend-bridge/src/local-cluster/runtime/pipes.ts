@@ -22,6 +22,8 @@ export interface IPipe {
  */
 export class Pipes {
   constructor(private readonly _folder: string) {
+    // Names of a run that was killed are in the way.
+    rmSync(_folder, { recursive: true, force: true });
     mkdirSync(_folder, { recursive: true, mode: 0o700 });
   }
 

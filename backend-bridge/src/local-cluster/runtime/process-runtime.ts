@@ -189,7 +189,7 @@ class RunningProcess implements IRunning {
     if (!this._over) {
       send(-this.pid, 'SIGTERM');
       await this._signalStrays('SIGTERM');
-      await Promise.race([this.exit, delay(this._options.grace)]);
+      await within(this.exit, this._options.grace);
     }
     if (!this._over) {
       await this._killAll();
@@ -223,7 +223,7 @@ class RunningProcess implements IRunning {
       if (this._drained) {
         return true;
       }
-      await Promise.race([new Promise(resolve => this._options.reader.once('close', resolve)), delay(wait)]);
+      await within(new Promise<void>(resolve => this._options.reader.once('close', () => resolve())), wait);
       if (this._drained) {
         return true;
       }
@@ -273,4 +273,11 @@ function raiseOomScore(pid: number): void {
 
 function delay(milliseconds: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds));
+}
+
+/** Waits for a promise, but not for ever. */
+async function within(promise: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([promise, new Promise(resolve => (timer = setTimeout(resolve, milliseconds)))]);
+  clearTimeout(timer);
 }

@@ -1,7 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import type { Readable } from 'node:stream';
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { IMinIOProvider, IOscarService, IS3Provider } from '../../../fdl/service';
 import type { IObjectStore, IStoreError } from '../../interfaces';
 import { SupervisorError } from './errors';
@@ -84,38 +81,10 @@ async function wrapStore<T>(step: string, work: () => Promise<T>): Promise<T> {
 }
 
 function remoteStorage(config: S3ClientConfig): IStorage {
-  const client = remoteClient(config);
-  return {
-    own: false,
-    download: (bucket, key, file) =>
-      wrapRemote('_parse_input', async () => {
-        const [{ GetObjectCommand }, s3] = await Promise.all([import('@aws-sdk/client-s3'), client]);
-        const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-        await pipeline(Body as Readable, createWriteStream(file, { mode: 0o600 }));
-      }),
-    upload: (file, bucket, key) =>
-      wrapRemote('_parse_output', async () => {
-        const [{ Upload }, s3] = await Promise.all([import('@aws-sdk/lib-storage'), client]);
-        const body = createReadStream(file);
-        await new Upload({ client: s3, params: { Bucket: bucket, Key: key, Body: body } }).done();
-        return { size: body.bytesRead };
-      })
-  };
-}
-
-async function wrapRemote<T>(step: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { name, message } = error as Error;
-    throw new SupervisorError(`An error occurred (${name}): ${message}`, [`There was an exception in ${step}`, message]);
-  }
-}
-
-async function remoteClient(config: S3ClientConfig): Promise<S3Client> {
   // Loaded when a service needs it: most never do, and it is large.
-  const { S3Client: Client } = await import('@aws-sdk/client-s3');
-  return new Client(config);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const remote = require('./remote-storage') as typeof import('./remote-storage');
+  return remote.remoteStorage(config);
 }
 
 function minioConfig(provider: IMinIOProvider): S3ClientConfig {
