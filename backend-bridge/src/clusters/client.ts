@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { authorization, type AuthOperation, type EndpointAuth } from '../credentials';
 import type { IDeployment, IMinIOProvider, IOscarService } from '../fdl/service';
-import { BridgeError, addSecret, isProblem, remoteFailure, type HttpClient, type IHttpResponse } from '../http';
+import { BridgeError, addSecret, isProblem, remoteFailure, unreachable, type HttpClient, type IHttpResponse, type IHttpStream } from '../http';
 import type { DataUsage } from '../contract';
 import { readJobs, readService, readUsage, withoutReadSecrets, writeService } from './compat';
 import type { IOscarClient, IRemoteJob } from './interfaces';
@@ -184,7 +184,7 @@ export class OscarClient implements IOscarClient {
           .map(line => line.slice(5).trim())
           .join('');
         if (data) {
-          yield JSON.parse(data) as IClusterChange;
+          yield this._change(data);
         }
       }
     }
@@ -365,7 +365,18 @@ export class OscarClient implements IOscarClient {
 
   /** Bytes of an answer as text, as they come; stops without an error when the signal says so. */
   private async *_stream(path: string, what: string, signal?: AbortSignal): AsyncIterable<string> {
-    const response = await this.http.stream({ method: 'GET', path, headers: this._headers({}), signal, timeout: 60_000 });
+    if (signal?.aborted) {
+      return;
+    }
+    let response: IHttpStream;
+    try {
+      response = await this.http.stream({ method: 'GET', path, headers: this._headers({}), signal, timeout: 60_000 });
+    } catch (error) {
+      if (signal?.aborted) {
+        return;
+      }
+      throw error;
+    }
     if (response.status === 404) {
       response.body.destroy();
       return;
@@ -394,7 +405,7 @@ export class OscarClient implements IOscarClient {
       }
     } catch (error) {
       if (!signal?.aborted) {
-        throw error;
+        throw error instanceof BridgeError ? error : unreachable(this._who, (error as NodeJS.ErrnoException).code ?? 'ECONNRESET', String(error));
       }
     } finally {
       response.body.destroy();
@@ -447,6 +458,14 @@ export class OscarClient implements IOscarClient {
       throw failure;
     }
     return response;
+  }
+
+  private _change(data: string): IClusterChange {
+    try {
+      return JSON.parse(data) as IClusterChange;
+    } catch {
+      throw this._odd('one of its events is no JSON', data.slice(0, 500));
+    }
   }
 
   private _json<T>(response: IHttpResponse): T {

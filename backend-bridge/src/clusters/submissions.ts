@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Problem, Submission, SubmissionItem } from '../contract';
 import type { IOscarService } from '../fdl';
 import { BridgeError, isProblem } from '../http';
+import { ChangeFeed } from './changes';
 import type { IInputFile } from './facade';
 import type { ICluster } from './interfaces';
 import { Jobs, requireService } from './jobs';
@@ -18,6 +19,7 @@ import { isFinished } from './client';
 
 const UPLOADS_AT_ONCE = 8;
 const SHORTEST_POLL = 200;
+const SHORTEST_PAUSE = 20;
 const LONGEST_POLL = 2500;
 /** How long a file may lie in the bucket without a job, when no other job could be its own. */
 const NO_JOB_AFTER = 120_000;
@@ -191,6 +193,7 @@ export class Submissions {
       }
       live.waiting.forEach(wake => wake());
     }
+    this._feeds.forEach(({ feed }) => feed.close());
     await Promise.all(works);
     this._journal.close();
   }
@@ -307,6 +310,7 @@ export class Submissions {
   private async _follow(live: ILive, cluster: ICluster, service: IOscarService, uploads: Promise<void>): Promise<void> {
     let uploading = true;
     void uploads.finally(() => (uploading = false)).catch(() => undefined);
+    const feed = this._feed(cluster);
     const matcher = new Matcher({ cluster, service: service.name, before: new Set(live.kept.before) });
     let pause = SHORTEST_POLL;
     let quietSince = Date.now();
@@ -320,6 +324,8 @@ export class Submissions {
         return;
       }
       const before = live.kept.revision;
+      const version = feed.version(service.name);
+      const began = Date.now();
       try {
         const unresolved = await this._look(live, cluster, service, matcher);
         if (live.cancelled && !uploading) {
@@ -336,8 +342,12 @@ export class Submissions {
         }
         pause = LONGEST_POLL * 2;
       }
+      const looked = Date.now() - began;
       pause = live.kept.revision === before ? Math.min(pause * 1.25, LONGEST_POLL) : SHORTEST_POLL;
-      await delay(pause, undefined, live.cancelled ? {} : { signal: live.abort.signal }).catch(() => undefined);
+      const signal = live.cancelled ? undefined : live.abort.signal;
+      await feed.wait(service.name, version, pause, signal);
+      // Many jobs change at once: looks cost, so they take a third of the time at most.
+      await delay(Math.min(Math.max(SHORTEST_PAUSE, 2 * looked), LONGEST_POLL), undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -436,6 +446,18 @@ export class Submissions {
     }
   }
 
+  private _feed(cluster: ICluster): ChangeFeed {
+    const known = this._feeds.get(cluster.id);
+    if (known?.client === cluster.client) {
+      return known.feed;
+    }
+    // Registered anew, at another address perhaps.
+    known?.feed.close();
+    const feed = new ChangeFeed(cluster.client);
+    this._feeds.set(cluster.id, { client: cluster.client, feed });
+    return feed;
+  }
+
   /** One item has changed: it is written down at once, and told at most every 150 ms. */
   private _changed(live: ILive, index: number): void {
     live.kept.revision += 1;
@@ -474,6 +496,7 @@ export class Submissions {
   private readonly _journal: Journal;
   private readonly _spool: string;
   private readonly _live = new Map<string, ILive>();
+  private readonly _feeds = new Map<string, { client: ICluster['client']; feed: ChangeFeed }>();
   private _closing = false;
 }
 
