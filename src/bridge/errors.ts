@@ -29,9 +29,7 @@ export function toProblem(reason: unknown): Problem {
  * True for an error that only says that the caller gave up.
  */
 export function isAbort(reason: unknown): boolean {
-  return (
-    typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'AbortError'
-  );
+  return typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'AbortError';
 }
 
 /**

@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import type { ClusterAdd } from '../contract';
+import { suggestId } from './suggest';
 
 /**
  * Asks for a cluster's address and sign-in. The password goes to the bridge once and is not kept in the page.
@@ -62,15 +63,4 @@ export class ClusterForm extends Widget implements Dialog.IBodyWidget<ClusterAdd
   private readonly _user: HTMLInputElement;
   private readonly _password: HTMLInputElement;
   private readonly _insecure: HTMLInputElement;
-}
-
-/** A short name out of an address: the first part of its host. */
-export function suggestId(endpoint: string): string {
-  const host = /^[a-z]+:\/\/(?:[^@/]*@)?([^:/]+)/i.exec(endpoint)?.[1] ?? endpoint;
-  const first = /^[\d.]+$/.test(host) ? `cluster-${host}` : host.split('.')[0];
-  return first
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 39);
 }

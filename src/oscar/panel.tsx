@@ -1,11 +1,5 @@
 import type { ITranslator } from '@jupyterlab/translation';
-import {
-  addIcon,
-  CommandToolbarButton,
-  PanelWithToolbar,
-  SidePanel,
-  type LabIcon
-} from '@jupyterlab/ui-components';
+import { addIcon, CommandToolbarButton, PanelWithToolbar, SidePanel, type LabIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import type { Widget } from '@lumino/widgets';
 import { AccordionPanel } from '@lumino/widgets';
@@ -41,10 +35,7 @@ export class OscarPanel extends SidePanel {
 
     this.header.addWidget(new ViewWidget(view, <ClusterBar />));
     const services = section(trans.__('Services'), new DropView(view, <Services />, options.drop), 'jp-OscarServices');
-    services.toolbar.addItem(
-      'deploy',
-      button(view, CommandIDs.deployExample, addIcon, trans.__('Deploy an example…'))
-    );
+    services.toolbar.addItem('deploy', button(view, CommandIDs.deployExample, addIcon, trans.__('Deploy an example…')));
     this.addWidget(services);
     this.addWidget(section(trans.__('Jobs'), new ViewWidget(view, <Jobs />), 'jp-OscarJobs'));
     this.addWidget(section(trans.__('Buckets'), new ViewWidget(view, <Buckets />), 'jp-OscarBuckets'));

@@ -83,7 +83,10 @@ export function applyEvent(state: IOscarState, event: BridgeEvent): IOscarState 
       return { ...state, clusters: withCluster(state.clusters, event.cluster, event.removed === true) };
     case 'service':
       return event.cluster === current
-        ? { ...state, services: { ...state.services, items: withService(state.services.items, event.name, event.service) } }
+        ? {
+            ...state,
+            services: { ...state.services, items: withService(state.services.items, event.name, event.service) }
+          }
         : state;
     case 'job':
       return event.cluster === current
@@ -106,7 +109,11 @@ export function withCluster(items: ReadonlyArray<Cluster>, cluster: Cluster, rem
   return removed ? others : [...others, cluster].sort((a, b) => order(a) - order(b) || a.id.localeCompare(b.id));
 }
 
-export function withService(items: ReadonlyArray<Service>, name: string, service: Service | null): ReadonlyArray<Service> {
+export function withService(
+  items: ReadonlyArray<Service>,
+  name: string,
+  service: Service | null
+): ReadonlyArray<Service> {
   const others = items.filter(item => item.name !== name);
   return service === null ? others : sortServices([...others, service]);
 }

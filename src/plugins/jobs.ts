@@ -55,12 +55,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
     }
 
     /** Register a command that works on one job. */
-    function add(
-      id: string,
-      label: string,
-      caption: string,
-      work: (job: Job) => Promise<unknown>
-    ): void {
+    function add(id: string, label: string, caption: string, work: (job: Job) => Promise<unknown>): void {
       commands.addCommand(id, {
         label,
         caption,

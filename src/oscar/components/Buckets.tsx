@@ -52,10 +52,7 @@ export function Buckets(): JSX.Element | null {
       {data && (
         <div className="jp-OscarData">
           <span title={data.path}>{trans.__('Local data: %1', bytesText(data.total))}</span>
-          <Button
-            disabled={data.parts.every(part => part.clearable === 0)}
-            onClick={() => run(CommandIDs.clearData)}
-          >
+          <Button disabled={data.parts.every(part => part.clearable === 0)} onClick={() => run(CommandIDs.clearData)}>
             {trans.__('Clear…')}
           </Button>
         </div>

@@ -54,7 +54,7 @@ export function ClusterBar(): JSX.Element {
               {clusterName(item, trans)}
             </option>
           ))}
-          {cluster && <option value={ADD}>{trans.__('Add a cluster…')}</option>}
+          {cluster && <option value={ADD}>{trans.__('Add…')}</option>}
         </select>
         <span className="jp-OscarCluster-state" role="status" title={word}>
           {word}

@@ -44,10 +44,18 @@ export const JobRow = React.memo(function JobRow(props: { job: Job; showService:
       </button>
       <span className="jp-OscarRow-actions">
         {!final && (
-          <IconButton icon={stopIcon} label={trans.__('Cancel job %1', name)} onClick={() => run(CommandIDs.cancelJob, args)} />
+          <IconButton
+            icon={stopIcon}
+            label={trans.__('Cancel job %1', name)}
+            onClick={() => run(CommandIDs.cancelJob, args)}
+          />
         )}
         {final && job.input && (
-          <IconButton icon={redoIcon} label={trans.__('Run %1 again', name)} onClick={() => run(CommandIDs.retryJob, args)} />
+          <IconButton
+            icon={redoIcon}
+            label={trans.__('Run %1 again', name)}
+            onClick={() => run(CommandIDs.retryJob, args)}
+          />
         )}
         {final && (
           <IconButton

@@ -16,11 +16,7 @@ export function JobView(props: { cluster: string; id: string }): JSX.Element {
   const { model, trans } = useView();
   const { job, problem } = useJob(cluster, id);
   if (!job) {
-    return problem ? (
-      <ProblemBox problem={problem} />
-    ) : (
-      <Skeleton label={trans.__('Loading the job…')} rows={4} />
-    );
+    return problem ? <ProblemBox problem={problem} /> : <Skeleton label={trans.__('Loading the job…')} rows={4} />;
   }
   const ended = isFinal(job.state);
   return (

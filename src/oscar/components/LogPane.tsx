@@ -102,11 +102,7 @@ export function LogPane(props: ILogPaneProps): JSX.Element {
       <div className="jp-OscarLog-bar">
         <h3>{trans.__('Log')}</h3>
         <label>
-          <input
-            type="checkbox"
-            checked={follow}
-            onChange={event => setFollow(event.target.checked)}
-          />
+          <input type="checkbox" checked={follow} onChange={event => setFollow(event.target.checked)} />
           {trans.__('Follow')}
         </label>
         <IconButton

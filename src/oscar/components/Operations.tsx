@@ -15,12 +15,16 @@ export function StepList(props: { steps: ReadonlyArray<PlanStep> }): JSX.Element
       {props.steps.map((step, index) => (
         <li key={index} className={`jp-OscarStep jp-mod-${step.action} ${step.state ? `jp-mod-${step.state}` : ''}`}>
           {step.state ? (
-            <StateIcon tone={step.state === 'undone' ? 'off' : toneOf(step.state)} label={stateWord(step.state, trans)} />
+            <StateIcon
+              tone={step.state === 'undone' ? 'off' : toneOf(step.state)}
+              label={stateWord(step.state, trans)}
+            />
           ) : (
             <span className="jp-OscarStep-action">{stepActionWord(step.action, trans)}</span>
           )}
           <span className="jp-OscarStep-what">
-            <span className="jp-OscarStep-kind">{step.kind}</span> <span className="jp-OscarStep-name">{step.name}</span>
+            <span className="jp-OscarStep-kind">{step.kind}</span>{' '}
+            <span className="jp-OscarStep-name">{step.name}</span>
             {step.detail && step.state !== 'done' ? (
               <span className="jp-OscarStep-detail">{step.detail}</span>
             ) : (
@@ -34,10 +38,7 @@ export function StepList(props: { steps: ReadonlyArray<PlanStep> }): JSX.Element
   );
 }
 
-function stateWord(
-  state: NonNullable<PlanStep['state']>,
-  trans: ReturnType<typeof useView>['trans']
-): string {
+function stateWord(state: NonNullable<PlanStep['state']>, trans: ReturnType<typeof useView>['trans']): string {
   switch (state) {
     case 'waiting':
       return trans.__('Waiting');
@@ -100,7 +101,11 @@ function OperationCard(props: { operation: Operation }): JSX.Element {
           {operation.title}
         </button>
         {over ? (
-          <IconButton icon={closeIcon} label={trans.__('Dismiss')} onClick={() => model.dismissOperation(operation.id)} />
+          <IconButton
+            icon={closeIcon}
+            label={trans.__('Dismiss')}
+            onClick={() => model.dismissOperation(operation.id)}
+          />
         ) : (
           <span className="jp-OscarCard-count">
             {done}/{operation.steps.length}

@@ -1,12 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import {
-  caretDownIcon,
-  caretRightIcon,
-  deleteIcon,
-  launchIcon,
-  runIcon,
-  stopIcon
-} from '@jupyterlab/ui-components';
+import { caretDownIcon, caretRightIcon, deleteIcon, launchIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { CommandIDs } from '../../commands';
@@ -77,9 +70,7 @@ function NoServices(): JSX.Element {
               onClick={() => run(CommandIDs.deployExample, { example: example.name })}
             >
               <span className="jp-OscarExample-title">{example.title}</span>
-              <span className="jp-OscarExample-size">
-                {sizeText(example.size, trans)}
-              </span>
+              <span className="jp-OscarExample-size">{sizeText(example.size, trans)}</span>
               <span className="jp-OscarExample-text">{example.description}</span>
             </button>
           </li>
