@@ -3,13 +3,13 @@ module.exports = {
   testEnvironment: 'jsdom',
   roots: ['<rootDir>/src'],
   testRegex: '/__tests__/.*\\.spec\\.tsx?$',
-  transform: { '\\.(ts|tsx|js|mjs|svg)$': '<rootDir>/jest.transform.js' },
+  transform: { '\\.(ts|tsx|js|mjs|svg)$': '<rootDir>/jest.transform.cjs' },
   // JupyterLab's packages are ECMAScript modules.
   transformIgnorePatterns: [
     '/node_modules/(?!(@jupyterlab|@jupyter|@microsoft|@rjsf|exenv-es6|lib0|y-|nanoid|vscode-)[^/]*/)'
   ],
   moduleNameMapper: { '^yaml$': require.resolve('yaml'), '\\.css$': '<rootDir>/src/testing/empty.ts' },
-  setupFiles: ['<rootDir>/src/testing/setup.ts'],
+  setupFiles: ['<rootDir>/jest.setup.cjs'],
   maxWorkers: 2,
   testTimeout: 15000
 };
