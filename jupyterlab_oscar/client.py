@@ -251,9 +251,7 @@ class Cluster:
             return
         size = self._bridge.transport.file_size(file)
         headers = {"Content-Type": "application/octet-stream"}
-        if size is None:
-            headers["Transfer-Encoding"] = "chunked"
-        else:
+        if size is not None:  # else http.client sends it in chunks
             headers["Content-Length"] = str(size)
         answer = self._bridge.transport.open("PUT", self.object_path(bucket, key), file, headers=headers)
         answer.close()

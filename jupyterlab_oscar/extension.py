@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import re
 import time
@@ -103,6 +104,7 @@ class OscarExtension(ExtensionApp):
             log=self.log,
         )
         self.bridge.start()
+        atexit.register(self.bridge.close)  # a second Ctrl-C cuts the server's own clean-up short
         # Kernels and terminals inherit the path of the file, never the secret in it.
         os.environ[ENVIRONMENT] = str(self.bridge.file)
         self._activity = ActivityWatch(self)
@@ -132,6 +134,7 @@ class OscarExtension(ExtensionApp):
             del os.environ[ENVIRONMENT]
         self.bridge = None
         await asyncio.to_thread(bridge.close)
+        atexit.unregister(bridge.close)
 
     @property
     def url(self) -> str:

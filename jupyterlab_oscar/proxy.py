@@ -73,11 +73,15 @@ class Exchange(HTTPMessageDelegate):
             max_body_size=_UNLIMITED,
             decompress=False,
         )
-        self._stream = stream
+        self._reader = stream
+        # A second descriptor of the same socket: when the bridge answers early and closes, writing fails, and that must
+        # not take away the answer that waits to be read.
+        self._writer = IOStream(stream.socket.dup(), max_buffer_size=4 * CHUNK)
         self._connection = HTTP1Connection(stream, True, parameters)
+        self._chunked = False
         self._on_head = on_head
         self._on_data = on_data
-        self._complete = False
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         #: True once the bridge has begun to answer.
         self.answered = False
         #: What went wrong while an answer was handed on (the reader of it went away, for instance).
@@ -85,26 +89,33 @@ class Exchange(HTTPMessageDelegate):
 
     async def send_head(self, method: str, target: str, headers: HTTPHeaders) -> None:
         """Send the request's head. A body follows when the headers announce one."""
+        self._chunked = method in ("POST", "PUT", "PATCH") and "Content-Length" not in headers
         await self._connection.write_headers(RequestStartLine(method, target, "HTTP/1.1"), headers)
 
     async def send(self, chunk: bytes) -> None:
         """Send a piece of the body; returns when the socket has taken it."""
-        await self._connection.write(chunk)
+        await self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if self._chunked else chunk)
 
-    def end_of_request(self) -> None:
+    async def end_of_request(self) -> None:
         """Say that the body is complete."""
-        self._connection.finish()
+        if self._chunked:
+            await self._writer.write(b"0\r\n\r\n")
 
     async def receive(self) -> bool:
         """Read the answer to its end; True when it came whole."""
-        await self._connection.read_response(self)
+        reading = asyncio.ensure_future(self._connection.read_response(self))
+        try:
+            await asyncio.wait({reading, self._end}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.close()
         if self.error is not None:
             raise self.error
-        return self._complete
+        return self._end.done()
 
     def close(self) -> None:
         """Give up the connection; the bridge sees that its caller is gone."""
-        self._stream.close()
+        self._reader.close()
+        self._writer.close()
 
     # -- HTTPMessageDelegate: what the connection calls --
 
@@ -122,14 +133,15 @@ class Exchange(HTTPMessageDelegate):
             await self._guarded(self._on_data(chunk))
 
     def finish(self) -> None:
-        self._complete = self.error is None
+        if self.error is None and not self._end.done():
+            self._end.set_result(None)
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         try:
             await work
         except BaseException as error:
             self.error = error
-            self._stream.close()
+            self.close()
             if isinstance(error, asyncio.CancelledError):
                 raise
 
@@ -163,7 +175,7 @@ async def fetch_json(bridge: BridgeProcess, target: str, *, client: str) -> dict
             }
         )
         await exchange.send_head("GET", target, headers)
-        exchange.end_of_request()
+        await exchange.end_of_request()
         if not await exchange.receive() or status != 200:
             raise ConnectionError(f"the bridge answered with status {status}")
         return json.loads(bytes(body))

@@ -205,7 +205,7 @@ class ProxyHandler(_Handler):
             exchange, receiving = self._exchange, self._receiving
             assert exchange is not None and receiving is not None
             with contextlib.suppress(StreamClosedError):
-                exchange.end_of_request()
+                await exchange.end_of_request()
             self._ready.set()
             try:
                 whole = await receiving
