@@ -20,7 +20,8 @@ export default ts.config(
   {
     ignores: [
       '**/node_modules/**',
-      '**/lib/**',
+      'lib/**',
+      'backend-bridge/lib/**',
       '**/dist/**',
       'coverage/**',
       'work/**',
