@@ -22,8 +22,8 @@ import type { ClusterConnection } from './registry';
 const READY_TIMEOUT = 30 * 60_000;
 const READY_POLL = 500;
 /** How long a change that was answered with an error is looked for: a cut connection may leave it under way. */
-const READ_BACK = [0, 300, 1000, 3000];
-const READ_BACK_CUT = [...READ_BACK, 6000, 10_000];
+const READ_BACK = [0, 300, 1000];
+const READ_BACK_CUT = [...READ_BACK, 3000, 6000, 10_000];
 
 type CreateAction = Extract<PlanAction, { type: 'create-service' }>;
 type UpdateAction = Extract<PlanAction, { type: 'update-service' }>;

@@ -204,9 +204,11 @@ export class HttpClient {
       return new BridgeError({ type: 'cancelled', title: 'Cancelled', status: 499, detail: 'The call was cancelled.' });
     }
     if (error instanceof AxiosError) {
-      const inner: unknown = error.cause;
-      if (inner instanceof BridgeError) {
-        return inner;
+      // A refused redirect comes wrapped, once or twice.
+      for (let inner: unknown = error.cause, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth++) {
+        if (inner instanceof BridgeError) {
+          return inner;
+        }
       }
       if (/maxContentLength/.test(error.message)) {
         return new BridgeError({
