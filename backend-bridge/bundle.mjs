@@ -11,10 +11,8 @@ const { values } = parseArgs({ options: { out: { type: 'string' }, dev: { type: 
 const out = resolve(values.out ?? join(here, '..', 'jupyterlab_oscar', 'bridge'));
 const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
 
-const result = await build({
+const common = {
   absWorkingDir: here,
-  entryPoints: ['src/main.ts'],
-  outfile: join(out, 'bridge.cjs'),
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -25,10 +23,38 @@ const result = await build({
   // The defaults take UMD entries whose inner requires esbuild cannot see.
   mainFields: ['module', 'main'],
   legalComments: 'none',
-  define: { BRIDGE_VERSION: JSON.stringify(version) },
   metafile: true,
   logLevel: 'warning'
-});
+};
+
+/** Packages that are loaded when an object store is used first: a file of their own, which a start need not read. */
+const LAZY = ['@aws-sdk/client-s3', '@aws-sdk/lib-storage', '@aws-sdk/s3-request-presigner'];
+const lazyFile = './aws.cjs';
+
+const apart = {
+  name: 'apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^@aws-sdk\// }, ({ path }) => (LAZY.includes(path) ? { path: lazyFile, external: true } : undefined));
+  }
+};
+
+const results = await Promise.all([
+  build({
+    ...common,
+    entryPoints: ['src/main.ts'],
+    outfile: join(out, 'bridge.cjs'),
+    define: { BRIDGE_VERSION: JSON.stringify(version) },
+    // Node has its own FormData; the package brings a table of all media types along.
+    alias: { 'form-data': join(here, 'bundle', 'form-data.cjs') },
+    plugins: [apart]
+  }),
+  build({
+    ...common,
+    stdin: { contents: LAZY.map(name => `export * from ${JSON.stringify(name)};`).join('\n'), resolveDir: here },
+    outfile: join(out, lazyFile)
+  })
+]);
+const inputs = results.flatMap(result => Object.keys(result.metafile.inputs));
 
 /** Folder of the package that a bundled file belongs to. */
 function packageOf(file) {
@@ -40,7 +66,7 @@ function packageOf(file) {
   return parts.slice(0, at + (parts[at + 1].startsWith('@') ? 3 : 2)).join('/');
 }
 
-const packages = [...new Set(Object.keys(result.metafile.inputs).map(packageOf).filter(Boolean))]
+const packages = [...new Set(inputs.map(packageOf).filter(Boolean))]
   .map(folder => {
     const path = join(here, folder);
     const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
@@ -57,5 +83,5 @@ writeFileSync(
   join(out, 'THIRD-PARTY-LICENSES.txt'),
   `The bridge contains these packages.\n\n${pages.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
 );
-const size = Object.values(result.metafile.outputs).find(item => item.entryPoint)?.bytes ?? 0;
-console.log(`${relative(process.cwd(), join(out, 'bridge.cjs'))}: ${(size / 1024).toFixed(0)} kB, ${packages.length} packages`);
+const sizes = results.map(result => Object.values(result.metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0));
+console.log(`${relative(process.cwd(), join(out, 'bridge.cjs'))}: ${sizes.map(bytes => `${(bytes / 1024).toFixed(0)} kB`).join(' + ')}, ${packages.length} packages`);

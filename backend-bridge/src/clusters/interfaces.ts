@@ -90,6 +90,8 @@ export interface IClusterRegistry {
   remove(id: string): Promise<void>;
   use(id: string): Promise<void>;
   current(): string;
+  /** The one that the user picked, also while it is not in the list; undefined when none was. */
+  chosen(): string | undefined;
   /** The embedded one, put in by the start-up as an endpoint like any other. */
   register(cluster: { id: string; endpoint: string; user: string; password: string }): ICluster;
 }

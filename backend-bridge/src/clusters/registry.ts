@@ -267,6 +267,10 @@ export class ClusterRegistry implements IClusterRegistry {
     });
   }
 
+  chosen(): string | undefined {
+    return this._chosen;
+  }
+
   current(): string {
     const known = (id: string | undefined): boolean => id !== undefined && (this._registered.has(id) || this._connections.has(id));
     return known(this._chosen) ? (this._chosen as string) : (this.list()[0]?.id ?? '');

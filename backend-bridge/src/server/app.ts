@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifySchema } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifySchema, type FastifyServerOptions } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { TSchema } from '@sinclair/typebox';
 import { BridgeError } from '../http/errors';
@@ -40,6 +40,13 @@ export async function createApp(context: IServerContext, routes: ((app: BridgeAp
     bodyLimit: JSON_LIMIT,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    // Ours instead of Ajv and compiled serializers: these take a third of the memory and of the start, for routes that mostly nobody calls.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: () => (route: { schema: TSchema; httpPart?: string }) => (value: unknown) => ({ value: validate(route.schema, value, (route.httpPart ?? 'body') as ValuePart) }),
+        buildSerializer: () => () => (value: unknown) => JSON.stringify(value)
+      }
+    } as unknown as FastifyServerOptions['schemaController'],
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
     frameworkErrors: (error, request, reply) => {
       if (!isAuthorized(request.headers.authorization, secret)) {
@@ -50,9 +57,6 @@ export async function createApp(context: IServerContext, routes: ((app: BridgeAp
     }
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as BridgeApp;
 
-  // Compiled on first use: a start does not pay for routes that nobody calls.
-  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => value => ({ value: validate(schema, value, (httpPart ?? 'body') as ValuePart) }));
-  app.setSerializerCompiler(() => value => JSON.stringify(value));
 
   const entries: IRouteEntry[] = [];
   app.addHook('onRoute', route => {

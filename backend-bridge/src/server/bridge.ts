@@ -148,11 +148,16 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
       const starting = embedded.view(clusters.registry);
       const ids = new Set(clusters.registry.list().map(cluster => cluster.id));
       const known = views.clusters().filter(view => ids.has(view.id));
-      return starting ? [starting, ...known.filter(view => view.id !== starting.id)] : known;
+      if (!starting) {
+        return known;
+      }
+      const others = known.filter(view => view.id !== starting.id);
+      return [starting, ...others.map(view => (starting.current ? { ...view, current: false } : view))];
     },
     cluster: async id => {
-      await embedded.ready(id ?? clusters.registry.current());
-      return clusters.registry.get(id);
+      const wanted = id ?? (embedded.isDefault(clusters.registry) ? EmbeddedCluster.ID : undefined);
+      await embedded.ready(wanted);
+      return clusters.registry.get(wanted);
     },
     running: () => underWay() + views.activeJobs()
   };

@@ -5,9 +5,6 @@ import { addSecret } from '../http/redact';
 import type { ILocalCluster } from '../local-cluster/interfaces';
 import type { ILog } from './log';
 
-/** Id of the embedded cluster. */
-const ID = 'local';
-
 /** How long a call waits for it to start, in milliseconds. */
 const PATIENCE = 60_000;
 
@@ -31,14 +28,19 @@ export class EmbeddedCluster {
       return undefined;
     }
     return {
-      id: ID,
+      id: EmbeddedCluster.ID,
       endpoint: '',
       state: this._state,
       ...(this._problem === undefined ? {} : { problem: this._problem }),
       features: [],
-      current: registry.current() === ID,
+      current: this.isDefault(registry),
       removable: false
     };
+  }
+
+  /** It is the one that is meant when none is named, also while it is not in the list yet. */
+  isDefault(registry: IClusterRegistry): boolean {
+    return this._state !== 'off' && (registry.chosen() ?? EmbeddedCluster.ID) === EmbeddedCluster.ID;
   }
 
   /**
@@ -46,8 +48,8 @@ export class EmbeddedCluster {
    *
    * @throws BridgeError with the reason when it could not start.
    */
-  async ready(id: string): Promise<void> {
-    if (id !== ID || this._state === 'off' || this._state === 'ready') {
+  async ready(id: string | undefined): Promise<void> {
+    if (id !== EmbeddedCluster.ID || this._state === 'off' || this._state === 'ready') {
       return;
     }
     await Promise.race([this._started, new Promise(resolve => setTimeout(resolve, PATIENCE).unref())]);
@@ -79,7 +81,7 @@ export class EmbeddedCluster {
       this._cluster = cluster;
       addSecret(cluster.password);
       addSecret(cluster.s3.secret_key);
-      this._options.registry().register({ id: ID, endpoint: cluster.endpoint, user: cluster.user, password: cluster.password });
+      this._options.registry().register({ id: EmbeddedCluster.ID, endpoint: cluster.endpoint, user: cluster.user, password: cluster.password });
       this._state = 'ready';
       this._options.log.info(`Local cluster ${cluster.shared ? 'of another bridge' : 'ready'} at ${cluster.endpoint}`);
     } catch (error) {
@@ -97,6 +99,9 @@ export class EmbeddedCluster {
 }
 
 export namespace EmbeddedCluster {
+  /** Id of the embedded cluster. */
+  export const ID = 'local';
+
   export interface IOptions {
     start: () => Promise<ILocalCluster>;
     registry: () => IClusterRegistry;
