@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IStorageIO } from '../../../fdl/service';
 import { SupervisorError } from './errors';
@@ -7,6 +7,8 @@ export interface IOutputFile {
   path: string;
   /** Path below the output folder. */
   name: string;
+  /** It is a link: `path` is where it leads. */
+  link?: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export function outputFiles(folder: string): IOutputFile[] {
           throw new SupervisorError(`FileNotFoundError: [Errno 2] No such file or directory: '${join(folder, name)}'`);
         }
         if (target.isFile()) {
-          found.push({ path: join(folder, name), name });
+          found.push({ path: realpathSync(join(folder, name)), name, link: true });
         }
       }
       // Sockets, pipes and devices have no content to store.

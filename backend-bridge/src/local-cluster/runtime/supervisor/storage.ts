@@ -20,7 +20,7 @@ export interface IStorageContext {
   ownEndpoint: string;
   /** Who the job's outputs belong to. */
   principal?: string;
-  /** Guess content types of outputs. */
+  /** Guess content types of outputs; the original does not, and is lenient with unknown providers. */
   typed: boolean;
 }
 
@@ -45,6 +45,10 @@ export function openStorage(type: string, id: string, context: IStorageContext):
       return config && remoteStorage(config);
     }
     default:
+      if (!context.typed && !(providers as Record<string, Record<string, unknown> | undefined>)[type]?.[id]) {
+        // Without credentials the original does not even come to the point of using it.
+        return undefined;
+      }
       throw new SupervisorError(
         `The storage provider ${type}.${id} is not yet supported by this cluster. Use minio or s3 instead.`
       );

@@ -202,6 +202,8 @@ export class Supervisor {
     this._log.info(`Searching for files to upload in folder '${folder}'`);
     const stored: IExecution['outputs'] = [];
     const plan = (service.output ?? []).map(output => ({ output, files: found.filter(file => takes(output, file.name)) }));
+    // A file may be moved away once nobody reads it any more; where there are links, that is not worth finding out.
+    const movable = !found.some(({ link }) => link);
     const uses = new Map<string, number>();
     plan.forEach(({ files }) => files.forEach(({ path }) => uses.set(path, (uses.get(path) ?? 0) + 1)));
     for (const { output, files } of plan) {
@@ -226,7 +228,7 @@ export class Supervisor {
         const left = (uses.get(file.path) ?? 1) - 1;
         uses.set(file.path, left);
         this._log.info(`Uploading file '${place.key}' to bucket '${place.bucket}'`);
-        const { size } = await storage.upload(file.path, place.bucket, place.key, left === 0);
+        const { size } = await storage.upload(file.path, place.bucket, place.key, movable && left === 0);
         if (storage.own) {
           stored.push({ ...place, size });
         }
