@@ -47,3 +47,12 @@ export function setVisibility(manager: Manager, bucket: string, visibility: stri
     manager.store.setVisibility(bucket, open ? 'public' : 'private');
   }
 }
+
+/** A user that this cluster has not seen yet; the real manager can share nothing with such. */
+export function unknownUser(manager: Manager, users: string[]): string | undefined {
+  return users.find(user => !manager.state.user(user));
+}
+
+export function groupProblem(bucket: string): string {
+  return `error creating bucket group: error creating/updating MinIO group ${bucket}: The specified user does not exist. (Specified user does not exist)`;
+}

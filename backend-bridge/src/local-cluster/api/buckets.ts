@@ -3,7 +3,7 @@ import type { IBucketInfo } from '../interfaces';
 import { ADMIN_OWNER, CLUSTER_NAME, type Caller, type IContext, type Manager } from './manager';
 import { formatBytes, parseQuantity } from './quantity';
 import { bucketUsage, checkBucketQuota } from './quotas';
-import { createBucket, s3Problem, setVisibility, splitBucket } from './bucket-names';
+import { createBucket, groupProblem, s3Problem, setVisibility, splitBucket, unknownUser } from './bucket-names';
 import { Bucket } from './types';
 
 /** As many objects on a page as jobs on one. */
@@ -31,13 +31,11 @@ export function listBuckets(context: IContext): IReply {
     200,
     buckets.map(bucket => {
       const { owner, ...metadata } = bucket.tags;
-      return { ...head(manager, bucket, ownerInList(bucket, owner), metadata), ...usageOf(manager, bucket) };
+      // To the real manager's administrator only buckets with a policy of their own have a visibility here.
+      const visibility = manager.strict && caller.admin && bucket.visibility === 'private' ? '' : bucket.visibility;
+      return { ...head(manager, { ...bucket, visibility }, manager.strict && caller.admin ? (owner ?? '') : bucket.owner || owner || '', metadata), ...usageOf(manager, bucket) };
     })
   );
-}
-
-function ownerInList(bucket: IBucketInfo, tag: string | undefined): string {
-  return bucket.owner || tag || '';
 }
 
 function head(manager: Manager, bucket: IBucketInfo, owner: string, metadata: Record<string, string>): object {
@@ -94,6 +92,11 @@ export async function createBucketRoute(context: IContext): Promise<IReply> {
     owner_name: caller.admin ? CLUSTER_NAME : caller.name
   });
   // The real manager makes no policies for the administrator, so that its buckets stay without visibility.
+  const shared = wanted.visibility === 'restricted' ? (wanted.allowed_users ?? []) : [];
+  if (manager.strict && !caller.admin && unknownUser(manager, shared) !== undefined) {
+    setVisibility(manager, bucket, 'private', []);
+    fail(500, `Error creating policies for bucket: ${groupProblem(bucket)}`);
+  }
   if (!caller.admin || !manager.strict) {
     setVisibility(manager, bucket, wanted.visibility || 'private', wanted.allowed_users ?? []);
   }

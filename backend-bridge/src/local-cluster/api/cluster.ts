@@ -127,7 +127,7 @@ export function readStatus(context: IContext): IReply {
       },
       // Only the administrator hears of everybody's jobs and objects.
       jobs_count: caller.admin ? Object.values(counts).reduce((sum, count) => sum + count, 0) : 0,
-      pods: { total: Object.values(states).reduce((sum, count) => sum + count, 0), states },
+      pods: caller.admin ? { total: Object.values(states).reduce((sum, count) => sum + count, 0), states } : { total: 0, states: {} },
       oidc: {
         enabled: manager.options.oidc !== undefined,
         issuers: manager.options.oidcIssuers.length > 0 ? manager.options.oidcIssuers : [''],

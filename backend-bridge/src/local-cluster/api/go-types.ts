@@ -31,6 +31,8 @@ export interface IField {
   type: GoType;
   /** Left out of answers when empty. */
   omitEmpty?: boolean;
+  /** What it is when the body does not say, instead of Go's zero value. */
+  initial?: unknown;
 }
 
 export const string: GoType = { kind: 'string' };
@@ -43,7 +45,7 @@ export const any: GoType = { kind: 'any' };
 export const list = (of: GoType, name?: string): GoType => ({ kind: 'list', of, name });
 export const map = (of: GoType): GoType => ({ kind: 'map', of });
 export const pointer = (to: GoType): GoType => ({ kind: 'pointer', to });
-export const field = (key: string, type: GoType, omitEmpty = false): IField => ({ key, type, omitEmpty });
+export const field = (key: string, type: GoType, omitEmpty = false, initial?: unknown): IField => ({ key, type, omitEmpty, initial });
 export const struct = (qualified: string, fields: readonly IField[]): IStructType => ({
   kind: 'struct',
   name: qualified.slice(qualified.indexOf('.') + 1),
@@ -133,7 +135,7 @@ export function zeroOf(type: GoType): unknown {
     case 'float':
       return 0;
     case 'struct':
-      return Object.fromEntries(type.fields.map(each => [each.key, zeroOf(each.type)]));
+      return Object.fromEntries(type.fields.map(each => [each.key, each.initial ?? zeroOf(each.type)]));
     default:
       return null;
   }

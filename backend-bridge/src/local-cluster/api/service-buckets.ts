@@ -4,7 +4,7 @@ import { createBucket, setVisibility } from './bucket-names';
 import { fail } from './http';
 import { ADMIN_OWNER, CLUSTER_NAME, type Caller, type Manager } from './manager';
 import { formatUid } from './names';
-import { isIsolated, providerOf, splitPath } from './service-check';
+import { isIsolated, providerOf, splitPath, trimPath } from './service-check';
 
 /** What has to be there for a service in the cluster's own store. */
 export interface IBucketPlan {
@@ -39,13 +39,13 @@ export function planBuckets(manager: Manager, service: IOscarService, caller: Ca
     }
   }
   const mount = service.mount;
-  if (mount.path !== '') {
+  if (trimPath(mount.path) !== '') {
     if (mount.options && !/^[a-zA-Z0-9\-_.:=,/ ]+$/.test(mount.options)) {
       fail(500, 'mount options contain invalid characters');
     }
     const { type, id } = providerOf(mount);
     if (type === 'minio' && isOwnMinio(manager, service, id)) {
-      plan.steps.push({ bucket: splitPath(mount.path).bucket, folder: '', listen: false, use: 'mount' });
+      plan.steps.push({ bucket: splitPath(trimPath(mount.path)).bucket, folder: '', listen: false, use: 'mount' });
     }
   }
   return plan;
@@ -116,7 +116,8 @@ export async function makeBuckets(manager: Manager, service: IOscarService, plan
       fail(500, `the bucket "${step.bucket}" already exists\n`);
     }
     if (!existing) {
-      await createBucket(manager, step.bucket, caller, 500, 'error creating bucket');
+      const user = step.use === 'user' ? userOfBucket(service, step.bucket) : undefined;
+      await createBucket(manager, step.bucket, user === undefined ? caller : { admin: false, uid: user, name: '', groups: [] }, 500, 'error creating bucket');
       made.add(step.bucket);
     }
     if (step.folder !== '' && !manager.store.head(step.bucket, `${step.folder}/`)) {
@@ -125,7 +126,10 @@ export async function makeBuckets(manager: Manager, service: IOscarService, plan
     if (step.listen) {
       listen(manager, service.name, step.bucket, step.folder);
     }
-    if (made.has(step.bucket) || step.use === 'mount') {
+  }
+  // At the end, as the manager does: what a failed create leaves behind there has no tags, nor has what an update adds.
+  for (const step of plan.steps) {
+    if (manager.strict ? !update : made.has(step.bucket)) {
       label(manager, service, step.bucket, caller, step.use);
     }
   }
@@ -163,11 +167,16 @@ export function arnOf(service: string): string {
   return `arn:minio:sqs::${service}:webhook`;
 }
 
+/** Whose bucket of isolation USER it is. */
+function userOfBucket(service: IOscarService, bucket: string): string | undefined {
+  return service.allowed_users.find(each => bucket.endsWith(`-${formatUid(each).slice(0, 10)}`));
+}
+
 /** Tags and visibility, as the manager's policies would make them. */
 function label(manager: Manager, service: IOscarService, bucket: string, caller: Caller, use: string): void {
   if (use === 'user') {
-    const user = service.allowed_users.find(each => bucket.endsWith(`-${formatUid(each).slice(0, 10)}`));
-    manager.store.setVisibility(bucket, 'restricted', user ? [user] : []);
+    // It is the user's own, without tags.
+    manager.store.setVisibility(bucket, 'private');
     return;
   }
   manager.store.setTags(bucket, {
@@ -204,7 +213,7 @@ export function ownedBuckets(manager: Manager, service: IOscarService): string[]
       return type === 'minio' && isOwnMinio(manager, service, id);
     })
     .map(each => splitPath(each.path).bucket);
-  const mounted = service.mount.path === '' ? undefined : splitPath(service.mount.path).bucket;
+  const mounted = splitPath(trimPath(service.mount.path)).bucket;
   return [...new Set([...own, ...service.bucket_list])].filter(bucket => bucket !== mounted && manager.store.bucket(bucket));
 }
 

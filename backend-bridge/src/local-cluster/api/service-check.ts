@@ -76,7 +76,6 @@ function normalize(service: IOscarService): void {
   service.input = (service.input ?? []).map(trimProvider);
   service.output = (service.output ?? []).map(trimProvider);
   service.mount = trimProvider(service.mount);
-  service.mount.path = trimPath(service.mount.path);
   if (service.federation) {
     service.federation.group_id ||= service.name;
     service.federation.topology ||= 'none';
@@ -87,7 +86,7 @@ function trimProvider(each: IStorageIO): IStorageIO {
   return { ...each, storage_provider: each.storage_provider.trim() };
 }
 
-function trimPath(path: string): string {
+export function trimPath(path: string): string {
   return path.trim().replace(/^\/+|\/+$/g, '').trim();
 }
 

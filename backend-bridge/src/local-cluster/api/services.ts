@@ -5,6 +5,7 @@ import { empty, fail, type IReply, rawJson, readJson, text } from './http';
 import { ADMIN_OWNER, type IContext, type Manager } from './manager';
 import { deploymentOf } from './deployments';
 import { isLabelValue, namespaceOf } from './names';
+import { groupProblem, unknownUser } from './bucket-names';
 import {
   makeBuckets,
   missingBuckets,
@@ -15,7 +16,7 @@ import {
   stopListening,
   type IBucketPlan
 } from './service-buckets';
-import { checkDefinition, checkResources, complete, invalidSecretKey, isExposed, isIsolated, splitPath, undefinedMembers } from './service-check';
+import { checkDefinition, checkResources, complete, invalidSecretKey, isExposed, isIsolated, splitPath, trimPath, undefinedMembers } from './service-check';
 import { checkBucketQuota } from './quotas';
 import { Service } from './types';
 import { claimVolume, releaseVolume, volumeStatusOf } from './volumes';
@@ -60,6 +61,13 @@ export async function createService(context: IContext): Promise<IReply> {
       manager.deployments.deploy(full);
     }
     manager.options.events.publish({ kind: 'service', name: stored.name });
+    const stranger = manager.strict && !caller.admin && stored.visibility === 'restricted' && !isIsolated(stored) ? unknownUser(manager, stored.allowed_users) : undefined;
+    const bucket = ownedBuckets(manager, stored)[0];
+    if (stranger !== undefined && bucket !== undefined) {
+      // The real manager stops here: the service stays, its bucket is private.
+      manager.store.setVisibility(bucket, 'private');
+      fail(500, `Error creating the service: ${groupProblem(bucket)}`);
+    }
     return empty(201);
   });
 }
@@ -152,7 +160,9 @@ export async function updateService(context: IContext): Promise<IReply> {
       Object.keys(sent).length === 0
         ? before
         : Object.fromEntries(Object.entries(sent).map(([key, value]) => [key, value === '' && !manager.strict ? (before[key] ?? '') : value]));
-    const stored = complete(context, { ...service, environment: { ...service.environment, secrets } }, old);
+    // A plain OSCAR shows the keys that came, not those that it has.
+    const shownSecrets = manager.strict ? sent : secrets;
+    const stored = complete(context, { ...service, environment: { ...service.environment, secrets: shownSecrets } }, old);
     if (!caller.admin && isIsolated(stored) && !stored.allowed_users.includes(caller.uid)) {
       stored.allowed_users.push(caller.uid);
     }
@@ -216,7 +226,7 @@ function complaintOf(context: IContext, service: IOscarService, old: IOscarServi
   const freshInput = buckets(service.input).some(bucket => !had.has(bucket));
   const lost = [...had].filter(bucket => !has.has(bucket)).length;
   complaint += `error setting new policies: ${invalid}`.repeat(freshInput && context.caller.admin ? 1 : context.caller.admin || lost === had.size ? lost : 0);
-  if (context.caller.admin && service.visibility !== old.visibility && has.size > 0) {
+  if (context.caller.admin && service.owner === ADMIN_OWNER && service.visibility !== old.visibility && has.size > 0) {
     complaint +=
       'Error creating the service: error removing resourceError creating the service: error creating policy: error setting MinIO policy for user/group all_users_group: The specified group does not exist. (Specified group does not exist)';
   }
@@ -227,13 +237,10 @@ function complaintOf(context: IContext, service: IOscarService, old: IOscarServi
 export function listServices(context: IContext): IReply {
   const { manager, caller } = context;
   const services = manager.state.services().filter(service => manager.mayRead(caller, service));
-  // Kubernetes lists by namespace and name.
-  services.sort((one, other) => compare(one.namespace ?? '', other.namespace ?? '') || compare(one.name, other.name));
+  // Kubernetes lists by its keys, `<namespace>/<name>`.
+  const key = (service: IOscarService): string => `${service.namespace ?? ''}/${service.name}`;
+  services.sort((one, other) => (key(one) < key(other) ? -1 : 1));
   return rawJson(200, `[${services.map(service => shown(context, service)).join(',')}]`);
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** `GET /system/services/:name` */
@@ -297,6 +304,10 @@ export async function removeService(manager: Manager, service: IOscarService, bu
   await manager.jobs.removeAll(service.name);
   await removeBuckets(manager, buckets);
   releaseVolume(manager, service);
+  const mounted = splitPath(trimPath(service.mount.path)).bucket;
+  if (manager.strict && mounted !== '' && manager.store.bucket(mounted)) {
+    manager.store.setVisibility(mounted, 'private');
+  }
   manager.state.endRemoval(service.name);
   manager.options.events.publish({ kind: 'service', name: service.name, removed: true });
 }

@@ -69,15 +69,15 @@ const Kserve = struct('types.Kserve', [
   field('inference', pointer(struct('types.KserveInference', [field('model_format', string), field('runtime', string, true)])), true),
   field('llm_inference', pointer(struct('types.KserveLLMInference', [field('runtime_image', string, true)])), true),
   field('storage_uri', string),
-  field('api_version', string, true),
+  field('api_version', string, true, 'v1'),
   field('min_scale', int, true),
-  field('max_scale', int, true),
-  field('cpu', string),
-  field('memory', string),
+  field('max_scale', int, true, 1),
+  field('cpu', string, false, '0.2'),
+  field('memory', string, false, '256Mi'),
   field('args', list(string), true),
   field('env', map(string), true),
   field('enable_gpu', bool, true),
-  field('set_auth', bool, true)
+  field('set_auth', bool, true, true)
 ]);
 
 export const Deployment = struct('types.ServiceDeploymentSummary', [
