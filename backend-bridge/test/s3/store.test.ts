@@ -56,7 +56,7 @@ describe('keys', () => {
     }
     const listed = store.list('data').objects.map(object => object.key);
     expect(listed).toEqual([...KEYS].sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y))));
-    expect(readdirSync(folder).sort()).toEqual(['buckets', 'index.db', 'index.db-wal', 'staging']);
+    expect(readdirSync(folder).sort()).toEqual(['buckets', 'index.db', 'index.db-wal', 'reserve', 'staging']);
     expect(readdirSync(join(folder, 'staging'))).toEqual([]);
     for (const key of KEYS) {
       expect(await store.remove('data', key)).toBe(true);

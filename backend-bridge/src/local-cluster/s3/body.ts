@@ -10,7 +10,7 @@ import {
   type IRunningChecksum
 } from './checksums';
 import { StoreError } from './errors';
-import { header, type IContext } from './request';
+import { header, startBody, type IContext } from './request';
 import { UNSIGNED } from './sigv4';
 
 /** Bodies up to this size are taken whole. */
@@ -77,7 +77,7 @@ export async function wholeBody(context: IContext, most: number): Promise<Buffer
 }
 
 async function* verified(context: IContext, promise: IPromise, checker: Checker): AsyncGenerator<Buffer> {
-  const source = context.request as AsyncIterable<Buffer>;
+  const source = startBody(context) as AsyncIterable<Buffer>;
   let size = 0;
   const count = (chunk: Buffer): void => {
     size += chunk.length;
@@ -115,7 +115,8 @@ async function* verified(context: IContext, promise: IPromise, checker: Checker)
 }
 
 /** Node's own stream iterator costs more than a small body itself. */
-function collect({ request }: IContext, length: number): Promise<Buffer> {
+function collect(context: IContext, length: number): Promise<Buffer> {
+  const request = startBody(context);
   if (length === 0) {
     return Promise.resolve(Buffer.alloc(0));
   }

@@ -2,7 +2,7 @@ import { authorize } from './access';
 import { fromFields, parseTagging, tagsFromXml } from './attributes';
 import { StoreError } from './errors';
 import { checkKey } from './keys';
-import { header, requester, type IContext } from './request';
+import { header, requester, startBody, type IContext } from './request';
 import { el, quoted, send, xmlDocument } from './respond';
 import { verifyPolicy } from './sigv4';
 
@@ -22,7 +22,7 @@ export async function postForm(context: IContext): Promise<void> {
     throw new StoreError('MalformedPOSTRequest');
   }
   store.need(bucket);
-  const reader = new FormReader(context.request as AsyncIterable<Buffer>, boundary);
+  const reader = new FormReader(startBody(context) as AsyncIterable<Buffer>, boundary);
   const { fields, fileName, fileType } = await reader.fields();
   const policy = fields.get('policy');
   let range: { least: number; most: number } | undefined;

@@ -77,7 +77,8 @@ async function serve(
     key: '',
     query: new Query([]),
     caller: undefined,
-    signed: undefined
+    signed: undefined,
+    waits
   };
   try {
     const host = hostName(request.headers.host);
@@ -86,9 +87,6 @@ async function serve(
     }
     context = { ...context, ...parseUrl(request.url ?? '/') };
     authenticate(context);
-    if (waits) {
-      response.writeContinue();
-    }
     await route(context);
   } catch (error) {
     const known = toStoreError(error);

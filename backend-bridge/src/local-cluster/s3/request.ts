@@ -34,6 +34,8 @@ export interface IContext {
   /** Undefined for a request without a signature. */
   caller: ICaller | undefined;
   signed: ISignedRequest | undefined;
+  /** The client holds its body back until it hears "100 Continue". */
+  waits: boolean;
 }
 
 /** Query parameters in their order; names are as exact as S3's. */
@@ -102,6 +104,15 @@ function parseQuery(text: string): Query {
 export function header(context: IContext, name: string): string {
   const value = context.request.headers[name];
   return Array.isArray(value) ? value.join(',') : (value ?? '');
+}
+
+/** The bytes of the body, which begin to come only now: a request that was refused before has sent none in vain. */
+export function startBody(context: IContext): IncomingMessage {
+  if (context.waits) {
+    context.waits = false;
+    context.response.writeContinue();
+  }
+  return context.request;
 }
 
 /** Who asks, for the body of events. */

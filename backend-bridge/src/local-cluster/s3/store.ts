@@ -41,6 +41,7 @@ import {
 import { Outbox } from './outbox';
 import { Places } from './places';
 import { recover } from './recovery';
+import { Reserve } from './reserve';
 import { MIGRATIONS, type IObjectRow } from './schema';
 import { md5Of, Staging, type IStaged } from './staging';
 import { Uploads } from './uploads';
@@ -87,6 +88,7 @@ export class ObjectStore implements IObjectStore {
       this.staging = new Staging(staged, this._flush);
       this._outbox = new Outbox(db, this._log);
       this.uploads = new Uploads(this);
+      this.reserve = new Reserve(join(options.folder, 'reserve'), this._log);
       recover({ catalog: this.catalog, places: this.places, staging: this.staging, log: this._log });
       this.deployment = this.catalog.meta('deployment') ?? randomUUID();
       this.catalog.setMeta('deployment', this.deployment);
@@ -100,6 +102,8 @@ export class ObjectStore implements IObjectStore {
   readonly places: Places;
   readonly staging: Staging;
   readonly uploads: Uploads;
+  /** Room for what frees room. */
+  readonly reserve: Reserve;
   /** Identity of this store, in events and answers. */
   readonly deployment: string;
 
@@ -150,7 +154,7 @@ export class ObjectStore implements IObjectStore {
       }
     }
     const trash = this.staging.newName();
-    attempt(() => {
+    this.reserve.use(() => {
       this.uploads.discardAll(bucket);
       this.catalog.dropBucket(bucket);
       try {
@@ -418,7 +422,7 @@ export class ObjectStore implements IObjectStore {
     if (row === undefined) {
       return false;
     }
-    return attempt(() => {
+    return this.reserve.use(() => {
       let heard: number | undefined;
       transaction(this.catalog.db, () => {
         this._tidy();

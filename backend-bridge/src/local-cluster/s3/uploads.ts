@@ -115,8 +115,9 @@ export class Uploads {
       return toPart(row);
     } catch (error) {
       this._store.staging.discard(file);
-      if (this._row(id) === undefined) {
-        this._store.staging.discard(id);
+      if (inSlot) {
+        this._busy.delete(place);
+        await this._shrink(id);
       }
       throw toStoreError(error);
     } finally {
@@ -193,7 +194,7 @@ export class Uploads {
   abort(bucket: string, key: string, id: string): void {
     this._need(bucket, key, id);
     const files = this._files(id);
-    this._db.prepare('DELETE FROM uploads WHERE id = ?').run(id);
+    this._store.reserve.use(() => this._db.prepare('DELETE FROM uploads WHERE id = ?').run(id));
     files.forEach(file => this._store.staging.discard(file));
   }
 
@@ -203,6 +204,25 @@ export class Uploads {
     const files = rows.flatMap(row => this._files(row.id));
     transaction(this._db, () => this._db.prepare('DELETE FROM uploads WHERE bucket = ?').run(bucket.id));
     files.forEach(file => this._store.staging.discard(file));
+  }
+
+  /** Gives back the room of a part that did not come to its end: on a full disk every byte counts. */
+  private async _shrink(id: string): Promise<void> {
+    const upload = this._row(id);
+    if (upload === undefined) {
+      this._store.staging.discard(id);
+      return;
+    }
+    if (this._isBusy(id) || this._completing.has(id)) {
+      return;
+    }
+    const rows = this._db.prepare("SELECT * FROM parts WHERE upload = ? AND file = ''").all(id) as unknown as IPartRow[];
+    const end = Math.max(0, ...rows.map(row => (row.number - 1) * upload.slot + row.size));
+    await fs.truncate(this._store.staging.path(id), end);
+  }
+
+  private _isBusy(id: string): boolean {
+    return [...this._busy].some(place => place.startsWith(`${id}/`));
   }
 
   private _choose(id: string, named: { number: number; etag: string }[]): IPartRow[] {
@@ -236,9 +256,8 @@ export class Uploads {
       return { row, at };
     });
     // A part that is still coming in would go on writing into what is an object by then.
-    const quiet = ![...this._busy].some(place => place.startsWith(`${upload.id}/`));
     const fits =
-      quiet &&
+      !this._isBusy(upload.id) &&
       places.some(({ row }) => row.file === '') &&
       places.every(({ row, at }) => row.file !== '' || at === (row.number - 1) * upload.slot) &&
       all.every(row => row.file !== '' || listed.has(row.number));
