@@ -3,6 +3,7 @@ import { startBridge, type IRunningBridge } from './server/bridge';
 import { parseHandshake, readFirstLine } from './server/handshake';
 import { Log, type ILog } from './server/log';
 import { toProblem } from './server/problem';
+import { prepareEnvironmentCommand, serveCommand } from './server/subcommands';
 import { VERSION } from './server/version';
 
 const USAGE = 'usage: node bridge.cjs [--version | serve | prepare-environment]   (options come as one line of JSON on stdin)';
@@ -97,6 +98,13 @@ async function main(argv: string[]): Promise<void> {
     case '--version':
       process.stdout.write(`${VERSION}\n`);
       return;
+    case 'serve':
+    case 'prepare-environment': {
+      const log = new Log({ write: writeLog });
+      failOnUnhandled(log);
+      process.exitCode = await (verb === 'serve' ? serveCommand(log) : prepareEnvironmentCommand(log));
+      return;
+    }
     default:
       process.stderr.write(`${USAGE}\n`);
       process.exitCode = EXIT_USAGE;
