@@ -13,6 +13,8 @@ const FEATURES_HEADER = 'oscar-features';
 const CHANGE_TIMEOUT = 300_000;
 /** As long as the manager's own proxy waits, and a little more. */
 const RUN_TIMEOUT = 320_000;
+/** What the manager answers where it has no such route. */
+const NO_ROUTE = '404 page not found';
 /** Words of `GET …/deployment` when the cluster is too old for it. */
 const NO_DEPLOYMENT: IDeployment = { state: 'unavailable', active_instances: 0, affected_instances: 0, resource_kind: 'unavailable' };
 
@@ -333,7 +335,12 @@ export class OscarClient implements IOscarClient {
       limit: 512 * 1024 * 1024
     });
     if (response.status === 404) {
-      return undefined;
+      const text = response.body.toString('utf8', 0, 8000);
+      if (text === '' || text.startsWith(NO_ROUTE)) {
+        return undefined;
+      }
+      // The route is there: this is the service's own answer.
+      throw remoteFailure({ who: this._who, what: `run "${service.name}"`, status: 500, text });
     }
     const code = response.headers['oscar-exit-code'];
     return { body: response.body, ...(code !== undefined && /^\d+$/.test(code) ? { exitCode: Number(code) } : {}) };

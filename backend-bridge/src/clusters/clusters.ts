@@ -33,7 +33,7 @@ export function createClusters(options: IClustersOptions): IClusters {
   const jobs = new Jobs();
   const results = new ResultStore({ folder: join(options.data, 'results'), log });
   const submissions = new Submissions({
-    data: options.data,
+    data: options.state ?? options.data,
     jobs,
     cluster: id => registry.get(id),
     onChange: submission => options.onEvent?.({ type: 'submission', submission }),

@@ -28,6 +28,8 @@ export type ClusterEvent =
 export interface IClustersOptions {
   /** Folder for clusters.json, credentials.json, state.db and results/ (`<data>/bridge`). Made 0700. */
   data: string;
+  /** Folder of what one process alone may have open (the journal of submissions); default: `data`. */
+  state?: string;
   log?: (line: string) => void;
   onEvent?: (event: ClusterEvent) => void;
 }

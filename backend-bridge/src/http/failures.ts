@@ -91,7 +91,8 @@ export function remoteFailure(failure: IRemoteFailure): BridgeError {
   const { who, what, status, text, action } = failure;
   const cause = causeOf(text) ?? `HTTP status ${status}`;
   const could = `${capital(who)} could not ${what}`;
-  if (status === 401) {
+  // The manager answers a token that it cannot read with 400, and goes on to say two things at once.
+  if (status === 401 || (status === 400 && /token is malformed|missing user identificator/.test(text ?? ''))) {
     return new BridgeError({
       type: 'unauthorized',
       title: 'Not signed in',

@@ -51,7 +51,8 @@ export function storageError(error: unknown, who: string, what: string): BridgeE
       action: 'Set the clock of this machine.'
     });
   }
-  const code = s3.code ?? (name === 'TimeoutError' ? 'ETIMEDOUT' : undefined);
+  // The SDK sometimes wraps what it got, and leaves only the text of it.
+  const code = s3.code ?? (name === 'TimeoutError' ? 'ETIMEDOUT' : /\b(E[A-Z_]{4,})\b/.exec(s3.message ?? '')?.[1]);
   if (status === undefined || status === 0) {
     // Errors of the network have a code; errors of the stream that was being sent have their own words.
     return code !== undefined && (isNetworkCode(code) || /CERT|TLS/.test(code))

@@ -33,6 +33,7 @@ export interface IStorageOptions {
 /** Bodies of this size and above, and those of unknown size, go up in parts. */
 const PARTS_FROM = 64 * 1024 * 1024;
 const PART_SIZE = 8 * 1024 * 1024;
+const SILENT = { trace: () => undefined, debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const CREATED = 's3:ObjectCreated:*';
 
 /**
@@ -127,27 +128,56 @@ export class ObjectStorage implements IObjectStorage {
       ContentType: options.contentType,
       IfNoneMatch: options.ifAbsent ? '*' : undefined
     };
-    return this._call(`write "${bucket}/${key}"`, async (client, sdk) => {
-      if (size === undefined || size >= PARTS_FROM) {
-        const { Upload } = loadUpload();
-        const upload = new Upload({ client, params: parameters, partSize: PART_SIZE, queueSize: 3, leavePartsOnError: false });
-        upload.on('httpUploadProgress', progress => options.onProgress?.(progress.loaded ?? 0));
-        const stop = (): void => void upload.abort();
-        options.signal?.addEventListener('abort', stop, { once: true });
-        try {
-          const answer = await upload.done();
-          return { etag: unquoted(answer.ETag) };
-        } finally {
-          options.signal?.removeEventListener('abort', stop);
+    // The SDK does not look at the stream that it sends: one that breaks would hang, one that is left would stay open.
+    const stop = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+    let broken: Error | undefined;
+    const source = Buffer.isBuffer(body) ? undefined : body;
+    const onError = (error: Error): void => {
+      broken = error;
+      stop.abort();
+    };
+    source?.once('error', onError);
+    if (source?.errored) {
+      onError(source.errored);
+    }
+    try {
+      return await this._call(`write "${bucket}/${key}"`, async (client, sdk) => {
+        signal.throwIfAborted();
+        if (size === undefined || size >= PARTS_FROM) {
+          return this._putInParts(client, parameters, signal, options.onProgress);
         }
-      }
-      const sent = Buffer.isBuffer(body) || !options.onProgress ? body : counted(body, options.onProgress);
-      const answer = await client.send(new sdk.PutObjectCommand({ ...parameters, Body: sent, ContentLength: size }), {
-        abortSignal: options.signal
+        const sent = source && options.onProgress ? counted(source, options.onProgress) : body;
+        const answer = await client.send(new sdk.PutObjectCommand({ ...parameters, Body: sent, ContentLength: size }), { abortSignal: signal });
+        options.onProgress?.(size);
+        return { etag: unquoted(answer.ETag) };
       });
-      options.onProgress?.(size);
+    } catch (error) {
+      source?.destroy();
+      if (broken !== undefined) {
+        throw storageError(broken, this._options.who, `write "${bucket}/${key}"`);
+      }
+      throw error;
+    }
+  }
+
+  private async _putInParts(
+    client: S3Client,
+    parameters: PutObjectCommandInput,
+    signal: AbortSignal,
+    onProgress: ((bytes: number) => void) | undefined
+  ): Promise<{ etag: string }> {
+    const { Upload } = loadUpload();
+    const upload = new Upload({ client, params: parameters, partSize: PART_SIZE, queueSize: 3, leavePartsOnError: false });
+    upload.on('httpUploadProgress', progress => onProgress?.(progress.loaded ?? 0));
+    const abort = (): void => void upload.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      const answer = await upload.done();
       return { etag: unquoted(answer.ETag) };
-    });
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
   }
 
   /** Copies inside the store, without the bytes passing through here. */
@@ -297,6 +327,8 @@ export class ObjectStorage implements IObjectStorage {
       credentials: { accessKeyId: provider.access_key, secretAccessKey: provider.secret_key },
       forcePathStyle: true,
       maxAttempts: 4,
+      // It would write to the console; what fails is thrown anyway.
+      logger: SILENT,
       // Stores that are a few years old do not know the checksums in trailers.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
