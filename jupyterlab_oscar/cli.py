@@ -60,7 +60,7 @@ def _run(args: Any, as_json: bool) -> int:
     if args.verb == "clusters" and args.action == "serve":
         from .serve import serve
 
-        return serve(args)
+        serve(args)
     from .client import Bridge
     from .console import Console
     from .verbs import Context, run

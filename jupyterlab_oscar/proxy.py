@@ -74,8 +74,8 @@ class Exchange(HTTPMessageDelegate):
             decompress=False,
         )
         self._reader = stream
-        # A second descriptor of the same socket: when the bridge answers early and closes, writing fails, and that must
-        # not take away the answer that waits to be read.
+        # A second descriptor of the same socket: when the bridge answers early and closes, writing fails,
+        # and that must not take away the answer that waits to be read.
         self._writer = IOStream(stream.socket.dup(), max_buffer_size=4 * CHUNK)
         self._connection = HTTP1Connection(stream, True, parameters)
         self._chunked = False

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
-import subprocess
+import os
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from . import _meta, paths
 from .errors import BridgeUnavailable, InvalidError, make_problem
 from .node import find_node
 
 
-def serve(args: Any) -> int:
-    """Run it until SIGINT or SIGTERM; returns the exit status.
+def serve(args: Any) -> NoReturn:
+    """Run it until SIGINT or SIGTERM, in the place of this process.
 
     The line with endpoint and credentials is printed by the cluster itself, to standard output, when it is
     ready.
@@ -48,28 +45,16 @@ def serve(args: Any) -> int:
         "oidcIssuers": args.oidc_issuer,
         "python": sys.executable,
     }
-    given = {name: value for name, value in options.items() if value is not None}
-    # A session of its own: Ctrl-C reaches it once, from us, and not a second time from the terminal.
-    process = subprocess.Popen(
-        [node.path, str(bundle), "serve"], stdin=subprocess.PIPE, start_new_session=True
-    )
-
-    def forward(number: int, _: FrameType | None) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(number)
-
-    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(given).encode() + b"\n")
-            process.stdin.flush()
-        # The pipe stays open: when this process is killed, its end tells the cluster.
-        status = process.wait()
-        return status if status >= 0 else 128 - status
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    line = json.dumps({name: value for name, value in options.items() if value is not None}).encode() + b"\n"
+    # This process becomes the cluster: signals reach it directly, and nothing is left behind whatever
+    # happens to it.
+    reader, writer = os.pipe()
+    os.write(writer, line)  # a line is far smaller than what a pipe holds
+    os.close(writer)
+    os.dup2(reader, 0)
+    os.close(reader)
+    sys.stdout.flush()
+    os.execv(node.path, [node.path, str(bundle), "serve"])
 
 
 def _password(file: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import getpass
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import IO, Any
 
 from .client import Bridge, Cluster, Submission, job_error
 from .console import Console
-from .errors import InvalidError, NotFoundError, make_problem
+from .errors import InvalidError, NotFoundError, OscarError, make_problem
 from .results import Items, Result, ResultFile, safe_name, size_text
 
 _SIGNS = {"create": "+", "change": "~", "keep": "=", "link": ">", "delete": "-"}
@@ -260,6 +261,15 @@ def _invoke(context: Context) -> Outcome:
 
 def _show_result(context: Context, result: Result) -> Outcome:
     args, console = context.args, context.console
+    if result.state in ("suspended", "pending", "running"):
+        problem = make_problem(
+            "not-finished",
+            "The job has not ended",
+            409,
+            f"The job {result.job} is {result.state}; it has no result yet.",
+            action=f"Follow it: jupyter oscar job logs {result.job} -f",
+        )
+        raise OscarError(problem)
     if result.state not in ("succeeded",):
         if result.text and not context.as_json:
             console.say(result.text.rstrip("\n"))
@@ -325,13 +335,17 @@ def _show_submission(
     if wait:
         submission.wait(lambda now: console.progress(_progress_line(now)))
     else:
-        # Until it is uploaded the file must stay as it is: only then is "submitted" true.
+        # Until it is uploaded the file must stay as it is: only then is "submitted" true. The names of the
+        # jobs are worth a moment too, but a plain OSCAR may take long to tell them.
+        names_until = time.monotonic() + 3
         try:
             while not submission.done and any(
-                i.state == "uploading" and not i.problem for i in submission.items
+                item.problem is None
+                and (item.state == "uploading" or (item.job is None and time.monotonic() < names_until))
+                for item in submission.items
             ):
                 console.progress(_progress_line(submission))
-                submission.update(5)
+                submission.update(1)
         except KeyboardInterrupt:
             submission.cancel()
             raise

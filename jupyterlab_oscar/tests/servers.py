@@ -55,7 +55,9 @@ class JupyterServer:
         for made in (self.root, self.runtime, folder / "config"):
             made.mkdir(parents=True, exist_ok=True)
         bridge_line = f"c.OscarExtension.bridge_file = {str(bridge)!r}" if bridge else ""
-        (folder / "config" / "jupyter_server_config.py").write_text(f"c = get_config()\n{bridge_line}\n{config}\n")
+        (folder / "config" / "jupyter_server_config.py").write_text(
+            f"c = get_config()\n{bridge_line}\n{config}\n"
+        )
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "JPY"))},
             "HOME": str(folder),
@@ -132,7 +134,9 @@ class JupyterServer:
         finally:
             connection.close()
 
-    def oscar(self, method: str, target: str, *args: Any, **kwargs: Any) -> tuple[int, http.client.HTTPMessage, bytes]:
+    def oscar(
+        self, method: str, target: str, *args: Any, **kwargs: Any
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
         return self.request(method, f"jupyterlab-oscar/{target}", *args, **kwargs)
 
     def value(self, target: str) -> Any:
@@ -144,7 +148,9 @@ class JupyterServer:
         """Log in as a browser does: the cookies, and the XSRF token in them."""
         pairs = []
         for target in ("login", f"login?token={self.token}"):
-            status, headers, _ = self.request("GET", target, headers={"Cookie": "; ".join(pairs)}, login=False)
+            status, headers, _ = self.request(
+                "GET", target, headers={"Cookie": "; ".join(pairs)}, login=False
+            )
             assert status in (200, 302)
             pairs += [value.split(";")[0] for value in headers.get_all("Set-Cookie", [])]
         cookie = "; ".join(pairs)

@@ -48,7 +48,9 @@ def call(bridge: BridgeProcess, target: str = "/v1/status") -> tuple[int, dict[s
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.settimeout(20)
     connection.sock.connect(str(bridge.socket_path))
-    connection.request("GET", target, headers={"Authorization": f"Bearer {bridge.secret}", "Connection": "close"})
+    connection.request(
+        "GET", target, headers={"Authorization": f"Bearer {bridge.secret}", "Connection": "close"}
+    )
     answer = connection.getresponse()
     try:
         return answer.status, json.loads(answer.read() or b"{}")
@@ -271,7 +273,9 @@ def test_kernels_find_it(tmp_path: Path) -> None:
         environment = psutil.Process(server.process.pid).environ()
         assert "JUPYTERLAB_OSCAR_BRIDGE_FILE" not in environment  # not inherited by it, but given on
         code = "import jupyterlab_oscar as o; print(o.connect().transport.endpoint.file)"
-        found = subprocess.run([sys.executable, "-c", code], env=server.env, capture_output=True, text=True, check=True)
+        found = subprocess.run(
+            [sys.executable, "-c", code], env=server.env, capture_output=True, text=True, check=True
+        )
         assert found.stdout.strip() == str(server.connection_file)
 
 
@@ -340,7 +344,9 @@ def test_a_private_bridge_is_started_and_shared(detached: None) -> None:
 
 def test_two_at_once_share_one(detached: None) -> None:
     code = "from jupyterlab_oscar.bridge_process import connect_or_spawn as c; print(c().instance)"
-    running = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
     assert len({process.communicate()[0].strip() for process in running}) == 1
 
 
@@ -410,8 +416,8 @@ def test_socket_folders_of_others_are_not_used(monkeypatch: pytest.MonkeyPatch, 
 
 def test_importing_the_package_is_cheap() -> None:
     code = (
-        "import sys, jupyterlab_oscar; heavy = [m for m in ('http.client', 'tornado', 'subprocess', 'argparse', "
-        "'jupyter_core') if m in sys.modules]; print(heavy)"
+        "import sys, jupyterlab_oscar; heavy = [m for m in ('http.client', 'tornado', 'subprocess', "
+        "'argparse', 'jupyter_core') if m in sys.modules]; print(heavy)"
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

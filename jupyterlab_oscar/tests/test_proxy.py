@@ -1,4 +1,4 @@
-"""What stands between the page and the bridge: who gets through, what is carried, and how much of it is held."""
+"""What stands between page and bridge: who gets through, what is carried, and how much of it is held."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ MEGABYTE = 1 << 20
 
 
 @pytest.fixture(scope="module", params=["/", "/user/a%40b/"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[JupyterServer]:
     with jupyter_server(tmp_path_factory.mktemp("server"), base_url=request.param) as running:
         yield running
 
@@ -51,14 +53,20 @@ class Endless:
 
 @pytest.mark.parametrize(
     ("method", "target"),
-    [(m, t) for t in ("v1/echo", "v1/clusters/local", "bridge") for m in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")]
+    [
+        (m, t)
+        for t in ("v1/echo", "v1/clusters/local", "bridge")
+        for m in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    ]
     + [("POST", "bridge/retry"), ("GET", "bridge/retry"), ("GET", "v1/events")],
 )
 def test_every_route_refuses_strangers(server: JupyterServer, method: str, target: str) -> None:
     requests = server.value("v1/count")["requests"]
     status, _, body = server.oscar(method, target, login=False)
     # Jupyter answers OPTIONS of its own handlers itself (204, nothing in it) and refuses the rest.
-    assert status in (403, 405) or (method == "OPTIONS" and target.startswith("bridge") and status == 204 and not body)
+    assert status in (403, 405) or (
+        method == "OPTIONS" and target.startswith("bridge") and status == 204 and not body
+    )
     assert server.value("v1/count")["requests"] == requests + 1  # only the question itself came through
 
 
@@ -68,7 +76,12 @@ def test_a_large_upload_without_login_reaches_nothing(server: JupyterServer) -> 
     body = Endless(100 * MEGABYTE)
     sent_all = True
     try:
-        connection.request("PUT", server.url("jupyterlab-oscar/v1/sink"), body=body, headers={"Content-Length": str(body.left)})
+        connection.request(
+            "PUT",
+            server.url("jupyterlab-oscar/v1/sink"),
+            body=body,
+            headers={"Content-Length": str(body.left)},
+        )
     except (BrokenPipeError, ConnectionResetError):
         sent_all = False
     try:
@@ -89,7 +102,9 @@ def test_a_foreign_page_cannot_call(server: JupyterServer) -> None:
     assert server.oscar("POST", "v1/sink", b"x", {**ours, "X-XSRFToken": xsrf}, login=False)[0] == 200
     evil = {**ours, "X-XSRFToken": xsrf, "Origin": "https://evil.example"}
     assert server.oscar("POST", "v1/sink", b"x", evil, login=False)[0] in (403, 404)
-    assert server.oscar("GET", "v1/echo", None, {**ours, "Origin": "https://evil.example"}, login=False)[0] in (403, 404)
+    assert server.oscar("GET", "v1/echo", None, {**ours, "Origin": "https://evil.example"}, login=False)[
+        0
+    ] in (403, 404)
 
 
 def test_the_authorizer_is_asked(tmp_path: Path) -> None:
@@ -120,7 +135,9 @@ def test_headers(server: JupyterServer) -> None:
         "Range": "bytes=0-9",
         "Last-Event-ID": "b-7",
     }
-    status, headers, body = server.oscar("POST", f"v1/echo?a=1&token=secret&b=%2F&_xsrf={quote(xsrf)}", b"{}", sent, login=False)
+    status, headers, body = server.oscar(
+        "POST", f"v1/echo?a=1&token=secret&b=%2F&_xsrf={quote(xsrf)}", b"{}", sent, login=False
+    )
     assert status == 200
     seen = json.loads(body)
     assert seen["url"] == "/v1/echo?a=1&b=%2F"
@@ -248,7 +265,9 @@ def test_many_streams_at_once(server: JupyterServer) -> None:
     for _ in range(120):
         connection = server.connection()
         connection.request(
-            "GET", server.url("jupyterlab-oscar/v1/events"), headers={"Authorization": f"token {server.token}"}
+            "GET",
+            server.url("jupyterlab-oscar/v1/events"),
+            headers={"Authorization": f"token {server.token}"},
         )
         streams.append(connection)
     answers = [connection.getresponse() for connection in streams]
@@ -323,7 +342,9 @@ def test_a_reader_who_leaves_is_noticed(server: JupyterServer) -> None:
     """An abandoned download ends in the bridge too, and the server is none the worse."""
     connection = server.connection()
     connection.request(
-        "GET", server.url(f"jupyterlab-oscar/v1/flood?size={GIGABYTE}"), headers={"Authorization": f"token {server.token}"}
+        "GET",
+        server.url(f"jupyterlab-oscar/v1/flood?size={GIGABYTE}"),
+        headers={"Authorization": f"token {server.token}"},
     )
     connection.getresponse().read(MEGABYTE)
     connection.close()

@@ -1,0 +1,446 @@
+"""The command line against the real bridge and the embedded cluster, also with ``--strict`` (as OSCAR 4.1 is)."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from jupyterlab_oscar.parser import build_parser
+from jupyterlab_oscar.tests.clusters import CommandLine, served, wait_ready, write_service
+from jupyterlab_oscar.tests.servers import wait_for
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """The command line with a bridge that it starts itself, and a strict cluster beside the local one."""
+    line = CommandLine(tmp_path_factory.mktemp("home"))
+    data = str(tmp_path_factory.mktemp("strict"))
+    try:
+        with served(line, "--strict", "--data", data, "--user", "someone") as cluster:
+            words = (
+                "clusters",
+                "add",
+                "strict",
+                cluster["endpoint"],
+                "--user",
+                "someone",
+                "--password-stdin",
+            )
+            added = line(*words, stdin=cluster["password"].encode() + b"\n")
+            assert added.status == 0, added
+            wait_ready(line, "local")
+            wait_ready(line, "strict")
+            yield line
+    finally:
+        line.end()
+
+
+@pytest.fixture(scope="module", params=["local", "strict"])
+def cluster(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def service(command: CommandLine, cluster: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    fdl = write_service(tmp_path_factory.mktemp("service"))
+    done = command("--cluster", cluster, "apply", fdl)
+    assert done.status == 0, done
+    return "upper"
+
+
+def files(folder: Path, **texts: str) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for name, text in texts.items():
+        path = folder / f"{name}.txt"
+        path.write_text(text)
+        made.append(path)
+    return made
+
+
+# -- words --
+
+
+def test_wrong_usage_is_2(tmp_path: Path) -> None:
+    line = CommandLine(tmp_path)
+    for words in (
+        [],
+        ["frobnicate"],
+        ["invoke"],
+        ["clusters", "frob"],
+        ["job"],
+        ["apply"],
+        ["status", "--frob"],
+    ):
+        done = line(*words)
+        assert done.status == 2, (words, done)
+        assert not done.out
+        assert done.err.startswith("usage:")
+    assert json.loads(line("frobnicate", "--json").out)["problem"]["type"].endswith(":usage")
+    assert line("--help").status == 0
+    assert line("invoke", "--help").status == 0
+    assert line("--version").text.strip()
+
+
+def test_verbs_that_are_not_there_are_not_listed() -> None:
+    words = set(build_parser().format_help().split())
+    assert "invoke" in words
+    assert not {"pipeline", "map-reduce", "htc", "infrastructure", "scar"} & words
+
+
+def test_no_option_takes_a_secret() -> None:
+    def options(parser: Any) -> Iterator[str]:
+        for action in parser._actions:
+            yield from action.option_strings
+            if hasattr(action, "choices") and isinstance(action.choices, dict):
+                for sub in action.choices.values():
+                    yield from options(sub)
+
+    found = set(options(build_parser()))
+    assert not {"--password", "--token", "--secret"} & found
+
+
+def test_a_bridge_that_cannot_start_is_3(tmp_path: Path) -> None:
+    line = CommandLine(tmp_path)
+    line.env["JUPYTERLAB_OSCAR_NODE"] = str(tmp_path / "nowhere")
+    done = line("status")
+    assert done.status == 3
+    assert "nowhere" in done.err
+    assert line.json("status", status=3)["problem"]["type"].endswith(":node-missing")
+
+
+# -- clusters --
+
+
+def test_status_and_clusters(command: CommandLine) -> None:
+    status = command.json("status")
+    assert {item["id"] for item in status["clusters"]} >= {"local", "strict"}
+    items = {item["id"]: item for item in command.json("clusters", "list")["items"]}
+    assert items["local"]["current"] and not items["strict"]["current"]
+    assert items["strict"]["features"] == []
+    assert items["strict"]["user"] == "someone"
+    assert "local" in command("clusters").text
+    command("clusters", "use", "strict")
+    assert command.json("clusters")["items"] and command.json("services") == {"items": []}
+    command("clusters", "use", "local")
+
+
+def test_unreachable_clusters_are_3(command: CommandLine) -> None:
+    added = command(
+        "clusters", "add", "gone", "http://127.0.0.1:9", "--user", "u", "--password-stdin", stdin=b"pw-1234\n"
+    )
+    assert added.status == 0
+    done = command("--cluster", "gone", "services")
+    assert done.status == 3, done
+    assert "gone" in done.err and "pw-1234" not in done.err
+    assert command.json("services", "--cluster", "gone", status=3)["problem"]["detail"]
+    assert command("clusters", "remove", "gone").status == 0
+    assert command("--cluster", "gone", "services").status == 1
+    assert command("clusters", "remove", "local").status == 1
+
+
+def test_wrong_passwords_are_said(command: CommandLine) -> None:
+    endpoint = next(c["endpoint"] for c in command.json("clusters")["items"] if c["id"] == "strict")
+    command("clusters", "add", "wrong", endpoint, "--user", "someone", "--password-stdin", stdin=b"no\n")
+    done = command("--cluster", "wrong", "services")
+    assert done.status == 1
+    problem = command.json("--cluster", "wrong", "services", status=1)["problem"]
+    assert problem["type"].endswith(":unauthorized")
+    command("clusters", "remove", "wrong")
+    assert command("clusters", "add", "empty", endpoint, "--user", "u", "--password-stdin").status == 1
+
+
+def test_secrets_stay_out_of_sight(command: CommandLine) -> None:
+    """No password in the arguments of any process, nor in what the bridge writes."""
+    file = next((command.home / "runtime").glob("jupyterlab-oscar-bridge-*.json"))
+    secret = json.loads(file.read_text())["secret"]
+    for process in psutil.process_iter():
+        try:
+            assert secret not in " ".join(process.cmdline())
+        except psutil.Error:
+            continue
+    for log in (command.home / "oscar").rglob("*.log"):
+        assert secret not in log.read_text(errors="replace")
+
+
+# -- FDL --
+
+
+def test_check(command: CommandLine, tmp_path: Path) -> None:
+    good = write_service(tmp_path / "good")
+    assert command.json("check", good) == {"problems": []}
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(
+        "functions:\n  oscar:\n  - default-cluster:\n      name: Bad_Name\n"
+        "      image: x\n      script: gone.sh\n"
+    )
+    done = command("check", bad)
+    assert done.status == 1
+    assert "bad.yaml:4:" in done.text
+    problems = command.json("check", bad, status=1)["problems"]
+    assert {"code", "severity", "file", "line", "column", "endLine", "endColumn", "message"} <= set(
+        problems[0]
+    )
+    missing = command("check", tmp_path / "none.yaml")
+    assert missing.status == 1 and "is not there" in missing.err
+
+
+def test_plan_and_apply_are_repeatable(
+    command: CommandLine, cluster: str, service: str, tmp_path: Path
+) -> None:
+    fdl = write_service(tmp_path, "again")
+    plan = command.json("--cluster", cluster, "plan", fdl)
+    assert {"action": "create", "kind": "service", "name": "again"}.items() <= next(
+        step for step in plan["steps"] if step["kind"] == "service"
+    ).items()
+    applied = command.json("--cluster", cluster, "apply", fdl)
+    assert {step["state"] for step in applied["steps"]} == {"done"}
+    again = command.json("--cluster", cluster, "plan", fdl)
+    assert {step["action"] for step in again["steps"]} == {"keep"}, again
+    shown = command.json("--cluster", cluster, "services", "again")
+    assert shown["name"] == "again" and shown["definition"]
+    names = [item["name"] for item in command.json("--cluster", cluster, "services")["items"]]
+    assert {"again", service} <= set(names)
+    kept = command("--cluster", cluster, "delete", "again")
+    assert kept.status == 0, kept
+    assert "Kept" in kept.err
+    assert "again" in [item["name"] for item in command.json("--cluster", cluster, "ls")["items"]]
+    assert command("--cluster", cluster, "services", "again").status == 1
+
+
+def test_delete_with_data_and_save_data(command: CommandLine, cluster: str, tmp_path: Path) -> None:
+    fdl = write_service(tmp_path, "goner")
+    (one,) = files(tmp_path, one="hello")
+    assert command("--cluster", cluster, "apply", fdl).status == 0
+    assert command("--cluster", cluster, "put", one, "goner/kept/deep/").status == 0
+    done = command("--cluster", cluster, "delete", "goner", "--save-data", tmp_path / "saved")
+    assert done.status == 0, done
+    assert (tmp_path / "saved" / "goner" / "kept" / "deep" / "one.txt").read_text() == "hello"
+    assert "goner" not in [item["name"] for item in command.json("--cluster", cluster, "ls")["items"]]
+    assert command("--cluster", cluster, "delete", "goner").status == 1
+
+
+# -- calls --
+
+
+def test_invoke(command: CommandLine, cluster: str, service: str, tmp_path: Path) -> None:
+    (hello,) = files(tmp_path, hello="hello")
+    done = command("--cluster", cluster, "invoke", service, hello)
+    assert done.status == 0, done
+    assert "HELLO" in done.text
+    result = command.json("--cluster", cluster, "invoke", service, hello, "-o", tmp_path / "out.txt")
+    assert result["state"] == "succeeded"
+    assert (tmp_path / "out.txt").read_text() == "HELLO"
+    assert result["files"][0]["path"] == str(tmp_path / "out.txt")
+    assert "HELLO" in command("--cluster", cluster, "invoke", service, "-", stdin=b"hello").text
+    missing = command("--cluster", cluster, "invoke", service, tmp_path / "none")
+    assert missing.status == 1 and "none" in missing.err
+    assert command("--cluster", cluster, "invoke", "nosuch", hello).status == 1
+
+
+def test_submit_matches_outputs_to_inputs(
+    command: CommandLine, cluster: str, service: str, tmp_path: Path
+) -> None:
+    """Also two inputs of one name, from two folders, by two submitters at once."""
+    first = files(tmp_path / "a", same="one", only="first")
+    second = files(tmp_path / "b", same="two")
+    words = ("--cluster", cluster, "submit", service, "--json", "-o")
+    together = [
+        command.start(*words, str(tmp_path / "out1"), *map(str, first + second), stdin=subprocess.DEVNULL),
+        command.start(*words, str(tmp_path / "out2"), *map(str, second), stdin=subprocess.DEVNULL),
+    ]
+    ended = [process.communicate(timeout=120) for process in together]
+    assert [process.returncode for process in together] == [0, 0], ended
+    items = json.loads(ended[0][0])["items"]
+    assert [item["state"] for item in items] == ["succeeded"] * 3
+    assert [item["file"] for item in items] == [str(path) for path in first + second]
+    texts = [Path(item["outputs"][0]["path"]).read_text() for item in items]
+    assert texts == ["ONE", "FIRST", "TWO"]
+    assert len({item["job"] for item in items}) == 3
+    assert Path(items[0]["outputs"][0]["path"]).parent == tmp_path / "out1" / "same.txt"
+    other = json.loads(ended[1][0])["items"][0]["outputs"][0]["path"]
+    assert Path(other).read_text() == "TWO"
+
+
+def test_submit_names_what_failed(command: CommandLine, cluster: str, service: str, tmp_path: Path) -> None:
+    """A real cluster calls a failing script a success: the log's last line tells."""
+    files(tmp_path / "in", good="good", bad="fail")
+    done = command("--cluster", cluster, "submit", service, tmp_path / "in", "--wait")
+    assert done.status == 1, done
+    assert "bad.txt" in done.err and "7" in done.err and "good.txt" not in done.err
+    assert [line.split()[:2] for line in done.text.splitlines()[1:]] == [
+        ["bad.txt", "failed"],
+        ["good.txt", "succeeded"],
+    ]
+    answer = command.json("--cluster", cluster, "submit", service, tmp_path / "in", "--wait", status=1)
+    by_name = {Path(item["file"]).name: item for item in answer["items"]}
+    assert by_name["bad.txt"]["exitCode"] == 7
+    assert by_name["good.txt"]["outputs"][0]["bucket"] == service
+
+
+def test_jobs_logs_results(command: CommandLine, cluster: str, service: str, tmp_path: Path) -> None:
+    (one,) = files(tmp_path, table="table of things")
+    job = command.json("--cluster", cluster, "submit", service, one, "--wait")["items"][0]["job"]
+    items = command.json("--cluster", cluster, "jobs", service)["items"]
+    assert job in [item["id"] for item in items]
+    assert command.json("--cluster", cluster, "job", "show", job)["state"] == "succeeded"
+    assert job in command("--cluster", cluster, "jobs").text
+    result = command.json("--cluster", cluster, "job", "result", job)
+    assert {file["name"].rsplit(".", 1)[-1] for file in result["files"]} == {"txt", "csv"}
+    saved = command("--cluster", cluster, "job", "result", job, "-o", tmp_path / "res")
+    assert saved.status == 0, saved
+    assert (tmp_path / "res" / "table.csv").read_text() == "a,b\n1,<2>\n"
+    assert command("--cluster", cluster, "job", "logs", job).status == 0
+    retried = command.json("--cluster", cluster, "job", "retry", job, "--wait")
+    assert retried["items"][0]["state"] == "succeeded"
+    assert command("--cluster", cluster, "job", "show", "nosuch-job").status == 1
+
+
+def test_a_failing_call_is_1_with_its_words(
+    command: CommandLine, cluster: str, service: str, tmp_path: Path
+) -> None:
+    (bad,) = files(tmp_path, bad="fail")
+    job = command.json("--cluster", cluster, "submit", service, bad, "--wait", status=1)["items"][0]["job"]
+    log = command("--cluster", cluster, "logs", service, job)
+    assert log.status == 0 and "told to fail" in log.text
+    done = command("--cluster", cluster, "job", "result", job)
+    assert done.status == 1, done
+
+
+def test_a_log_is_followed_and_a_job_cancelled(command: CommandLine, service: str, tmp_path: Path) -> None:
+    (slow,) = files(tmp_path, slow="wait")
+    job = command.json("submit", service, slow)["items"][0]["job"]
+    assert job
+    follow = command.start("logs", service, job, "-f", stdin=subprocess.DEVNULL)
+    assert follow.stdout is not None
+    while (line := follow.stdout.readline()) != b"waiting\n":
+        assert line, "the log ended before it said what it should"
+    assert follow.poll() is None
+    assert command("job", "cancel", job).status == 0
+    follow.communicate(timeout=30)
+    assert command.json("job", "show", job)["state"] in ("cancelled", "failed")
+
+
+def test_ctrl_c_cancels(command: CommandLine, service: str, tmp_path: Path) -> None:
+    (slow,) = files(tmp_path, stop="wait")
+    process = command.start("submit", service, str(slow), "--wait", stdin=subprocess.DEVNULL)
+
+    def running() -> str | None:
+        items = command.json("jobs", service)["items"]
+        return next((item["id"] for item in items if item["state"] == "running"), None)
+
+    job = wait_for(running, message="the job did not start")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    wait_for(
+        lambda: command.json("job", "show", job)["state"] in ("cancelled", "failed"), message="it still runs"
+    )
+
+
+# -- objects --
+
+
+def test_objects(command: CommandLine, cluster: str, service: str, tmp_path: Path) -> None:
+    data = bytes(range(256)) * 4096
+    source = tmp_path / "a b+%.bin"
+    source.write_bytes(data)
+    assert command("--cluster", cluster, "put", source, f"{service}/store/").status == 0
+    assert (
+        command("--cluster", cluster, "put", "-", f"{service}/store/é.txt", stdin=b"from a pipe").status == 0
+    )
+    keys = [item["key"] for item in command.json("--cluster", cluster, "ls", f"{service}/store/")["items"]]
+    assert keys == ["store/a b+%.bin", "store/é.txt"]
+    assert command("--cluster", cluster, "get", f"{service}/store/a b+%.bin", "-").out == data
+    done = command("--cluster", cluster, "get", f"{service}/store/a b+%.bin", cwd=tmp_path)
+    assert done.status == 0 and (tmp_path / "a b+%.bin").read_bytes() == data
+    assert command("--cluster", cluster, "get", f"{service}/store/é.txt", "-").out == b"from a pipe"
+    folders = command.json("--cluster", cluster, "ls", service)["items"]
+    assert {"key": "store/", "folder": True} in folders
+    for key in keys:
+        assert command("--cluster", cluster, "rm", f"{service}/{key}").status == 0
+    done = command("--cluster", cluster, "get", f"{service}/store/é.txt", tmp_path / "none.txt")
+    assert done.status == 1 and not (tmp_path / "none.txt").exists()
+    assert command("--cluster", cluster, "get", service).status == 1
+    assert command("--cluster", cluster, "put", tmp_path / "nowhere", f"{service}/x").status == 1
+
+
+def test_binary_only_into_a_pipe(command: CommandLine, tmp_path: Path) -> None:
+    script = '#!/bin/sh\nprintf "\\211PNG\\r\\n\\032\\n\\0binary" > "$TMP_OUTPUT_DIR/picture.png"\n'
+    fdl = write_service(tmp_path, "painter", script)
+    assert command("apply", fdl).status == 0
+    (one,) = files(tmp_path, one="x")
+    piped = command("invoke", "painter", one)
+    assert piped.out == b"\x89PNG\r\n\x1a\n\x00binary", piped
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [*map(str, (sys.executable, "-m", "jupyterlab_oscar", "invoke", "painter", one))],
+        env=command.env,
+        stdin=subprocess.DEVNULL,
+        stdout=follower,
+        stderr=subprocess.PIPE,
+    )
+    _, err = process.communicate(timeout=60)
+    os.close(follower)
+    os.set_blocking(leader, False)
+    try:
+        shown = os.read(leader, 4096)
+    except (BlockingIOError, OSError):
+        shown = b""
+    os.close(leader)
+    assert b"PNG" not in shown
+    assert b".png" in err and b"-o" in err
+    command("delete", "painter", "--with-data")
+
+
+# -- serve --
+
+
+def test_serve_prints_one_line_and_ends_in_order(tmp_path: Path) -> None:
+    line = CommandLine(tmp_path)
+    (tmp_path / "password").write_text("from-a-file\n")
+    process = line.start(
+        "clusters",
+        "serve",
+        "--data",
+        str(tmp_path / "d"),
+        "--password-file",
+        str(tmp_path / "password"),
+        stdin=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    ready = json.loads(process.stdout.readline())
+    assert set(ready) == {"endpoint", "user", "password", "s3", "data"}
+    assert set(ready["s3"]) == {"endpoint", "access_key", "secret_key", "region"}
+    assert ready["password"] == "from-a-file"
+    node = psutil.Process(process.pid)
+    assert "from-a-file" not in " ".join(node.cmdline()) + json.dumps(node.environ())
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert out == b""
+
+
+def test_a_killed_serve_leaves_nothing_running(tmp_path: Path) -> None:
+    line = CommandLine(tmp_path)
+    process = line.start("clusters", "serve", "--data", str(tmp_path / "d"), stdin=subprocess.DEVNULL)
+    assert process.stdout is not None
+    endpoint = json.loads(process.stdout.readline())["endpoint"]
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+    with pytest.raises(OSError, match="refused"):
+        urlopen(f"{endpoint}/health", timeout=5)
