@@ -1,4 +1,4 @@
-import { asList, isMap, join } from './pointer';
+import { asList, asText, isMap, join } from './pointer';
 import { type Reporter } from './reporter';
 import type { FdlValue, IFdlEntry } from './types';
 import type { IDialect } from './version';
@@ -72,14 +72,14 @@ function checkPorts(key: string, value: FdlValue | undefined, pointer: string, d
       reporter.error('bad-port', place, `${key} has to be between ${low} and ${high}${key === 'nodePort' ? ', or 0 for any' : ''}.`);
     }
   });
-  if (dialect.portLists && !Array.isArray(value)) {
-    reporter.warning('ports-form', at, `Since OSCAR 4.1 ${key} is a list. Write [${String(value)}]; it is translated when it is deployed.`, reporter.replace(at, `[${String(value)}]`));
+  if (dialect.portLists && !Array.isArray(value) && !isMap(value)) {
+    reporter.warning('ports-form', at, `Since OSCAR 4.1 ${key} is a list. Write [${asText(value)}]; it is translated when it is deployed.`, reporter.replace(at, `[${asText(value)}]`));
   } else if (!dialect.portLists && Array.isArray(value)) {
     const version = dialect.version.join('.');
     if (value.length > 1) {
-      reporter.error('ports-form', at, `OSCAR ${version} takes one port. Keep the first.`, reporter.replace(at, String(value[0])));
+      reporter.error('ports-form', at, `OSCAR ${version} takes one port. Keep the first.`, reporter.replace(at, asText(value[0])));
     } else if (value.length === 1) {
-      reporter.warning('ports-form', at, `OSCAR ${version} takes a number here. Write ${String(value[0])}; it is translated when it is deployed.`, reporter.replace(at, String(value[0])));
+      reporter.warning('ports-form', at, `OSCAR ${version} takes a number here. Write ${asText(value[0])}; it is translated when it is deployed.`, reporter.replace(at, asText(value[0])));
     }
   }
 }

@@ -1,5 +1,5 @@
 import { MISNOMERS, type IField } from './fields';
-import { isMap, join } from './pointer';
+import { asText, isMap, join } from './pointer';
 import { parseQuantity, suggestQuantity } from './quantity';
 import { listing, quote, type Reporter } from './reporter';
 import { nearest } from './suggest';
@@ -72,7 +72,7 @@ function reportUnknown(key: string, at: string, fields: Readonly<Record<string, 
 }
 
 function sourceOf(check: IFieldCheck, at: string, value: FdlValue): string {
-  return check.document.places.get(at)?.source ?? String(value);
+  return check.document.places.get(at)?.source ?? asText(value);
 }
 
 function checkValue(value: FdlValue, field: IField, at: string, check: IFieldCheck, key: string): void {
@@ -92,7 +92,7 @@ function checkValue(value: FdlValue, field: IField, at: string, check: IFieldChe
       return;
     case 'boolean':
       if (typeof value !== 'boolean') {
-        const word = String(value).toLowerCase();
+        const word = asText(value).toLowerCase();
         const meant = ['true', 'yes', 'on', '1'].includes(word) ? 'true' : ['false', 'no', 'off', '0'].includes(word) ? 'false' : undefined;
         wrongType(reporter, at, key, 'true or false, without quotes', meant === undefined || typeof value === 'object' ? undefined : reporter.replace(at, meant));
       }

@@ -27,9 +27,9 @@ export function checkGraph(document: IFdlDocument, context: ICheckContext, repor
         (list ?? []).map(io => ({ place: parsePath(io.storage_provider, io.path, service.name), pointer: '' }));
       return { name: service.name, inputs: places(service.input), outputs: places(service.output) };
     });
-  const all = [...nodes, ...deployed];
-  checkLoops(all, reporter);
-  checkTriggers(all, reporter);
+  checkLoops([...nodes, ...deployed], reporter);
+  // Those that are there come first: it is the new one that is told.
+  checkTriggers([...deployed, ...nodes], reporter);
 }
 
 function side(paths: IServicePath[], which: 'input' | 'output'): IServicePath[] {

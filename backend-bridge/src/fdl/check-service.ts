@@ -5,7 +5,7 @@ import { checkStorage } from './check-storage';
 import { isPlaceholder } from './check-top';
 import { SERVICE_FIELDS } from './fields';
 import { parseQuantity } from './quantity';
-import { asList, asMap, isMap, join, textOf } from './pointer';
+import { asList, asMap, asText, isMap, join, textOf } from './pointer';
 import { looksSecret } from './redact';
 import { listing, type Reporter } from './reporter';
 import { nearest } from './suggest';
@@ -167,7 +167,7 @@ function checkSharing(entry: IFdlEntry, reporter: Reporter): void {
   if (service.visibility === 'restricted' && users.length === 0) {
     reporter.add({ code: 'restricted-to-nobody', at: join(pointer, 'visibility'), severity: 'warning', message: 'Nobody but you can use a restricted service without allowed_users. List them, or write private.' });
   }
-  if (users.length > 0 && service.visibility !== 'restricted' && String(service.isolation_level).toUpperCase() !== 'USER') {
+  if (users.length > 0 && service.visibility !== 'restricted' && asText(service.isolation_level).toUpperCase() !== 'USER') {
     reporter.add({ code: 'allowed-users-unused', at: join(pointer, 'allowed_users'), on: 'key', severity: 'warning', message: 'allowed_users counts for restricted services only. Write visibility: restricted.' });
   }
   if (service.visibility === 'public') {
@@ -229,7 +229,7 @@ function checkFederation(entry: IFdlEntry, reporter: Reporter): void {
     const type = asMap(member).type;
     const needed = type === 'endpoint' ? 'url' : 'service_name';
     if (isMap(member) && !member[needed]) {
-      reporter.add({ code: 'missing-field', at: join(entry.pointer, 'federation', 'members', index), on: 'key', message: `A member of type ${String(type ?? 'oscar')} needs ${needed}.` });
+      reporter.add({ code: 'missing-field', at: join(entry.pointer, 'federation', 'members', index), on: 'key', message: `A member of type ${asText(type) || 'oscar'} needs ${needed}.` });
     }
     if (isMap(member) && type !== 'endpoint' && !member.cluster_id) {
       reporter.add({ code: 'missing-field', at: join(entry.pointer, 'federation', 'members', index), on: 'key', message: 'A member of type oscar needs cluster_id.' });

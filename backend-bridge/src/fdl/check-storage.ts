@@ -1,7 +1,7 @@
 import { checkFields } from './check-fields';
 import { PROVIDER_FIELDS, SERVICE_FIELDS } from './fields';
 import { isUnder, MINIO_DEFAULT, parsePath, parseProvider, providerName, trimPath, type IPlaceInStorage } from './paths';
-import { asMap, isMap, join, textOf } from './pointer';
+import { asMap, asText, isMap, join, textOf } from './pointer';
 import { listing, type Reporter } from './reporter';
 import { nearest } from './suggest';
 import type { FdlValue, IFdlDocument, IFdlEntry } from './types';
@@ -165,7 +165,7 @@ function checkMount(entry: IFdlEntry, document: IFdlDocument, dialect: IDialect,
     reporter.error('bad-path', join(at, 'path'), 'The path of a mount is a bucket, without "..".');
   }
   if (entry.service.visibility === 'public' || entry.service.visibility === 'restricted') {
-    const own = pathsOf(entry, document).some(item => item.place.provider === MINIO_DEFAULT && item.place.bucket === trimPath(String(mount.path ?? '')).split('/')[0]);
+    const own = pathsOf(entry, document).some(item => item.place.provider === MINIO_DEFAULT && item.place.bucket === trimPath(asText(mount.path)).split('/')[0]);
     if (own) {
       reporter.error('mount-not-private', join(at, 'path'), 'A mounted bucket has to be private, and the buckets of this service are not. Mount another one.');
     }

@@ -1,4 +1,4 @@
-import { isAlias, isMap as isYamlMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { isAlias, isMap as isYamlMap, isScalar, isSeq, parseDocument, type Document, type Node } from 'yaml';
 import type { FdlProblem } from '../contract';
 import { join } from './pointer';
 import { readSections } from './sections';
@@ -32,10 +32,9 @@ export function parseFdl(text: string, options: IParseOptions = {}): IParseResul
   } else if (nesting(text) > MAX_NESTING) {
     report('too-deep', start, 'The file is nested too deeply to be an FDL file.');
   } else {
-    const counter = new LineCounter();
     try {
-      const yaml = parseDocument(text, { lineCounter: counter, prettyErrors: false, merge: true, uniqueKeys: false, logLevel: 'silent', version: '1.2' });
-      const reader = new Reader(yaml, text, counter, places, report);
+      const yaml = parseDocument(text, { prettyErrors: false, merge: true, uniqueKeys: false, logLevel: 'error', version: '1.2' });
+      const reader = new Reader(yaml, text, places, report);
       for (const error of [...yaml.errors, ...yaml.warnings]) {
         const words = describeYamlError(error.code, error.message);
         report(words.code, reader.range(error.pos[0], error.pos[1]), words.message, error.name === 'YAMLWarning' ? 'warning' : 'error');
@@ -85,10 +84,13 @@ class Reader {
   constructor(
     private readonly _yaml: Document.Parsed,
     private readonly _text: string,
-    private readonly _counter: LineCounter,
     private readonly _places: Map<string, IPlace>,
     private readonly _report: (code: string, range: IRange, message: string) => void
-  ) {}
+  ) {
+    for (let at = _text.indexOf('\n'); at >= 0; at = _text.indexOf('\n', at + 1)) {
+      this._starts.push(at + 1);
+    }
+  }
 
   read(): FdlValue {
     return this._read(this._yaml.contents as Node | null, '', 0, undefined, undefined);
@@ -108,9 +110,17 @@ class Reader {
   }
 
   private _position(offset: number): { line: number; column: number } {
-    const { line, col } = this._counter.linePos(offset);
-    // Before the first character the counter says line 0.
-    return line < 1 ? { line: 1, column: offset + 1 } : { line, column: col };
+    let low = 0;
+    let high = this._starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this._starts[middle] <= offset) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return { line: low + 1, column: offset - this._starts[low] + 1 };
   }
 
   private _nodeRange(node: Node | null): IRange | undefined {
@@ -130,8 +140,11 @@ class Reader {
     }
     if (isAlias(node)) {
       const target = this._anchors.get(node.source);
-      // An unknown one is an error of the parser already.
-      return target ? this._read(target, pointer, depth + 1, key, here) : null;
+      if (!target) {
+        this._report('bad-alias', here, `There is no anchor &${node.source.slice(0, 40)} before this place.`);
+        return null;
+      }
+      return this._read(target, pointer, depth + 1, key, here);
     }
     if (node && 'anchor' in node && node.anchor) {
       this._anchors.set(node.anchor as string, node);
@@ -203,6 +216,8 @@ class Reader {
     }
   }
 
+  /** Offsets of the lines: the parser's own counter misses some after an error. */
+  private readonly _starts = [0];
   private readonly _anchors = new Map<string, Node>();
   private _values = 0;
   private _full = false;

@@ -50,3 +50,8 @@ export function textOf(document: IFdlDocument, pointer: string, value: FdlValue 
   }
   return undefined;
 }
+
+/** The text of a scalar; nothing for lists and mappings (which have no prototype, so that String() would throw). */
+export function asText(value: FdlValue | undefined): string {
+  return value === null || value === undefined || typeof value === 'object' ? '' : String(value);
+}

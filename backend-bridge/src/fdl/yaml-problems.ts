@@ -24,6 +24,7 @@ const WORDS: Partial<Record<ErrorCode, IWords>> = {
   BAD_SCALAR_START: { code: 'yaml-syntax', message: 'A text cannot start with this character. Put it in quotes.' },
   TAG_RESOLVE_FAILED: { code: 'unknown-tag', message: 'This tag is not known here. Remove it.' },
   KEY_OVER_1024_CHARS: { code: 'yaml-syntax', message: 'This key is too long. Keys have at most 1,024 characters.' },
+  UNEXPECTED_TOKEN: { code: 'yaml-syntax', message: 'This does not belong here. Check the indentation, the quotes, and that each key ends in a colon and a space.' },
   BAD_DIRECTIVE: { code: 'yaml-syntax', message: 'A line that begins with % is a directive of YAML. Remove it or put it in quotes.' },
   RESOURCE_EXHAUSTION: { code: 'too-deep', message: 'The file is nested too deeply.' }
 };
