@@ -82,7 +82,12 @@ export function stepActionWord(action: PlanStep['action'], trans: TranslationBun
 
 /** What a job is about: its input, or when there is none the end of its id. */
 export function jobName(job: Pick<Job, 'id' | 'service' | 'input'>): string {
-  return job.input?.name || job.id.replace(`${job.service}-`, '').slice(0, 8);
+  return job.input?.name ? givenName(job.input.name) : job.id.replace(`${job.service}-`, '').slice(0, 8);
+}
+
+/** A file's name as the user gave it: without the eight digits that make an input's key unique. */
+export function givenName(name: string): string {
+  return name.replace(/^(.[^.]*)-[0-9a-f]{8}(?=\.|$)/, '$1');
 }
 
 /** Bytes as people read them, with decimal units as file browsers show them. */

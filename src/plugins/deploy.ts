@@ -67,7 +67,7 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
         }
         const where = cluster ? clusterName(cluster, trans) : plan.cluster;
         const result = await showDialog({
-          title: trans.__('Deploy %1 to %2?', name, where),
+          title: trans.__('Deploy %1 to %2?', plan.services.join(', ') || name, where),
           body,
           buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Deploy') })]
         });

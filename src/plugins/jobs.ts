@@ -11,7 +11,7 @@ import { ARGS, CommandIDs } from '../commands';
 import type { Job } from '../contract';
 import { oscarIcon } from '../icons';
 import { invokeCell, relativePath } from '../oscar/python';
-import { jobName } from '../oscar/words';
+import { givenName, jobName } from '../oscar/words';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
 import { showWhenFound } from './submissions';
@@ -183,7 +183,7 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
           return item.file.startsWith('/') ? item.file : relativePath(folder, item.file);
         }
       }
-      return job.input?.name;
+      return job.input && givenName(job.input.name);
     }
   }
 };

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { fdlText } from '../fdltext';
 import { invokeCell, relativePath } from '../python';
 import { suggestId } from '../suggest';
-import { bytesText, durationText, jobSeconds } from '../words';
+import { bytesText, durationText, givenName, jobSeconds } from '../words';
 
 describe('words', () => {
   it.each([
@@ -35,6 +35,17 @@ describe('words', () => {
     expect(jobSeconds({ ...base, state: 'failed', startedAt, finishedAt: '2026-01-01T00:00:02Z' }, now)).toBe(2);
     expect(jobSeconds({ ...base, state: 'pending' }, now)).toBeUndefined();
   });
+});
+
+describe('givenName', () => {
+  it.each([
+    ['page-04b513d4.png', 'page.png'],
+    ['page-04b513d4', 'page'],
+    ['page-04b513d4.tar.gz', 'page.tar.gz'],
+    ['.page-04b513d4.png', '.page.png'],
+    ['page-04b513d4-2.png', 'page-04b513d4-2.png'],
+    ['my-holiday.jpg', 'my-holiday.jpg']
+  ])('%s was %s', (name, given) => expect(givenName(name)).toBe(given));
 });
 
 describe('fdlText', () => {

@@ -16,9 +16,8 @@ export function ResultPane(props: { result: Result }): JSX.Element {
   const { result } = props;
   const { trans } = useView();
   const files = [...result.files].sort((a, b) => rank(a.mediaType) - rank(b.mediaType));
-  // The one text file and the printed text are the same thing then.
-  const textShown =
-    result.text !== undefined && result.text.trim() !== '' && !files.some(file => isText(file.mediaType));
+  // With files, what was printed is in the log.
+  const textShown = files.length === 0 && result.text !== undefined && result.text.trim() !== '';
   return (
     <section className="jp-OscarResult" aria-label={trans.__('Result')}>
       {result.problem && <ProblemBox problem={result.problem} />}

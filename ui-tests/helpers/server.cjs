@@ -1,0 +1,82 @@
+/** Starts JupyterLab for the tests, in folders of its own, with what was built in this checkout. */
+const { execFileSync, spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+
+const ROOT = path.resolve(__dirname, '..', '..');
+
+/** A free port of this machine. */
+function freePort() {
+  const script = 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})';
+  return Number(execFileSync(process.execPath, ['-e', script]).toString());
+}
+
+/**
+ * Folders and environment of one server. Its file browser opens on a copy of the examples.
+ *
+ * The home folder stays the user's: Python environments of services are cached there.
+ */
+function prepare(name) {
+  const base = fs.mkdtempSync(path.join(os.tmpdir(), `oscar-ui-${name}-`));
+  const labextensions = path.join(base, 'share', 'labextensions');
+  fs.mkdirSync(labextensions, { recursive: true });
+  fs.symlinkSync(path.join(ROOT, 'jupyterlab_oscar', 'labextension'), path.join(labextensions, 'jupyterlab-oscar'));
+  const root = path.join(base, 'root');
+  fs.cpSync(path.join(ROOT, 'examples'), root, { recursive: true });
+  const env = {
+    JUPYTER_CONFIG_DIR: path.join(base, 'config'),
+    JUPYTER_DATA_DIR: path.join(base, 'data'),
+    JUPYTER_RUNTIME_DIR: path.join(base, 'runtime'),
+    JUPYTER_PATH: path.join(base, 'share'),
+    JUPYTERLAB_SETTINGS_DIR: path.join(base, 'settings'),
+    JUPYTERLAB_OSCAR_DATA: path.join(base, 'oscar'),
+    JUPYTERLAB_GALATA_ROOT_DIR: root,
+    IPYTHONDIR: path.join(base, 'ipython'),
+    PYTHONPATH: ROOT
+  };
+  return { base, root, env };
+}
+
+/** Command line of a server. */
+function commandLine(port, options = []) {
+  const lab = process.env.JUPYTERLAB_OSCAR_TEST_LAB ?? path.join(ROOT, '.venv', 'bin', 'jupyter-lab');
+  const config = path.join(ROOT, 'ui-tests', 'jupyter_server_test_config.py');
+  return [lab, `--config=${config}`, `--port=${port}`, ...options];
+}
+
+/** Start a server and wait until it answers. `stop` ends it and removes its folders. */
+async function startServer(name, { options = [], env = {}, basePath = '/', token = '' } = {}) {
+  const port = freePort();
+  const folders = prepare(name);
+  const [command, ...args] = commandLine(port, options);
+  const child = spawn(command, args, { env: { ...process.env, ...folders.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  const keep = data => (log = (log + data).slice(-20000));
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const ended = new Promise(resolve => child.once('exit', resolve));
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10000);
+    await ended;
+    clearTimeout(timer);
+    fs.rmSync(folders.base, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const origin = `http://127.0.0.1:${port}`;
+  const url = `${origin}${basePath}`;
+  for (let attempt = 0; attempt < 240; attempt++) {
+    if (child.exitCode !== null) {
+      break;
+    }
+    const answer = await fetch(`${url}api/status`, { headers: token ? { Authorization: `token ${token}` } : {} }).catch(() => null);
+    if (answer?.ok) {
+      return { url, origin, port, ...folders, stop, log: () => log };
+    }
+    await new Promise(resolve => setTimeout(resolve, 250));
+  }
+  await stop();
+  throw new Error(`JupyterLab did not start:\n${log}`);
+}
+
+module.exports = { ROOT, commandLine, freePort, prepare, startServer };
