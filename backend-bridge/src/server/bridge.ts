@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { createClusters } from '../clusters';
 import { Activity } from './activity';
 import { createApp } from './app';
@@ -11,6 +12,7 @@ import { Files } from './files';
 import { prepareFolders } from './folders';
 import type { Handshake } from './handshake';
 import { EventHub } from './hub';
+import { takeSlot } from './instances';
 import { listen } from './listen';
 import { startLocal } from './local';
 import type { ILog } from './log';
@@ -62,13 +64,16 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
   const { settings, log } = options;
   const boot = randomBytes(6).toString('hex');
   const folders = prepareFolders(settings.data);
-  await emptySpool(folders.spool);
+  const slot = takeSlot(folders.bridge);
+  const passing = join(slot.folder, 'passing');
+  await emptySpool(passing);
 
   const hub = new EventHub({ boot, onReaders: count => watcher.readers(count) });
   const views = new Views(event => hub.emit(event));
   const problemOf = (error: unknown): ReturnType<typeof toProblem> => toProblem(error, log);
   const clusters = createClusters({
     data: folders.bridge,
+    state: slot.folder,
     log: line => log.info(line),
     onEvent: event => {
       switch (event.type) {
@@ -143,7 +148,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
         return `${problem.title}: ${problem.detail}`;
       }
     }),
-    spool: folders.spool,
+    spool: passing,
     clusterViews: () => {
       const starting = embedded.view(clusters.registry);
       const ids = new Set(clusters.registry.list().map(cluster => cluster.id));
@@ -191,6 +196,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     await app.close();
     await clusters.close();
     await embedded.close();
+    slot.release();
     removeConnectionFile(settings, log);
   };
   return { boot, close: ({ bye = false } = {}) => (closing ??= close(bye)) };

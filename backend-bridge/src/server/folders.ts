@@ -7,8 +7,6 @@ export interface IFolders {
   /** State of the bridge itself. */
   bridge: string;
   uploads: string;
-  /** For bodies that pass through. */
-  spool: string;
   localCluster: string;
 }
 
@@ -28,8 +26,8 @@ function makePrivate(path: string): void {
  */
 export function prepareFolders(data: string): IFolders {
   const bridge = join(data, 'bridge');
-  const folders = { data, bridge, uploads: join(bridge, 'uploads'), spool: join(bridge, 'spool'), localCluster: join(data, 'local-cluster') };
-  for (const path of [data, bridge, folders.uploads, folders.spool]) {
+  const folders = { data, bridge, uploads: join(bridge, 'uploads'), localCluster: join(data, 'local-cluster') };
+  for (const path of [data, bridge, folders.uploads]) {
     try {
       makePrivate(path);
     } catch (error) {

@@ -1,6 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { bundle, call, cleanUp, openEvents, SECRET, start, temporaryFolder, until } from './harness';
 
@@ -88,21 +87,39 @@ test('a socket that a dead bridge left is replaced, a live one is not', async ()
 test('listens on a descriptor that it inherits', async () => {
   const folder = temporaryFolder();
   const socket = join(folder, 'inherited');
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(socket, resolve));
-  const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
-  const child = spawn(process.execPath, [bundle()], { stdio: ['pipe', 'pipe', 'inherit', fd] });
-  try {
-    child.stdin.write(`${JSON.stringify({ fd: 3, secret: SECRET, data: join(folder, 'data'), localCluster: { enabled: false } })}\n`);
-    const answer = await new Promise<string>(resolve => child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())));
-    expect(JSON.parse(answer)).toMatchObject({ ready: true });
-    // The other owner of the descriptor must not take the connection.
-    (server as unknown as { _handle: { close(): void } })._handle.close();
-    expect((await call(socket, '/v1/status')).status).toBe(200);
-  } finally {
-    child.kill('SIGKILL');
-    server.close();
+  // Stands for the Jupyter server: listens, hands the descriptor on, and is stopped so that it takes no connection itself.
+  const owner = (file: string): [string, string[]] => [process.execPath, ['-e', `
+    const { spawn } = require('node:child_process');
+    const server = require('node:net').createServer();
+    server.listen(${JSON.stringify(socket)}, () => {
+      const child = spawn(process.execPath, [${JSON.stringify(file)}], { stdio: ['pipe', 'inherit', 'inherit', server._handle.fd] });
+      process.stdin.on('data', chunk => child.stdin.write(chunk));
+    });
+  `]];
+  const bridge = await start({ folder, command: owner, line: JSON.stringify({ fd: 3, secret: SECRET, data: join(folder, 'data'), localCluster: { enabled: false } }) });
+  expect(bridge.answer).toMatchObject({ ready: true });
+  bridge.child.kill('SIGSTOP');
+  for (let count = 0; count < 5; count++) {
+    expect((await call(socket, '/v1/status')).json()).toMatchObject({ pid: bridge.answer['pid'] });
   }
+});
+
+test('two bridges share a data folder', async () => {
+  const folder = temporaryFolder();
+  const other = temporaryFolder();
+  const first = await start({ folder });
+  const second = await start({ folder: other, handshake: { data: first.data } });
+  expect(second.answer).toMatchObject({ ready: true });
+  const upload = (await first.call('/v1/uploads', { json: { name: 'a', size: 3 } })).json<{ id: string }>();
+  expect((await second.call(`/v1/uploads/${upload.id}?offset=0`, { method: 'PUT', body: 'abc' })).status).toBe(200);
+  expect((await first.call(`/v1/uploads/${upload.id}`)).json()).toMatchObject({ received: 3 });
+  expect(await first.stop()).toBe(0);
+  expect((await second.call('/v1/status')).status).toBe(200);
+  // Killed, it leaves no lock behind.
+  await second.kill('SIGKILL');
+  const third = await start({ folder });
+  expect(third.answer).toMatchObject({ ready: true });
+  expect(existsSync(join(third.data, 'bridge', 'second-2'))).toBe(false);
 });
 
 describe('the end', () => {
