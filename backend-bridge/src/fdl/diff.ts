@@ -12,6 +12,9 @@ export interface IDifference {
 
 type Loose = Record<string, unknown>;
 
+/** Shown as they are written, compared as numbers. */
+const QUANTITIES = ['cpu', 'memory', 'total_cpu', 'total_memory', 'ephemeral_storage_request'];
+
 /**
  * What has to change for `deployed` to become `wanted`. Defaults, the forms in which one value can be written, and what the
  * server adds (labels, token, owner, its own provider, node ports that it chose) make no difference. Secrets cannot be
@@ -23,7 +26,10 @@ export function differences(wanted: Partial<IOscarService>, deployed: IOscarServ
   const result: IDifference[] = [];
   for (const field of Object.keys(a)) {
     if (JSON.stringify(a[field]) !== JSON.stringify(b[field])) {
-      result.push({ field, reason: reasonOf(field, b[field], a[field]) });
+      const raw = QUANTITIES.includes(field);
+      const from = raw ? (deployed as unknown as Loose)[field] : b[field];
+      const to = raw ? ((wanted as Loose)[field] ?? a[field]) : a[field];
+      result.push({ field, reason: reasonOf(field, from, to) });
     }
   }
   result.push(...scriptDifference(wanted.script, deployed.script));

@@ -240,9 +240,7 @@ function realiseOne(node: INode, context: IContext): IRealised {
     }
   });
   if (needsTrigger && !hasOwnTrigger) {
-    const bucket = ownBucket(node, context);
-    const place = freeFolder('in', bucket, [...node.outputs, ...node.inputs.filter(other => other.bucket !== bucket || owners.get(bucket) !== node.name)]);
-    input.unshift({ storage_provider: MINIO_DEFAULT, path: pathOf(place) });
+    input.unshift({ storage_provider: MINIO_DEFAULT, path: pathOf(triggerOf(node, context)) });
   }
   const attached: string[] = [];
   const output = (node.service.output ?? []).map((io, index): IStorageIO => {
@@ -269,6 +267,31 @@ function realiseOne(node: INode, context: IContext): IRealised {
     .filter(place => place.provider === MINIO_DEFAULT && owners.get(place.bucket) === node.name)
     .map(place => place.bucket);
   return { name: node.name, index: node.index, service, attached, buckets: [...new Set(buckets)] };
+}
+
+/**
+ * The input that a service gets only so that its webhook is made. That happens with a bucket that is new, so it is one that
+ * is not there yet, or the one that an earlier apply made.
+ */
+function triggerOf(node: INode, context: IContext): IPlaceInStorage {
+  const { owners, options } = context;
+  const before = placesOf(node.deployed?.input, node.name).find(
+    place => place.provider === MINIO_DEFAULT && !node.inputs.some(input => pathOf(input) === pathOf(place))
+  );
+  if (before) {
+    owners.set(before.bucket, node.name);
+    return before;
+  }
+  const isNew = (bucket: string) => options.existingBuckets || !options.buckets?.has(bucket);
+  const owned = node.outputs.find(place => place.provider === MINIO_DEFAULT && owners.get(place.bucket) === node.name && isNew(place.bucket));
+  for (let i = 0; ; i++) {
+    const bucket = owned?.bucket ?? (i === 0 ? node.name : i === 1 ? `${node.name}-own` : `${node.name}-own-${i}`);
+    const owner = owners.get(bucket);
+    if ((owner === undefined || owner === node.name) && isNew(bucket)) {
+      owners.set(bucket, node.name);
+      return freeFolder('in', bucket, node.outputs);
+    }
+  }
 }
 
 /** All that starts `node` through one of its inputs. `mine`: its own webhook hears the input itself. */
