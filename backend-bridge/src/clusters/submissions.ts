@@ -34,6 +34,8 @@ interface ILive {
   waiting: Set<() => void>;
   abort: AbortController;
   cancelled: boolean;
+  /** Taken up from the journal: what is written down there as open may be done. */
+  resumed: boolean;
   work?: Promise<void>;
   announced: number;
   timer?: NodeJS.Timeout;
@@ -199,7 +201,8 @@ export class Submissions {
   }
 
   private _start(kept: IKeptSubmission, cluster: ICluster, service?: IOscarService): void {
-    const live: ILive = { kept, dirty: new Set(), waiting: new Set(), abort: new AbortController(), cancelled: false, announced: 0 };
+    const resumed = service === undefined;
+    const live: ILive = { kept, dirty: new Set(), waiting: new Set(), abort: new AbortController(), cancelled: false, resumed, announced: 0 };
     this._live.set(kept.id, live);
     live.work = this._run(live, cluster, service).catch(error => {
       if (!this._closing) {
@@ -271,13 +274,22 @@ export class Submissions {
   private async _upload(live: ILive, cluster: ICluster, service: IOscarService, item: IKeptItem): Promise<void> {
     const { source, bucket, objectKey } = item;
     if (bucket === undefined || objectKey === undefined) {
+      if (live.resumed) {
+        throw new BridgeError({
+          type: 'interrupted',
+          title: 'Interrupted',
+          status: 502,
+          detail: `It is not known whether "${item.view.file}" was given to the service before the bridge was stopped.`,
+          action: 'Look at the jobs of the service, and submit the file again if it is not among them.'
+        });
+      }
       await this._post(cluster, service, item);
       return;
     }
     const storage = await cluster.storage();
     item.view.key = `${bucket}/${objectKey}`;
     // After a restart: the object may be there already, and its job with it.
-    if (live.kept.revision > 1 && (await storage.head(bucket, objectKey))) {
+    if (live.resumed && (await storage.head(bucket, objectKey))) {
       return;
     }
     if (source.object) {
