@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psutil
 
@@ -45,6 +44,7 @@ class JupyterServer:
         config: str = "",
         bridge: Path | None = FAKE_BRIDGE,
         env: dict[str, str] | None = None,
+        debug: bool = True,
     ) -> None:
         self.folder = folder
         self.token = secrets.token_hex(16)
@@ -83,7 +83,7 @@ class JupyterServer:
                     f"--ServerApp.root_dir={self.root}",
                     "--ServerApp.jpserver_extensions={'jupyterlab_oscar': True}",
                     "--ServerApp.allow_unauthenticated_access=False",
-                    "--debug",
+                    *(["--debug"] if debug else []),
                 ],
                 env={**self.env, "JUPYTER_TOKEN": self.token},
                 stdout=log,
@@ -188,8 +188,3 @@ def jupyter_server(folder: Path, **options: Any) -> Iterator[JupyterServer]:
         yield server
     finally:
         server.close()
-
-
-def host_of(url: str) -> str:
-    """Host and port of a URL."""
-    return urlsplit(url).netloc

@@ -1,4 +1,4 @@
-"""The command line against the real bridge and the embedded cluster, also with ``--strict`` (as OSCAR 4.1 is)."""
+"""The command line against the real bridge and the embedded cluster, also ``--strict`` (as OSCAR 4.1 is)."""
 
 from __future__ import annotations
 
