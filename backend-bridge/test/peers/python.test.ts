@@ -1,0 +1,64 @@
+import { start, temporaryFolder, testOptions } from '../local-cluster/cluster';
+import { runPython } from './python';
+
+describe.each([false, true])('clients of others, unmodified (strict: %s)', strict => {
+  it('oscar-python goes through a whole life cycle', async () => {
+    const { cluster } = await start(testOptions(temporaryFolder(), { strict }));
+    try {
+      const seen = await runPython('oscar_life.py', cluster);
+      expect(seen).toMatchObject({
+        health: 'Ok',
+        info: 'v4.1.2',
+        config: ['allowed_image_repositories', 'config', 'minio_provider'],
+        status: 1,
+        services_at_first: [],
+        created: 201,
+        token: 64,
+        labels: 'py-upper',
+        output: 'HELLO FROM PYTHON',
+        jobs: ['Succeeded'],
+        log: expect.stringContaining('converted'),
+        run: 'SOME TEXT',
+        deployment: 'py-upper',
+        deployment_logs: 'py-upper',
+        updated: 204,
+        memory: '128Mi',
+        volume: 'py-volume',
+        volumes: ['py-volume'],
+        volume_gone: 204,
+        bucket: 201,
+        link: 'PUT',
+        bucket_name: 'py-bucket',
+        bucket_gone: 204,
+        metrics: 'py-upper',
+        summary: 1,
+        breakdown: ['py-upper'],
+        federation: { topology: 'none', members: null },
+        job_removed: 204,
+        jobs_removed: 204,
+        removed: 204,
+        services_at_last: []
+      });
+    } finally {
+      await cluster.close();
+    }
+  }, 60_000);
+
+  it('boto3 chains services by a notification of its own', async () => {
+    const { cluster } = await start(testOptions(temporaryFolder(), { strict }));
+    try {
+      expect(await runPython('boto_life.py', cluster)).toEqual({
+        buckets: ['first', 'second'],
+        tags: { owner: '', from_service: 'first', owner_name: 'oscar' },
+        arn: 'arn:minio:sqs::first:webhook',
+        unknown_arn: expect.any(String),
+        chained: 'start\nfirst\nsecond\n',
+        kept: ['arn:minio:sqs::first:webhook', 'arn:minio:sqs::second:webhook'],
+        after_delete: ['first'],
+        at_last: []
+      });
+    } finally {
+      await cluster.close();
+    }
+  }, 60_000);
+});
