@@ -1,5 +1,6 @@
 import { asMap, join } from './pointer';
 import type { Reporter } from './reporter';
+import { RUNTIME_ANNOTATION } from './service';
 import type { ICheckContext, IFdlDocument, IFdlEntry } from './types';
 
 const MAX_SCRIPT = 1_000_000;
@@ -54,7 +55,7 @@ export function checkScript(entry: IFdlEntry, document: IFdlDocument, context: I
     reporter.warning('script-crlf', at, `${script} has Windows line ends. They are changed when it is deployed; save it with Unix line ends.`);
   }
   checkShebang(entry, script, text, at, reporter);
-  if (context.processRuntime) {
+  if (context.processRuntime && asMap(entry.service.annotations)[RUNTIME_ANNOTATION] !== 'container') {
     checkPaths(entry, script, text, at, reporter);
   }
 }

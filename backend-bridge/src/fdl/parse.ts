@@ -170,8 +170,7 @@ class Reader {
   }
 
   private _readMap(items: { key: unknown; value: unknown }[], pointer: string, depth: number, at: IRange | undefined): FdlMap {
-    // Without a prototype: a key `__proto__` is only a key.
-    const map: FdlMap = Object.create(null) as FdlMap;
+    const map: FdlMap = {};
     const merges: Node[] = [];
     for (const pair of items) {
       const keyNode = pair.key as Node | null;
@@ -191,7 +190,7 @@ class Reader {
         this._report('duplicate-key', range, `The key ${name} is there twice. Keep one of the two.`);
         continue;
       }
-      map[name] = this._read(pair.value as Node | null, join(pointer, name), depth + 1, range, at);
+      put(map, name, this._read(pair.value as Node | null, join(pointer, name), depth + 1, range, at));
     }
     for (const node of merges) {
       this._merge(node, map, pointer, depth);
@@ -212,7 +211,7 @@ class Reader {
     );
     const merged = this._readMap(missing, pointer, depth + 1, range);
     for (const name of Object.keys(merged)) {
-      map[name] = merged[name];
+      put(map, name, merged[name]);
     }
   }
 
@@ -221,6 +220,11 @@ class Reader {
   private readonly _anchors = new Map<string, Node>();
   private _values = 0;
   private _full = false;
+}
+
+/** A key `__proto__` is only a key. */
+function put(map: FdlMap, name: string, value: FdlValue): void {
+  Object.defineProperty(map, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function placeEnd(place: IPlace | undefined): IRange {

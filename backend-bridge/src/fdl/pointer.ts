@@ -51,7 +51,7 @@ export function textOf(document: IFdlDocument, pointer: string, value: FdlValue 
   return undefined;
 }
 
-/** The text of a scalar; nothing for lists and mappings (which have no prototype, so that String() would throw). */
+/** The text of a scalar; nothing for lists and mappings. */
 export function asText(value: FdlValue | undefined): string {
   return value === null || value === undefined || typeof value === 'object' ? '' : String(value);
 }

@@ -68,11 +68,11 @@ export function readSections(
 }
 
 function mapsOf(map: FdlMap, bad: (id: string) => void): { [id: string]: FdlMap } {
-  const result: { [id: string]: FdlMap } = Object.create(null) as { [id: string]: FdlMap };
+  const result: { [id: string]: FdlMap } = {};
   for (const id of Object.keys(map)) {
     const item = map[id];
     if (isMap(item)) {
-      result[id] = item;
+      Object.defineProperty(result, id, { value: item, enumerable: true, configurable: true, writable: true });
     } else {
       bad(id);
     }
