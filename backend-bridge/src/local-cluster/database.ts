@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 /** Thrown by `openDatabase` when another process, or another part of this one, has the file open. */
 export class DatabaseLockedError extends Error {
@@ -54,11 +54,12 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
   if (db.isTransaction) {
     return work();
   }
-  db.exec('BEGIN IMMEDIATE');
+  const { begin, commit } = statements(db);
+  begin.run();
   let result: T;
   try {
     result = work();
-    db.exec('COMMIT');
+    commit.run();
   } catch (error) {
     // A full disk may have rolled it back already.
     if (db.isTransaction) {
@@ -67,6 +68,18 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     throw error;
   }
   return result;
+}
+
+/** Prepared once: to compile them again costs as much as to run them. */
+const prepared = new WeakMap<DatabaseSync, { begin: StatementSync; commit: StatementSync }>();
+
+function statements(db: DatabaseSync): { begin: StatementSync; commit: StatementSync } {
+  let both = prepared.get(db);
+  if (both === undefined) {
+    both = { begin: db.prepare('BEGIN IMMEDIATE'), commit: db.prepare('COMMIT') };
+    prepared.set(db, both);
+  }
+  return both;
 }
 
 function enableWal(db: DatabaseSync): boolean {

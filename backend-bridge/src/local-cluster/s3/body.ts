@@ -122,17 +122,25 @@ function collect(context: IContext, length: number): Promise<Buffer> {
   }
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
+    let ended = false;
+    const broken = (): void => {
+      if (!ended) {
+        ended = true;
+        reject(new StoreError('IncompleteBody'));
+      }
+    };
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const bytes = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-      if (bytes.length === length) {
+      if (bytes.length !== length) {
+        broken();
+      } else if (!ended) {
+        ended = true;
         resolve(bytes);
-      } else {
-        reject(new StoreError('IncompleteBody'));
       }
     });
-    request.on('error', () => reject(new StoreError('IncompleteBody')));
-    request.on('close', () => reject(new StoreError('IncompleteBody')));
+    request.on('error', broken);
+    request.on('close', broken);
   });
 }
 

@@ -49,7 +49,9 @@ export function createS3Server(options: IS3Options): Server {
       requestTimeout: 0,
       headersTimeout: 30_000,
       keepAliveTimeout: 120_000,
-      noDelay: true
+      noDelay: true,
+      // A GET has no body: its stream need not be made.
+      optimizeEmptyRequests: true
     },
     createS3Handler(options)
   );

@@ -35,7 +35,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX objects_fold ON objects (bucket, fold) WHERE fold IS NOT NULL;
   -- What is to be done on disk after a commit: done again at the next start when the process was killed before.
   CREATE TABLE redo (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
     bucket INTEGER NOT NULL,
     folder TEXT NOT NULL,
