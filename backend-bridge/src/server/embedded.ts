@@ -1,9 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, Problem } from '../contract';
 import type { IClusterRegistry } from '../clusters/interfaces';
 import { BridgeError } from '../http/errors';
 import { addSecret } from '../http/redact';
 import type { ILocalCluster } from '../local-cluster/interfaces';
 import type { ILog } from './log';
+
+/** Loading and starting it keeps the process busy; the first call goes before it (milliseconds). */
+const HEAD_START = 50;
 
 /** How long a call waits for it to start, in milliseconds. */
 const PATIENCE = 60_000;
@@ -15,10 +19,10 @@ const PATIENCE = 60_000;
 export class EmbeddedCluster {
   constructor(private readonly _options: EmbeddedCluster.IOptions) {}
 
-  /** Returns at once. */
+  /** Returns at once; the work begins after the first answers of the bridge have gone out. */
   start(): void {
     this._state = 'starting';
-    this._started = this._run();
+    this._started = delay(HEAD_START).then(() => this._run());
     this._options.onChange();
   }
 
