@@ -78,7 +78,8 @@ export class DropView extends ViewWidget {
     this._mark(found?.element ?? null);
     event.preventDefault();
     event.stopPropagation();
-    event.dropAction = found ? 'copy' : 'none';
+    // The file browser offers moves only; nothing is moved.
+    event.dropAction = found ? event.proposedAction : 'none';
   }
 
   private _onDrop(event: Drag.Event): void {
@@ -89,7 +90,7 @@ export class DropView extends ViewWidget {
     }
     event.preventDefault();
     event.stopPropagation();
-    event.dropAction = 'copy';
+    event.dropAction = event.proposedAction;
     this._handlers.paths(found.target, event.mimeData.getData(CONTENTS_MIME) as string[]);
   }
 
@@ -117,8 +118,9 @@ export class DropView extends ViewWidget {
     }
   }
 
-  private _at(event: MouseEvent): { element: HTMLElement; target: IDropTarget } | null {
-    const under = document.elementFromPoint(event.clientX, event.clientY) ?? (event.target as Element | null);
+  private _at(event: Event): { element: HTMLElement; target: IDropTarget } | null {
+    // Not the element at the point: during a drag that is the backdrop which holds the cursor.
+    const under = event.target instanceof Element ? event.target : null;
     const element = under?.closest<HTMLElement>('[data-oscar-service]') ?? null;
     const { oscarService: service, oscarCluster: cluster, oscarExposed } = element?.dataset ?? {};
     if (!element || !service || !cluster || oscarExposed === 'true' || !this.node.contains(element)) {

@@ -1,5 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
-import { expect } from '@jupyterlab/galata';
+import { expect } from './fixtures';
 
 /** The OSCAR panel, as a user sees it. */
 export class OscarPanel {

@@ -1,15 +1,13 @@
-import { expect, test } from '@jupyterlab/galata';
+import { expect, test } from '../helpers/fixtures';
 
 import type { ILab } from '../helpers/panel';
 import { dragTo, OscarPanel } from '../helpers/panel';
-
-test.use({ tmpPath: '', autoGoto: false, mockState: false });
 
 test.describe.serial('The story with the mouse', () => {
   let panel: OscarPanel;
 
   test.beforeEach(async ({ page }) => {
-    await page.goto();
+    await page.goto('?reset');
     panel = new OscarPanel(page);
     await panel.ready();
   });
