@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, platform } from 'node:os';
 import { join } from 'node:path';
@@ -100,15 +101,17 @@ export class ContainerRuntime implements IRuntime {
         action: `Get it with: ${this._engine.program} pull ${options.image} — or run the service as a process.`
       });
     }
-    try {
-      return await this._start(options, this._lowLimits ? LOW_LIMITS : []);
-    } catch (error) {
-      if (this._lowLimits || !(error instanceof LimitsRefused)) {
-        throw error;
+    if (!this._lowLimits) {
+      try {
+        return await this._start(options, []);
+      } catch (error) {
+        if (!(error instanceof LimitsRefused)) {
+          throw error;
+        }
+        this._lowLimits = true;
       }
-      this._lowLimits = true;
-      return this._start(options, LOW_LIMITS);
     }
+    return this._start(options, LOW_LIMITS);
   }
 
   private async _start(options: IStartOptions, limits: string[]): Promise<IRunning> {
@@ -175,14 +178,19 @@ export class ContainerRuntime implements IRuntime {
     void ended.then(() => (over = true));
     for (;;) {
       if (over) {
-        const code = await ended;
-        const first = code === 126 ? String(reader.read() ?? '') : '';
-        if (/setrlimit/.test(first)) {
-          reader.destroy();
-          throw new LimitsRefused();
-        }
-        if (first) {
-          reader.unshift(Buffer.from(first));
+        if ((await ended) === 126) {
+          // The engine's own failure: its text may come a moment after its end.
+          if (reader.readableLength === 0 && !reader.readableEnded) {
+            await Promise.race([once(reader, 'readable'), once(reader, 'close')]);
+          }
+          const first = (reader.read() as Buffer | null) ?? Buffer.alloc(0);
+          if (/rlimit/.test(first.toString())) {
+            reader.destroy();
+            throw new LimitsRefused();
+          }
+          if (first.length > 0) {
+            reader.unshift(first);
+          }
         }
         break;
       }
