@@ -1,5 +1,4 @@
-import { closeSync, createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
+import { closeSync } from 'node:fs';
 import { authorize } from './access';
 import { decodeHeader, encodeHeader, KEPT_HEADERS, readAttributes, tagsFromXml } from './attributes';
 import { requestBody, smallBody, wholeBody } from './body';
@@ -10,11 +9,11 @@ import { ACL } from './list-routes';
 import { toDetails, type IObjectDetails, type IWriteOptions } from './objects';
 import { header, requester, type IContext } from './request';
 import { common, el, httpTime, isoTime, quoted, send, sendXml, xmlDocument } from './respond';
+import { sendFile } from './send-file';
 import { decodePath } from './sigv4';
 import { readPiece, SMALL } from './staging';
 import { all, parseXml, textOf } from './xml';
 
-const READ_AHEAD = 512 * 1024;
 const ONE_WRITE = 16 * 1024;
 const MAX_DOCUMENT = 2 * 1024 * 1024;
 const MAX_DELETES = 1000;
@@ -50,7 +49,6 @@ export async function getObject(context: IContext): Promise<void> {
   checkKey(key);
   checkVersion(context);
   const { row, fd } = await store.open(bucket, key);
-  let open = fd;
   try {
     const object = toDetails(row);
     const status304 = checkRead(readConditions(context, ''), row);
@@ -84,19 +82,10 @@ export async function getObject(context: IContext): Promise<void> {
       return;
     }
     response.writeHead(status, headers);
-    const stream = createReadStream('', { fd, start, end: start + length - 1, highWaterMark: READ_AHEAD });
-    open = undefined;
-    await new Promise<void>(resolve => {
-      pipeline(stream, response, error => {
-        if (error && (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') {
-          context.options.log?.(`Reading ${bucket}/${key} failed: ${error.message}`);
-        }
-        resolve();
-      });
-    });
+    await sendFile(response, { fd, start, length });
   } finally {
-    if (open !== undefined) {
-      closeSync(open);
+    if (fd !== undefined) {
+      closeSync(fd);
     }
   }
 }

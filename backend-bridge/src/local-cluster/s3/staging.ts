@@ -18,8 +18,8 @@ import type { ObjectBody } from '../interfaces';
 /** Files up to this size are read or written at one go. */
 export const SMALL = 256 * 1024;
 
-/** Bytes gathered before a write: one thread-pool trip a megabyte. */
-const BATCH = 1024 * 1024;
+/** Bytes gathered before a write: few trips to the thread pool, little memory. */
+const BATCH = 512 * 1024;
 
 /** Bytes that wait in the staging folder under a name of their own. */
 export interface IStaged {
