@@ -12,7 +12,6 @@ Only the standard library is used here.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -32,7 +31,7 @@ from typing import IO, Any, Literal
 from . import _meta, paths
 from .endpoint import Endpoint, connection_file, discover, write_connection_file
 from .errors import BridgeUnavailable, OscarError, Problem, make_problem
-from .node import Node, find_node
+from .node import Node, find_node, require_platform
 
 State = Literal["idle", "starting", "running", "failed"]
 
@@ -129,6 +128,7 @@ class BridgeProcess:
         bundle: Path | None = None,
         log: logging.Logger | logging.LoggerAdapter[Any] | None = None,
     ) -> None:
+        require_platform()
         self.options = options
         self.instance = secrets.token_hex(6)
         self.secret = secrets.token_urlsafe(32)
@@ -371,15 +371,9 @@ class BridgeProcess:
         self._crashes = 1 if lived > STABLE_AFTER else self._crashes + 1
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
         tail = "\n".join(list(self._lines)[-20:])
-        self._log.warning(
-            "The bridge ended with %s (%d in a row)%s", how, self._crashes, f":\n{tail}" if tail else ""
-        )
+        self._log.warning("The bridge ended with %s (%d in a row)%s", how, self._crashes, f":\n{tail}" if tail else "")
         if self._crashes >= CRASHES_ALLOWED:
-            self._fail(
-                _cannot_start(
-                    f"It ended {self._crashes} times in a row, the last time with {how}.", cause=tail
-                )
-            )
+            self._fail(_cannot_start(f"It ended {self._crashes} times in a row, the last time with {how}.", cause=tail))
         else:
             self._set("idle")
 
@@ -442,6 +436,9 @@ def connect_or_spawn(*, node_path: str | None = None, idle_seconds: float = 60) 
     BridgeUnavailable
         When there is none and none can be started.
     """
+    require_platform()
+    import fcntl  # not on Windows, which has just been refused
+
     found = discover()
     if found is not None:
         return found
@@ -503,9 +500,7 @@ def _spawn_detached(node: Node, idle_seconds: float) -> Endpoint:
         process.stdout.close()
     if not ready.get("ready"):
         status = process.wait()
-        problem = ready.get("problem") or _cannot_start(
-            f"It ended with exit status {status}.", cause=_tail(log)
-        )
+        problem = ready.get("problem") or _cannot_start(f"It ended with exit status {status}.", cause=_tail(log))
         raise BridgeUnavailable(problem)
     write_connection_file(
         file,

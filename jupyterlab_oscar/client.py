@@ -269,15 +269,9 @@ class Cluster:
         parts = [quote(part, safe="") for part in key.split("/")]
         # Empty and dotted parts are legal in keys, but are tidied away in paths: there the slash is escaped.
         tricky = any(part in ("", ".", "..") for part in parts)
-        return (
-            self.path("buckets", bucket, "objects")
-            + "/"
-            + (quote(key, safe="") if tricky else "/".join(parts))
-        )
+        return self.path("buckets", bucket, "objects") + "/" + (quote(key, safe="") if tricky else "/".join(parts))
 
-    def _json(
-        self, method: str, target: str, value: Any = None, *, query: dict[str, Any] | None = None
-    ) -> Any:
+    def _json(self, method: str, target: str, value: Any = None, *, query: dict[str, Any] | None = None) -> Any:
         return self._bridge.transport.json(method, target, value, query=query)
 
 
@@ -579,15 +573,12 @@ class Submission:
     def __repr__(self) -> str:
         finished = sum(item.done for item in self.items)
         failed = len(self.failed)
-        return f"<Submission: {finished} of {len(self.items)} done" + (
-            f", {failed} failed>" if failed else ">"
-        )
+        return f"<Submission: {finished} of {len(self.items)} done" + (f", {failed} failed>" if failed else ">")
 
     def _repr_html_(self) -> str:
         columns = ("file", "state", "job", "outputs")
         rows = [
-            {"file": i.file, "state": i.state, "job": i.job, "outputs": [o.name for o in i.outputs]}
-            for i in self.items
+            {"file": i.file, "state": i.state, "job": i.job, "outputs": [o.name for o in i.outputs]} for i in self.items
         ]
         return Items(rows, columns)._repr_html_()
 
@@ -625,9 +616,7 @@ def expand(given: Sequence[PathLike]) -> list[Input]:
             if file.is_file() and not any(part.startswith(".") for part in file.relative_to(found).parts)
         )
         if not below:
-            raise NotFoundError(
-                make_problem("not-found", "Nothing to submit", 404, f"There are no files in {found}.")
-            )
+            raise NotFoundError(make_problem("not-found", "Nothing to submit", 404, f"There are no files in {found}."))
         inputs.extend(Input(file, file.relative_to(found).as_posix()) for file in below)
     return inputs
 

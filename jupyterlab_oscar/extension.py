@@ -18,6 +18,7 @@ from traitlets import Bool, CFloat, Enum, Instance, TraitError, Unicode, validat
 from . import _meta, paths
 from .bridge_process import BridgeOptions, BridgeProcess, LocalClusterOptions
 from .endpoint import ENVIRONMENT
+from .errors import OscarError, Problem, make_problem, sentence
 from .proxy import fetch_json
 from .routes import BridgeHandler, ProxyHandler, RetryHandler
 
@@ -73,6 +74,8 @@ class OscarExtension(ExtensionApp):
     bridge_file = Unicode("", config=True, help="Another bridge.cjs, for development.")
 
     bridge = Instance(BridgeProcess, allow_none=True)
+    #: Why there is no bridge.
+    problem: Problem | None = None
 
     @validate("local_cluster_memory")
     def _valid_memory(self, proposal: Any) -> Any:
@@ -97,18 +100,28 @@ class OscarExtension(ExtensionApp):
             ),
             idle_seconds=self.idle_seconds,
         )
-        self.bridge = BridgeProcess(
+        self._activity = ActivityWatch(self)
+        try:
+            self.bridge = self._start(options)
+        except (OscarError, OSError) as error:
+            # The rest of JupyterLab works without it; the page says why this part does not.
+            self.problem = _problem(error)
+            self.log.error("jupyterlab-oscar: %s", sentence(self.problem))
+            return
+        atexit.register(self.bridge.close)  # a second Ctrl-C cuts the server's own clean-up short
+        # Kernels and terminals inherit the path of the file, never the secret in it.
+        os.environ[ENVIRONMENT] = str(self.bridge.file)
+        self._activity.start()
+
+    def _start(self, options: BridgeOptions) -> BridgeProcess:
+        bridge = BridgeProcess(
             options,
             node_path=self.node_path or None,
             bundle=Path(self.bridge_file) if self.bridge_file else None,
             log=self.log,
         )
-        self.bridge.start()
-        atexit.register(self.bridge.close)  # a second Ctrl-C cuts the server's own clean-up short
-        # Kernels and terminals inherit the path of the file, never the secret in it.
-        os.environ[ENVIRONMENT] = str(self.bridge.file)
-        self._activity = ActivityWatch(self)
-        self._activity.start()
+        bridge.start()
+        return bridge
 
     def initialize_handlers(self) -> None:
         arguments = {"extension": self}
@@ -146,6 +159,18 @@ class OscarExtension(ExtensionApp):
     def package_version(self) -> str:
         """Version of the Python package."""
         return _meta.version()
+
+
+def _problem(error: OscarError | OSError) -> Problem:
+    if isinstance(error, OscarError):
+        return error.problem
+    return make_problem(
+        "bridge-failed",
+        "The bridge cannot be started",
+        503,
+        f"Its socket or its connection file cannot be made: {error}.",
+        action="Make the folder writable, and start the server again.",
+    )
 
 
 class ActivityWatch:

@@ -44,16 +44,7 @@ def find_node(configured: str | None = None) -> Node:
     BridgeUnavailable
         When there is none, or it is too old.
     """
-    if sys.platform == "win32":
-        raise BridgeUnavailable(
-            make_problem(
-                "node-missing",
-                "Windows is not supported",
-                503,
-                "The bridge needs unix sockets as Linux and macOS have them.",
-                action="Run JupyterLab inside the Windows Subsystem for Linux (WSL).",
-            )
-        )
+    require_platform()
     wanted = configured or os.environ.get("JUPYTERLAB_OSCAR_NODE")
     if wanted:
         path = shutil.which(Path(wanted).expanduser())
@@ -73,6 +64,26 @@ def find_node(configured: str | None = None) -> Node:
         except BridgeUnavailable as error:
             too_old = str(error.problem["detail"])
     raise _missing(too_old or "There is no Node on this machine.")
+
+
+def require_platform() -> None:
+    """Refuse a system that the bridge cannot run on.
+
+    Raises
+    ------
+    BridgeUnavailable
+        On Windows.
+    """
+    if sys.platform == "win32":
+        raise BridgeUnavailable(
+            make_problem(
+                "node-missing",
+                "Windows is not supported",
+                503,
+                "The bridge needs unix sockets as Linux and macOS have them.",
+                action="Run JupyterLab inside the Windows Subsystem for Linux (WSL).",
+            )
+        )
 
 
 def _missing(detail: str) -> BridgeUnavailable:

@@ -63,14 +63,10 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     add.add_argument("--user", metavar="U")
     secret = add.add_mutually_exclusive_group()
     secret.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    secret.add_argument(
-        "--token-stdin", action="store_true", help="read an OIDC access token from standard input"
-    )
+    secret.add_argument("--token-stdin", action="store_true", help="read an OIDC access token from standard input")
     secret.add_argument("--token-file", metavar="F", help="file with the token, read anew on each use")
     trust = add.add_mutually_exclusive_group()
-    trust.add_argument(
-        "--ca", metavar="FILE", help="certificate (PEM) of the authority that signed the cluster's"
-    )
+    trust.add_argument("--ca", metavar="FILE", help="certificate (PEM) of the authority that signed the cluster's")
     trust.add_argument("--insecure", action="store_true", help="do not check the cluster's certificate")
     for name, text in (
         ("remove", "Forget a cluster."),
@@ -109,9 +105,7 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     submit.add_argument("name", metavar="NAME")
     submit.add_argument("files", metavar="FILE", nargs="+", help="files, or folders with files")
     submit.add_argument("--wait", action="store_true", help="wait until all are done")
-    submit.add_argument(
-        "-o", "--output", metavar="DIR", help="wait, and write DIR/<input name>/<output name>"
-    )
+    submit.add_argument("-o", "--output", metavar="DIR", help="wait, and write DIR/<input name>/<output name>")
 
     jobs = verb("jobs", "List jobs, newest first.")
     jobs.add_argument("service", metavar="SERVICE", nargs="?")
@@ -142,8 +136,6 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     put.add_argument("place", metavar="BUCKET/KEY", help="a key that ends with / gets the file's name")
     get = verb("get", "Fetch an object.")
     get.add_argument("place", metavar="BUCKET/KEY")
-    get.add_argument(
-        "file", metavar="FILE", nargs="?", help="default: the key's last part; - for standard output"
-    )
+    get.add_argument("file", metavar="FILE", nargs="?", help="default: the key's last part; - for standard output")
     verb("rm", "Delete an object.").add_argument("place", metavar="BUCKET/KEY")
     return parser

@@ -215,9 +215,7 @@ class Items(list):  # type: ignore[type-arg]
         What to give to get the rest, when there is more.
     """
 
-    def __init__(
-        self, records: Iterable[Any] = (), columns: Sequence[str] = (), next_page: str | None = None
-    ) -> None:
+    def __init__(self, records: Iterable[Any] = (), columns: Sequence[str] = (), next_page: str | None = None) -> None:
         super().__init__(records)
         self.columns = list(columns)
         self.next = next_page
@@ -265,8 +263,7 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     flat = [[" ".join(value.split()) for value in row] for row in rows]
     widths = [max(len(line[i]) for line in [heads, *flat]) for i in range(len(heads))]
     lines = [
-        "  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True))
-        for line in [heads, *flat]
+        "  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)) for line in [heads, *flat]
     ]
     return "\n".join(line.rstrip() for line in lines)
 

@@ -61,9 +61,7 @@ class _Handler(APIHandler):
         if self.current_user is None:
             raise HTTPError(403, "Log in to Jupyter first.")
         action = HTTP_METHOD_TO_AUTH_ACTION[(self.request.method or "GET").upper()]
-        if not await ensure_async(
-            self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
-        ):
+        if not await ensure_async(self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)):
             raise HTTPError(403, f"You are not allowed to {action} here.")
         # A page that only looks must not keep a forgotten server alive.
         self._track_activity = action == "write" or action == "execute"
@@ -77,14 +75,10 @@ class _Handler(APIHandler):
             problem = error.problem
         elif isinstance(error, HTTPError):
             detail = error.log_message or error.reason or title
-            kind = {401: "forbidden", 403: "forbidden", 404: "not-found", 405: "invalid"}.get(
-                status_code, "server"
-            )
+            kind = {401: "forbidden", 403: "forbidden", 404: "not-found", 405: "invalid"}.get(status_code, "server")
             problem = make_problem(kind, title, status_code, detail)
         else:
-            problem = make_problem(
-                "server", title, status_code, "The Jupyter server met an error; its log tells more."
-            )
+            problem = make_problem("server", title, status_code, "The Jupyter server met an error; its log tells more.")
         self.set_header("Content-Type", PROBLEM_TYPE)
         self.set_header("Cache-Control", "no-store")
         # APIHandler.finish would call it application/json.
@@ -107,7 +101,11 @@ class BridgeHandler(_Handler):
     async def get(self) -> None:
         bridge = self.extension.bridge
         self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(bridge.describe() if bridge else {"state": "idle"}))
+        if bridge is None:
+            problem = self.extension.problem
+            self.finish(json.dumps({"state": "failed", "problem": problem} if problem else {"state": "idle"}))
+            return
+        self.finish(json.dumps(bridge.describe()))
 
 
 class RetryHandler(_Handler):
@@ -144,7 +142,7 @@ class ProxyHandler(_Handler):
         self._transforms = []
         bridge = self.extension.bridge
         if bridge is None:
-            raise _Refused(_gone("The Jupyter server is ending."))
+            raise _Refused(self.extension.problem or _gone("The Jupyter server is ending."))
         refusal = bridge.refusal()
         if refusal is not None:
             raise _Refused({**refusal, "status": 503})
@@ -178,7 +176,7 @@ class ProxyHandler(_Handler):
     async def _begin(self) -> None:
         bridge = self.extension.bridge
         if bridge is None:
-            raise _Refused(_gone("The Jupyter server is ending."))
+            raise _Refused(self.extension.problem or _gone("The Jupyter server is ending."))
         self._ready = asyncio.Event()
         try:
             stream = await connect(str(bridge.socket_path))
@@ -318,7 +316,7 @@ class ProxyHandler(_Handler):
             raise HTTPError(403, "A page of another origin cannot open this WebSocket.")
         bridge = self.extension.bridge
         if bridge is None:
-            raise _Refused(_gone("The Jupyter server is ending."))
+            raise _Refused(self.extension.problem or _gone("The Jupyter server is ending."))
         try:
             upstream = await connect(str(bridge.socket_path))
         except OSError as error:
@@ -326,11 +324,7 @@ class ProxyHandler(_Handler):
         headers = self._request_headers()
         headers["Connection"] = "Upgrade"
         headers["Upgrade"] = "websocket"
-        head = (
-            f"GET {self._target()} HTTP/1.1\r\n"
-            + "".join(f"{n}: {v}\r\n" for n, v in headers.get_all())
-            + "\r\n"
-        )
+        head = f"GET {self._target()} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in headers.get_all()) + "\r\n"
         downstream = self.detach()
         try:
             await upstream.write(head.encode("latin-1"))

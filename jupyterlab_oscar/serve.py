@@ -64,12 +64,8 @@ def _password(file: str | None) -> str | None:
         password = Path(file).expanduser().read_text(encoding="utf-8").strip()
     except OSError as error:
         raise InvalidError(
-            make_problem(
-                "invalid", "The password file cannot be read", 400, f"{file}: {error.strerror or error}."
-            )
+            make_problem("invalid", "The password file cannot be read", 400, f"{file}: {error.strerror or error}.")
         ) from error
     if not password:
-        raise InvalidError(
-            make_problem("invalid", "The password file is empty", 400, f"{file} holds no password.")
-        )
+        raise InvalidError(make_problem("invalid", "The password file is empty", 400, f"{file} holds no password."))
     return password

@@ -141,9 +141,7 @@ def _secret(console: Console, what: str) -> str:
         return getpass.getpass(f"{what.capitalize()}: ")
     secret = console.stdin.readline().rstrip("\r\n")
     if not secret:
-        raise _invalid(
-            f"No {what}", f"There is no {what} on standard input.", f"Pipe the {what} into the command."
-        )
+        raise _invalid(f"No {what}", f"There is no {what} on standard input.", f"Pipe the {what} into the command.")
     return secret
 
 
@@ -182,9 +180,7 @@ def _apply(context: Context) -> Outcome:
 
     operation = context.cluster.apply(context.args.fdl, raw_script=context.args.raw_script, progress=progress)
     names = ", ".join(operation.get("services") or [])
-    return Outcome(
-        Items(operation["steps"], _STEP_COLUMNS), operation, f"Ready: {names}" if names else "Done."
-    )
+    return Outcome(Items(operation["steps"], _STEP_COLUMNS), operation, f"Ready: {names}" if names else "Done.")
 
 
 def _has_errors(problems: list[dict[str, Any]]) -> bool:
@@ -193,8 +189,7 @@ def _has_errors(problems: list[dict[str, Any]]) -> bool:
 
 def _problem_lines(problems: list[dict[str, Any]]) -> str:
     return "\n".join(
-        f"{p['file']}:{p['line']}:{p['column']}: {p['severity']}: {p['message']} [{p['code']}]"
-        for p in problems
+        f"{p['file']}:{p['line']}:{p['column']}: {p['severity']}: {p['message']} [{p['code']}]" for p in problems
     )
 
 
@@ -328,9 +323,7 @@ def _submit(context: Context) -> Outcome:
     return _show_submission(context, submission, wait=args.wait or bool(args.output), output=args.output)
 
 
-def _show_submission(
-    context: Context, submission: Submission, *, wait: bool, output: str | None = None
-) -> Outcome:
+def _show_submission(context: Context, submission: Submission, *, wait: bool, output: str | None = None) -> Outcome:
     console = context.console
     if wait:
         submission.wait(lambda now: console.progress(_progress_line(now)))
@@ -614,9 +607,7 @@ def _open(path: Path) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError as error:
-        raise _invalid(
-            "The file cannot be read", f"{path}: {error.strerror or error}.", "Check its name."
-        ) from error
+        raise _invalid("The file cannot be read", f"{path}: {error.strerror or error}.", "Check its name.") from error
 
 
 def _read_text(path: Path) -> str:

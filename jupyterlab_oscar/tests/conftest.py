@@ -28,7 +28,5 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, str(folder))
     monkeypatch.delenv("JUPYTERLAB_OSCAR_BRIDGE_FILE", raising=False)
     monkeypatch.delenv("JUPYTERLAB_OSCAR_NODE", raising=False)
-    monkeypatch.setenv(
-        "PYTHONPATH", os.pathsep.join([str(_meta.PACKAGE.parent), os.environ.get("PYTHONPATH", "")])
-    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(_meta.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]))
     return home

@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from jupyterlab_oscar import _meta
 
 FAKE_BRIDGE = Path(__file__).parent / "fake-bridge.cjs"
@@ -55,9 +53,7 @@ class JupyterServer:
         for made in (self.root, self.runtime, folder / "config"):
             made.mkdir(parents=True, exist_ok=True)
         bridge_line = f"c.OscarExtension.bridge_file = {str(bridge)!r}" if bridge else ""
-        (folder / "config" / "jupyter_server_config.py").write_text(
-            f"c = get_config()\n{bridge_line}\n{config}\n"
-        )
+        (folder / "config" / "jupyter_server_config.py").write_text(f"c = get_config()\n{bridge_line}\n{config}\n")
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "JPY"))},
             "HOME": str(folder),
@@ -103,7 +99,14 @@ class JupyterServer:
             return None
 
         port = int(wait_for(ask, 40, "the server did not start"))
-        wait_for(lambda: self.request("GET", "api/status")[0] == 200, 20, "the server does not answer")
+
+        def answers() -> bool:
+            try:
+                return self.request("GET", "api/status")[0] == 200
+            except ConnectionRefusedError:  # the file is there a moment before the port
+                return False
+
+        wait_for(answers, 20, "the server does not answer")
         return port
 
     def url(self, target: str) -> str:
@@ -134,9 +137,7 @@ class JupyterServer:
         finally:
             connection.close()
 
-    def oscar(
-        self, method: str, target: str, *args: Any, **kwargs: Any
-    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+    def oscar(self, method: str, target: str, *args: Any, **kwargs: Any) -> tuple[int, http.client.HTTPMessage, bytes]:
         return self.request(method, f"jupyterlab-oscar/{target}", *args, **kwargs)
 
     def value(self, target: str) -> Any:
@@ -148,9 +149,7 @@ class JupyterServer:
         """Log in as a browser does: the cookies, and the XSRF token in them."""
         pairs = []
         for target in ("login", f"login?token={self.token}"):
-            status, headers, _ = self.request(
-                "GET", target, headers={"Cookie": "; ".join(pairs)}, login=False
-            )
+            status, headers, _ = self.request("GET", target, headers={"Cookie": "; ".join(pairs)}, login=False)
             assert status in (200, 302)
             pairs += [value.split(";")[0] for value in headers.get_all("Set-Cookie", [])]
         cookie = "; ".join(pairs)
@@ -165,10 +164,6 @@ class JupyterServer:
     @property
     def connection_file(self) -> Path:
         return next(iter(self.runtime.glob("jupyterlab-oscar-bridge-*.json")))
-
-    def memory(self) -> int:
-        """Resident bytes of the server."""
-        return int(psutil.Process(self.process.pid).memory_info().rss)
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -48,9 +48,7 @@ def call(bridge: BridgeProcess, target: str = "/v1/status") -> tuple[int, dict[s
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.settimeout(20)
     connection.sock.connect(str(bridge.socket_path))
-    connection.request(
-        "GET", target, headers={"Authorization": f"Bearer {bridge.secret}", "Connection": "close"}
-    )
+    connection.request("GET", target, headers={"Authorization": f"Bearer {bridge.secret}", "Connection": "close"})
     answer = connection.getresponse()
     try:
         return answer.status, json.loads(answer.read() or b"{}")
@@ -273,9 +271,7 @@ def test_kernels_find_it(tmp_path: Path) -> None:
         environment = psutil.Process(server.process.pid).environ()
         assert "JUPYTERLAB_OSCAR_BRIDGE_FILE" not in environment  # not inherited by it, but given on
         code = "import jupyterlab_oscar as o; print(o.connect().transport.endpoint.file)"
-        found = subprocess.run(
-            [sys.executable, "-c", code], env=server.env, capture_output=True, text=True, check=True
-        )
+        found = subprocess.run([sys.executable, "-c", code], env=server.env, capture_output=True, text=True, check=True)
         assert found.stdout.strip() == str(server.connection_file)
 
 
@@ -344,9 +340,7 @@ def test_a_private_bridge_is_started_and_shared(detached: None) -> None:
 
 def test_two_at_once_share_one(detached: None) -> None:
     code = "from jupyterlab_oscar.bridge_process import connect_or_spawn as c; print(c().instance)"
-    running = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
+    running = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert len({process.communicate()[0].strip() for process in running}) == 1
 
 
@@ -425,3 +419,23 @@ def test_importing_the_package_is_cheap() -> None:
 
 def test_the_bundle_is_where_it_is_expected() -> None:
     assert _meta.bundle().is_file(), "build the bridge first: npm run build"
+
+
+def test_the_server_starts_without_a_usable_runtime_folder(tmp_path: Path) -> None:
+    """Nothing of ours may keep JupyterLab from starting; the page gets the reason."""
+    config = (
+        "import jupyterlab_oscar.bridge_process as b\n"
+        f"b.connection_file = lambda instance: b.Path({str(tmp_path / 'file')!r}) / 'x.json'"
+    )
+    (tmp_path / "file").write_text("not a folder")
+    with jupyter_server(tmp_path / "s", config=config) as server:
+        described = server.value("bridge")
+        assert described["state"] == "failed"
+        status, _, body = server.oscar("GET", "v1/status")
+        assert (status, json.loads(body)) == (503, described["problem"])
+
+
+def test_windows_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(BridgeUnavailable, match="WSL"):
+        connect_or_spawn()

@@ -182,23 +182,18 @@ def test_check(command: CommandLine, tmp_path: Path) -> None:
     assert command.json("check", good) == {"problems": []}
     bad = tmp_path / "bad.yaml"
     bad.write_text(
-        "functions:\n  oscar:\n  - default-cluster:\n      name: Bad_Name\n"
-        "      image: x\n      script: gone.sh\n"
+        "functions:\n  oscar:\n  - default-cluster:\n      name: Bad_Name\n      image: x\n      script: gone.sh\n"
     )
     done = command("check", bad)
     assert done.status == 1
     assert "bad.yaml:4:" in done.text
     problems = command.json("check", bad, status=1)["problems"]
-    assert {"code", "severity", "file", "line", "column", "endLine", "endColumn", "message"} <= set(
-        problems[0]
-    )
+    assert {"code", "severity", "file", "line", "column", "endLine", "endColumn", "message"} <= set(problems[0])
     missing = command("check", tmp_path / "none.yaml")
     assert missing.status == 1 and "is not there" in missing.err
 
 
-def test_plan_and_apply_are_repeatable(
-    command: CommandLine, cluster: str, service: str, tmp_path: Path
-) -> None:
+def test_plan_and_apply_are_repeatable(command: CommandLine, cluster: str, service: str, tmp_path: Path) -> None:
     fdl = write_service(tmp_path, "again")
     plan = command.json("--cluster", cluster, "plan", fdl)
     assert {"action": "create", "kind": "service", "name": "again"}.items() <= next(
@@ -249,9 +244,7 @@ def test_invoke(command: CommandLine, cluster: str, service: str, tmp_path: Path
     assert command("--cluster", cluster, "invoke", "nosuch", hello).status == 1
 
 
-def test_submit_matches_outputs_to_inputs(
-    command: CommandLine, cluster: str, service: str, tmp_path: Path
-) -> None:
+def test_submit_matches_outputs_to_inputs(command: CommandLine, cluster: str, service: str, tmp_path: Path) -> None:
     """Also two inputs of one name, from two folders, by two submitters at once."""
     first = files(tmp_path / "a", same="one", only="first")
     second = files(tmp_path / "b", same="two")
@@ -307,9 +300,7 @@ def test_jobs_logs_results(command: CommandLine, cluster: str, service: str, tmp
     assert command("--cluster", cluster, "job", "show", "nosuch-job").status == 1
 
 
-def test_a_failing_call_is_1_with_its_words(
-    command: CommandLine, cluster: str, service: str, tmp_path: Path
-) -> None:
+def test_a_failing_call_is_1_with_its_words(command: CommandLine, cluster: str, service: str, tmp_path: Path) -> None:
     (bad,) = files(tmp_path, bad="fail")
     job = command.json("--cluster", cluster, "submit", service, bad, "--wait", status=1)["items"][0]["job"]
     log = command("--cluster", cluster, "logs", service, job)
@@ -344,9 +335,7 @@ def test_ctrl_c_cancels(command: CommandLine, service: str, tmp_path: Path) -> N
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
-    wait_for(
-        lambda: command.json("job", "show", job)["state"] in ("cancelled", "failed"), message="it still runs"
-    )
+    wait_for(lambda: command.json("job", "show", job)["state"] in ("cancelled", "failed"), message="it still runs")
 
 
 # -- objects --
@@ -357,9 +346,7 @@ def test_objects(command: CommandLine, cluster: str, service: str, tmp_path: Pat
     source = tmp_path / "a b+%.bin"
     source.write_bytes(data)
     assert command("--cluster", cluster, "put", source, f"{service}/store/").status == 0
-    assert (
-        command("--cluster", cluster, "put", "-", f"{service}/store/é.txt", stdin=b"from a pipe").status == 0
-    )
+    assert command("--cluster", cluster, "put", "-", f"{service}/store/é.txt", stdin=b"from a pipe").status == 0
     keys = [item["key"] for item in command.json("--cluster", cluster, "ls", f"{service}/store/")["items"]]
     assert keys == ["store/a b+%.bin", "store/é.txt"]
     assert command("--cluster", cluster, "get", f"{service}/store/a b+%.bin", "-").out == data

@@ -29,9 +29,7 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef"
     "0000000049454e44ae426082"
 )
-PAINTER = (
-    "#!/bin/sh\nprintf '" + "".join(f"\\{byte:03o}" for byte in PNG) + '\' > "$TMP_OUTPUT_DIR/dot.png"\n'
-)
+PAINTER = "#!/bin/sh\nprintf '" + "".join(f"\\{byte:03o}" for byte in PNG) + '\' > "$TMP_OUTPUT_DIR/dot.png"\n'
 MANY = """\
 #!/bin/sh
 printf '\\211PNG' > "$TMP_OUTPUT_DIR/dot.png"
@@ -206,7 +204,7 @@ def test_events_tell_what_changes(tmp_path: Path) -> None:
 
 
 def test_values_are_plain(shell: InteractiveShell) -> None:
-    services, out, _ = run(shell, "x = %oscar services\nx")
+    services, _, _ = run(shell, "x = %oscar services\nx")
     assert isinstance(services, list) and {item["name"] for item in services} == {"upper", "painter", "many"}
     assert all(type(item) is dict for item in services)
     assert "<table>" in services._repr_html_()
@@ -219,7 +217,7 @@ def test_values_are_plain(shell: InteractiveShell) -> None:
 
 def test_invoke_shows_what_it_is(shell: InteractiveShell, tmp_path: Path) -> None:
     (tmp_path / "my file.txt").write_text("hello")
-    result, out, _ = run(shell, "%oscar invoke upper 'my file.txt'")
+    result, _, _ = run(shell, "%oscar invoke upper 'my file.txt'")
     assert isinstance(result, Result)
     assert result._repr_mimebundle_() == {"text/plain": "HELLO"}
     picture, _, _ = run(shell, "%oscar invoke painter 'my file.txt'")
@@ -281,9 +279,7 @@ def test_an_interrupt_cancels(shell: InteractiveShell, tmp_path: Path) -> None:
     _, shown = fails(shell, "%oscar submit upper w.txt --wait")
     thread.join()
     assert "Interrupted" in shown and "Traceback" not in shown
-    wait_for(
-        lambda: not any(job["state"] == "running" for job in where.jobs("upper")), message="it still runs"
-    )
+    wait_for(lambda: not any(job["state"] == "running" for job in where.jobs("upper")), message="it still runs")
 
 
 def test_help(shell: InteractiveShell) -> None:
@@ -319,9 +315,7 @@ def test_completion(shell: InteractiveShell, tmp_path: Path, line: str, expected
     assert shell.complete("", line, len(line))[1] == expected
 
 
-def test_completion_survives_a_missing_bridge(
-    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_completion_survives_a_missing_bridge(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTERLAB_OSCAR_NODE", "/nowhere")
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", os.environ["HOME"] + "/none")
     assert shell.complete("", "%oscar invoke ", 14)[1] is not None

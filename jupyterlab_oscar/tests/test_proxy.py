@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import pytest
 
 from jupyterlab_oscar.tests.servers import JupyterServer, jupyter_server, wait_for
@@ -28,9 +29,7 @@ MEGABYTE = 1 << 20
 
 
 @pytest.fixture(scope="module", params=["/", "/user/a%40b/"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[JupyterServer]:
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     with jupyter_server(tmp_path_factory.mktemp("server"), base_url=request.param) as running:
         yield running
 
@@ -64,9 +63,7 @@ def test_every_route_refuses_strangers(server: JupyterServer, method: str, targe
     requests = server.value("v1/count")["requests"]
     status, _, body = server.oscar(method, target, login=False)
     # Jupyter answers OPTIONS of its own handlers itself (204, nothing in it) and refuses the rest.
-    assert status in (403, 405) or (
-        method == "OPTIONS" and target.startswith("bridge") and status == 204 and not body
-    )
+    assert status in (403, 405) or (method == "OPTIONS" and target.startswith("bridge") and status == 204 and not body)
     assert server.value("v1/count")["requests"] == requests + 1  # only the question itself came through
 
 
@@ -102,9 +99,10 @@ def test_a_foreign_page_cannot_call(server: JupyterServer) -> None:
     assert server.oscar("POST", "v1/sink", b"x", {**ours, "X-XSRFToken": xsrf}, login=False)[0] == 200
     evil = {**ours, "X-XSRFToken": xsrf, "Origin": "https://evil.example"}
     assert server.oscar("POST", "v1/sink", b"x", evil, login=False)[0] in (403, 404)
-    assert server.oscar("GET", "v1/echo", None, {**ours, "Origin": "https://evil.example"}, login=False)[
-        0
-    ] in (403, 404)
+    assert server.oscar("GET", "v1/echo", None, {**ours, "Origin": "https://evil.example"}, login=False)[0] in (
+        403,
+        404,
+    )
 
 
 def test_the_authorizer_is_asked(tmp_path: Path) -> None:
@@ -281,16 +279,16 @@ def test_many_streams_at_once(server: JupyterServer) -> None:
 class Watch:
     """The largest size of a process while something happens, above what it was before."""
 
-    def __init__(self, server: JupyterServer) -> None:
-        self._server = server
-        self._before = server.memory()
+    def __init__(self, server: JupyterServer, pid: int | None = None) -> None:
+        self._process = psutil.Process(pid or server.process.pid)
+        self._before = self._process.memory_info().rss
         self._most = self._before
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
     def _look(self) -> None:
         while not self._end.wait(0.02):
-            self._most = max(self._most, self._server.memory())
+            self._most = max(self._most, self._process.memory_info().rss)
 
     def __enter__(self) -> Watch:
         self._thread.start()
