@@ -120,12 +120,14 @@ export class Jobs {
         throw error;
       }
     }
-    if (log === undefined) {
-      return undefined;
-    }
+    return log === undefined ? undefined : this.learn(cluster, service, remote.name, log);
+  }
+
+  /** Takes the whole log of a finished job, that somebody has read anyway. */
+  learn(cluster: ICluster, service: string, job: string, log: string): IJobFacts {
     // What it printed is large and read again when it is asked for.
     const facts = { ...readFacts(log), printed: '' };
-    this._facts.set(key, facts);
+    this._facts.set(`${cluster.id}/${service}/${job}`, facts);
     if (this._facts.size > FACTS_KEPT) {
       this._facts.delete(this._facts.keys().next().value as string);
     }

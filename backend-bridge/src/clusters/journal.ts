@@ -1,6 +1,7 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Submission, SubmissionItem } from '../contract';
+import { notWritable } from '../credentials';
 import type { IInputFile } from './facade';
 
 /** What is kept of one file beside what is shown of it. */
@@ -31,30 +32,28 @@ const KEPT = 24 * 60 * 60_000;
 
 /** Submissions on disk, so that a bridge that was killed goes on following them. */
 export class Journal {
-  constructor(file: string) {
-    this._db = new DatabaseSync(file);
-    chmodSync(file, 0o600);
-    // One process owns it; exclusive comes first, because WAL's shared memory does not exist on network mounts.
-    this._db.exec('PRAGMA locking_mode = EXCLUSIVE');
-    const mode = this._db.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode?: string } | undefined;
-    if (mode?.journal_mode !== 'wal') {
-      this._db.exec('PRAGMA journal_mode = TRUNCATE');
+  constructor(file: string, log?: (line: string) => void) {
+    this._file = file;
+    try {
+      this._db = open(file);
+    } catch (error) {
+      // SQLITE_CORRUPT, SQLITE_NOTADB: put aside, not lost, and not in the way of the bridge's start.
+      const { errcode } = error as { errcode?: number };
+      if (errcode !== 11 && errcode !== 26) {
+        throw error;
+      }
+      const aside = `${file}.damaged-${Date.now()}`;
+      renameSync(file, aside);
+      log?.(`${file} was damaged; it is kept as ${aside}.`);
+      this._db = open(file);
     }
-    this._db.exec(`PRAGMA synchronous = NORMAL;
-      CREATE TABLE IF NOT EXISTS submission (id TEXT PRIMARY KEY, done INTEGER NOT NULL, created INTEGER NOT NULL, head TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS submission_item (submission TEXT NOT NULL, number INTEGER NOT NULL, job TEXT, cluster TEXT NOT NULL, item TEXT NOT NULL,
-        PRIMARY KEY (submission, number)) WITHOUT ROWID;
-      CREATE INDEX IF NOT EXISTS submission_item_job ON submission_item (job);`);
-    const old = Date.now() - KEPT;
-    this._db.prepare('DELETE FROM submission_item WHERE submission IN (SELECT id FROM submission WHERE done = 1 AND created < ?)').run(old);
-    this._db.prepare('DELETE FROM submission WHERE done = 1 AND created < ?').run(old);
   }
 
   /** Writes the head and the items of these numbers, all or nothing. */
   save(submission: IKeptSubmission, numbers: Iterable<number>): void {
     const { id, done, createdAt, items, ...rest } = submission;
-    this._db.exec('BEGIN IMMEDIATE');
     try {
+      this._db.exec('BEGIN IMMEDIATE');
       this._db
         .prepare('INSERT INTO submission VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET done = excluded.done, head = excluded.head')
         .run(id, done ? 1 : 0, createdAt, JSON.stringify(rest));
@@ -66,8 +65,10 @@ export class Journal {
       }
       this._db.exec('COMMIT');
     } catch (error) {
-      this._db.exec('ROLLBACK');
-      throw error;
+      if (this._db.isTransaction) {
+        this._db.exec('ROLLBACK');
+      }
+      throw notWritable(this._file, error);
     }
   }
 
@@ -104,7 +105,33 @@ export class Journal {
     this._db.close();
   }
 
+  private readonly _file: string;
   private readonly _db: DatabaseSync;
+}
+
+function open(file: string): DatabaseSync {
+  const database = new DatabaseSync(file);
+  try {
+    chmodSync(file, 0o600);
+    // One process owns it; exclusive comes first, because WAL's shared memory does not exist on network mounts.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    const mode = database.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode?: string } | undefined;
+    if (mode?.journal_mode !== 'wal') {
+      database.exec('PRAGMA journal_mode = TRUNCATE');
+    }
+    database.exec(`PRAGMA synchronous = NORMAL;
+      CREATE TABLE IF NOT EXISTS submission (id TEXT PRIMARY KEY, done INTEGER NOT NULL, created INTEGER NOT NULL, head TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS submission_item (submission TEXT NOT NULL, number INTEGER NOT NULL, job TEXT, cluster TEXT NOT NULL, item TEXT NOT NULL,
+        PRIMARY KEY (submission, number)) WITHOUT ROWID;
+      CREATE INDEX IF NOT EXISTS submission_item_job ON submission_item (job);`);
+    const old = Date.now() - KEPT;
+    database.prepare('DELETE FROM submission_item WHERE submission IN (SELECT id FROM submission WHERE done = 1 AND created < ?)').run(old);
+    database.prepare('DELETE FROM submission WHERE done = 1 AND created < ?').run(old);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /** What the contract shows of it. */

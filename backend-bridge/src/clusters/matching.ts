@@ -26,7 +26,8 @@ export interface ISeen {
  * input is left.
  */
 export class Matcher {
-  constructor(options: { cluster: ICluster; service: string; before: Set<string> }) {
+  constructor(options: { cluster: ICluster; service: string; before: Set<string>; learn: (job: string, log: string) => void }) {
+    this._learn = options.learn;
     this._cluster = options.cluster;
     this._service = options.service;
     this._foreign = options.before;
@@ -105,6 +106,9 @@ export class Matcher {
       }
       const log = await this._cluster.client.jobLog(this._service, job.name);
       const own = log === undefined ? undefined : items.find(item => item.view.job === undefined && log.includes(item.token));
+      if (log !== undefined && isFinished(job.status)) {
+        this._learn(job.name, log);
+      }
       if (own) {
         own.view.job = job.name;
         return;
@@ -131,6 +135,7 @@ export class Matcher {
     return unresolved;
   }
 
+  private readonly _learn: (job: string, log: string) => void;
   private readonly _cluster: ICluster;
   private readonly _service: string;
   /** Jobs that are not ours: those from before, and those whose log names another input. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Cluster, ClusterAdd, Problem } from '../contract';
-import { CredentialStore, EndpointAuth, readJson, writePrivateJson, type ICredential, type ICredentialView } from '../credentials';
+import { CredentialStore, EndpointAuth, FileWatch, readJson, writePrivateJson, type ICredential, type ICredentialView } from '../credentials';
 import { BridgeError, HttpClient, addSecret, isProblem } from '../http';
 import { ObjectStorage } from '../storage';
 import { OscarClient } from './client';
@@ -152,23 +152,18 @@ export class ClusterRegistry implements IClusterRegistry {
     this._file = join(options.data, 'clusters.json');
     this._onChange = options.onChange;
     this._store = new CredentialStore({ file: join(options.data, 'credentials.json'), log: options.log });
-    const read = readJson(this._file, options.log) as { current?: unknown; clusters?: IEntry[] } | undefined;
-    this._chosen = typeof read?.current === 'string' ? read.current : undefined;
-    for (const entry of Array.isArray(read?.clusters) ? read.clusters : []) {
-      try {
-        this._connections.set(entry.id, this._connect(entry));
-        this._entries.set(entry.id, entry);
-      } catch (error) {
-        options.log?.(`The cluster ${String(entry.id)} in ${this._file} is left out: ${String(error)}`);
-      }
-    }
+    this._log = options.log;
+    this._watch = new FileWatch(this._file);
+    this._refresh();
   }
 
   list(): ClusterConnection[] {
+    this._refresh();
     return [...this._registered.values(), ...[...this._connections.values()].filter(item => !this._registered.has(item.id))];
   }
 
   get(id?: string): ClusterConnection {
+    this._refresh();
     const wanted = id ?? this.current();
     const found = this._registered.get(wanted) ?? this._connections.get(wanted);
     if (!found) {
@@ -190,6 +185,7 @@ export class ClusterRegistry implements IClusterRegistry {
       if (!/^[a-z0-9]([-a-z0-9]{0,38})$/.test(cluster.id)) {
         throw invalid('The id of a cluster has lower-case letters, digits and hyphens, 39 at most.', 'Choose another id.');
       }
+      this._refresh();
       if (this._registered.has(cluster.id) || this._entries.has(cluster.id)) {
         throw new BridgeError({
           type: 'conflict',
@@ -220,8 +216,13 @@ export class ClusterRegistry implements IClusterRegistry {
         });
       }
       this._entries.set(cluster.id, entry);
+      try {
+        this._save();
+      } catch (error) {
+        this._entries.delete(cluster.id);
+        throw error;
+      }
       this._connections.set(cluster.id, connection);
-      this._save();
       this._onChange?.(connection, false);
       return connection;
     });
@@ -305,10 +306,41 @@ export class ClusterRegistry implements IClusterRegistry {
 
   private _save(): void {
     writePrivateJson(this._file, { current: this._chosen, clusters: [...this._entries.values()] });
+    this._watch.changed();
+  }
+
+  /** Another bridge of this user may have changed the list. */
+  private _refresh(): void {
+    if (!this._watch.changed()) {
+      return;
+    }
+    const read = readJson(this._file, this._log) as { current?: unknown; clusters?: IEntry[] } | undefined;
+    this._chosen = typeof read?.current === 'string' ? read.current : undefined;
+    const entries = Array.isArray(read?.clusters) ? read.clusters : [];
+    for (const id of [...this._entries.keys()].filter(known => !entries.some(entry => entry.id === known))) {
+      this._connections.get(id)?.dispose();
+      this._connections.delete(id);
+      this._entries.delete(id);
+    }
+    for (const entry of entries) {
+      if (JSON.stringify(this._entries.get(entry.id)) === JSON.stringify(entry)) {
+        continue;
+      }
+      try {
+        const connection = this._connect(entry);
+        this._connections.get(entry.id)?.dispose();
+        this._connections.set(entry.id, connection);
+        this._entries.set(entry.id, entry);
+      } catch (error) {
+        this._log?.(`The cluster ${String(entry.id)} in ${this._file} is left out: ${String(error)}`);
+      }
+    }
   }
 
   private readonly _file: string;
   private readonly _store: CredentialStore;
+  private readonly _watch: FileWatch;
+  private readonly _log: ((line: string) => void) | undefined;
   private readonly _onChange: ((cluster: ClusterConnection, removed: boolean) => void) | undefined;
   private readonly _entries = new Map<string, IEntry>();
   private readonly _connections = new Map<string, ClusterConnection>();

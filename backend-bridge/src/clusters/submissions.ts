@@ -61,7 +61,7 @@ export function uniqueName(name: string, token: string): string {
 export class Submissions {
   constructor(options: ISubmissionsOptions) {
     this._options = options;
-    this._journal = new Journal(join(options.data, 'state.db'));
+    this._journal = new Journal(join(options.data, 'state.db'), options.log);
     this._spool = join(options.data, 'spool');
   }
 
@@ -323,7 +323,12 @@ export class Submissions {
     let uploading = true;
     void uploads.finally(() => (uploading = false)).catch(() => undefined);
     const feed = this._feed(cluster);
-    const matcher = new Matcher({ cluster, service: service.name, before: new Set(live.kept.before) });
+    const matcher = new Matcher({
+      cluster,
+      service: service.name,
+      before: new Set(live.kept.before),
+      learn: (job, log) => this._options.jobs.learn(cluster, service.name, job, log)
+    });
     let pause = SHORTEST_POLL;
     let quietSince = Date.now();
     const cancelledAt = { time: 0 };
@@ -358,8 +363,8 @@ export class Submissions {
       pause = live.kept.revision === before ? Math.min(pause * 1.25, LONGEST_POLL) : SHORTEST_POLL;
       const signal = live.cancelled ? undefined : live.abort.signal;
       await feed.wait(service.name, version, pause, signal);
-      // Many jobs change at once: looks cost, so they take a third of the time at most.
-      await delay(Math.min(Math.max(SHORTEST_PAUSE, 2 * looked), LONGEST_POLL), undefined, { signal }).catch(() => undefined);
+      // Many jobs change at once, and a look at many costs: it takes a small part of the time at most.
+      await delay(Math.min(Math.max(SHORTEST_PAUSE, (open.length > 10 ? 8 : 1) * looked), LONGEST_POLL), undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -486,8 +491,13 @@ export class Submissions {
     if (this._closing) {
       return;
     }
-    this._journal.save(live.kept, live.dirty);
-    live.dirty.clear();
+    try {
+      this._journal.save(live.kept, live.dirty);
+      live.dirty.clear();
+    } catch (error) {
+      // The work goes on without being written down; the next change tries again.
+      this._options.log?.(`Submission ${live.kept.id} is not saved: ${error instanceof BridgeError ? `${error.message} ${error.problem.cause ?? ''}` : String(error)}`);
+    }
     live.waiting.forEach(wake => wake());
     this._options.onChange?.(viewOf(live.kept));
   }

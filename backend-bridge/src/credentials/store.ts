@@ -1,5 +1,6 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { BridgeError } from '../http/errors';
 import { addSecret } from '../http/redact';
 
 /** What is kept for one endpoint. */
@@ -20,21 +21,63 @@ export interface ICredentialView {
   expiresAt?: string;
 }
 
-/** Writes a JSON file that only its owner can read; readers see the old text or the new one, never half of it. */
+/**
+ * Writes a JSON file that only its owner can read; readers see the old text or the new one, never half of it.
+ *
+ * @throws BridgeError (`not-writable`) when the disk is full or the folder is not ours.
+ */
 export function writePrivateJson(file: string, value: unknown): void {
   const folder = dirname(file);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
   const temporary = `${file}.${process.pid}.tmp`;
-  const handle = openSync(temporary, 'w', 0o600);
   try {
-    writeSync(handle, JSON.stringify(value, null, 1) + '\n');
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+    const handle = openSync(temporary, 'w', 0o600);
+    try {
+      writeFileSync(handle, JSON.stringify(value, null, 1) + '\n');
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    chmodSync(temporary, 0o600);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw notWritable(file, error);
   }
-  chmodSync(temporary, 0o600);
-  renameSync(temporary, file);
+}
+
+/** What is said when the bridge's own folder cannot be written to. */
+export function notWritable(file: string, error: unknown): BridgeError {
+  return new BridgeError({
+    type: 'not-writable',
+    title: 'Not saved',
+    status: 507,
+    detail: `${file} could not be written.`,
+    cause: error instanceof Error ? error.message : String(error),
+    action: 'Free some disk space, or check who owns the folder, and try again.'
+  });
+}
+
+/** Changes whenever somebody has replaced the file. */
+function stampOf(file: string): string {
+  const info = statSync(file, { throwIfNoEntry: false });
+  return info ? `${info.ino} ${info.mtimeMs} ${info.size}` : '';
+}
+
+/** Tells whether a file that several bridges of one user share has been replaced since it was last looked at. */
+export class FileWatch {
+  constructor(private readonly _file: string) {}
+
+  /** True on the first call, and after each change; cheap enough for every use. */
+  changed(): boolean {
+    const stamp = stampOf(this._file);
+    const changed = stamp !== this._stamp;
+    this._stamp = stamp;
+    return changed;
+  }
+
+  private _stamp: string | undefined;
 }
 
 /** A JSON file, or undefined when there is none or it cannot be read as JSON (`broken` then hears of it). */
@@ -50,41 +93,62 @@ export function readJson(file: string, broken?: (message: string) => void): unkn
   }
 }
 
-/** The bridge's own store of passwords and tokens: one file, mode 0600, in a folder of mode 0700. */
+/**
+ * The bridge's own store of passwords and tokens: one file, mode 0600, in a folder of mode 0700. Bridges of one user that run
+ * at the same time share it, so it is read again when it has changed.
+ */
 export class CredentialStore {
   constructor(options: { file: string; log?: (line: string) => void }) {
     this._file = options.file;
-    const read = readJson(this._file, options.log) as { clusters?: Record<string, ICredential> } | undefined;
-    for (const [id, credential] of Object.entries(read?.clusters ?? {})) {
-      this._remember(id, credential);
-    }
+    this._log = options.log;
+    this._watch = new FileWatch(options.file);
+    this._refresh();
   }
 
   get(id: string): ICredential | undefined {
+    this._refresh();
     return this._credentials.get(id);
   }
 
   set(id: string, credential: ICredential): void {
-    this._remember(id, credential);
-    this._save();
+    this._refresh();
+    this._save(new Map([...this._credentials, [id, { ...credential }]]));
   }
 
   remove(id: string): void {
-    if (this._credentials.delete(id)) {
-      this._save();
+    this._refresh();
+    if (this._credentials.has(id)) {
+      const rest = new Map(this._credentials);
+      rest.delete(id);
+      this._save(rest);
     }
   }
 
-  private _remember(id: string, credential: ICredential): void {
-    addSecret(credential.password);
-    addSecret(credential.token);
-    this._credentials.set(id, { ...credential });
+  private _refresh(): void {
+    if (!this._watch.changed()) {
+      return;
+    }
+    const read = readJson(this._file, this._log) as { clusters?: Record<string, ICredential> } | undefined;
+    this._take(new Map(Object.entries(read?.clusters ?? {})));
   }
 
-  private _save(): void {
-    writePrivateJson(this._file, { clusters: Object.fromEntries(this._credentials) });
+  private _take(credentials: Map<string, ICredential>): void {
+    for (const credential of credentials.values()) {
+      addSecret(credential.password);
+      addSecret(credential.token);
+    }
+    this._credentials = credentials;
+  }
+
+  /** What could not be written down is not known: it would be gone after the next start. */
+  private _save(credentials: Map<string, ICredential>): void {
+    writePrivateJson(this._file, { clusters: Object.fromEntries(credentials) });
+    this._watch.changed();
+    this._take(credentials);
   }
 
   private readonly _file: string;
-  private readonly _credentials = new Map<string, ICredential>();
+  private readonly _log: ((line: string) => void) | undefined;
+  private readonly _watch: FileWatch;
+  private _credentials = new Map<string, ICredential>();
 }

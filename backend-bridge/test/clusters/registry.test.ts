@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClusterRegistry } from '../../src/clusters';
@@ -49,6 +49,26 @@ describe('the list of clusters', () => {
     expect(readFileSync(join(folder, 'credentials.json'), 'utf8')).not.toContain('edge-password');
     expect(changes.slice(0, 2)).toEqual(['+local', '+edge']);
     expect(changes).toContain('-edge');
+  });
+
+  it('is shared with another bridge of the same user', async () => {
+    const other = open();
+    await registry.add({ id: 'edge', endpoint: 'https://edge.example', user: 'u', password: 'edge-password' });
+    expect(other.get('edge').credentials()).toEqual({ configured: true, kind: 'basic' });
+    await other.add({ id: 'cloud', endpoint: 'https://cloud.example', token: 'cloud-token' });
+    expect(registry.list().map(cluster => cluster.id)).toEqual(['edge', 'cloud']);
+    await registry.remove('edge');
+    expect(other.list().map(cluster => cluster.id)).toEqual(['cloud']);
+    expect(other.get('cloud').credentials()).toEqual({ configured: true, kind: 'token' });
+    other.dispose();
+  });
+
+  it('says so when the list cannot be saved, and then does not have it', async () => {
+    rmSync(join(folder, 'clusters.json'), { force: true });
+    mkdirSync(join(folder, 'clusters.json'));
+    await expect(registry.add({ id: 'edge', endpoint: 'https://edge.example' })).rejects.toMatchObject({ problem: { type: 'urn:jupyterlab-oscar:problem:not-writable', status: 507 } });
+    expect(registry.list()).toEqual([]);
+    expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([]);
   });
 
   it('names what there is when an id is wrong', async () => {
