@@ -34,7 +34,9 @@ const lazyFile = './aws.cjs';
 const apart = {
   name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /^@aws-sdk\// }, ({ path }) => (LAZY.includes(path) ? { path: lazyFile, external: true } : undefined));
+    onResolve({ filter: /^@aws-sdk\// }, ({ path }) =>
+      LAZY.includes(path) ? { path: lazyFile, external: true } : undefined
+    );
   }
 };
 
@@ -71,11 +73,19 @@ const packages = [...new Set(inputs.map(packageOf).filter(Boolean))]
     const path = join(here, folder);
     const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
     const file = readdirSync(path).find(name => /^(licen[cs]e|copying)(\.|$)/i.test(name));
-    return { name: manifest.name, version: manifest.version, license: manifest.license ?? 'see text', text: file ? readFileSync(join(path, file), 'utf8').trim() : '' };
+    return {
+      name: manifest.name,
+      version: manifest.version,
+      license: manifest.license ?? 'see text',
+      text: file ? readFileSync(join(path, file), 'utf8').trim() : ''
+    };
   })
   .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 
-const pages = packages.map(({ name, version: number, license, text }) => `${name} ${number} (${license})\n\n${text || 'The package carries no licence text.'}`);
+const pages = packages.map(
+  ({ name, version: number, license, text }) =>
+    `${name} ${number} (${license})\n\n${text || 'The package carries no licence text.'}`
+);
 if (!existsSync(out)) {
   mkdirSync(out, { recursive: true });
 }
@@ -84,4 +94,6 @@ writeFileSync(
   `The bridge contains these packages.\n\n${pages.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
 );
 const sizes = results.map(result => Object.values(result.metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0));
-console.log(`${relative(process.cwd(), join(out, 'bridge.cjs'))}: ${sizes.map(bytes => `${(bytes / 1024).toFixed(0)} kB`).join(' + ')}, ${packages.length} packages`);
+console.log(
+  `${relative(process.cwd(), join(out, 'bridge.cjs'))}: ${sizes.map(bytes => `${(bytes / 1024).toFixed(0)} kB`).join(' + ')}, ${packages.length} packages`
+);

@@ -24,10 +24,13 @@ process.stdin.resume().on('end', () => process.exit());
 
 function get(socketPath, path) {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, agent: false, headers: { authorization: `Bearer ${SECRET}` } }, response => {
-      let body = '';
-      response.on('data', chunk => (body += chunk)).on('end', () => resolve({ status: response.statusCode, body }));
-    });
+    const call = request(
+      { socketPath, path, agent: false, headers: { authorization: `Bearer ${SECRET}` } },
+      response => {
+        let body = '';
+        response.on('data', chunk => (body += chunk)).on('end', () => resolve({ status: response.statusCode, body }));
+      }
+    );
     call.once('error', reject).end();
   });
 }
@@ -75,10 +78,20 @@ async function measure(args, handshake, path) {
 const bridge = local =>
   measure(
     () => [BRIDGE],
-    (folder, socket) => ({ socket, secret: SECRET, data: join(folder, 'data'), localCluster: { enabled: local, runtime: 'process' } }),
+    (folder, socket) => ({
+      socket,
+      secret: SECRET,
+      data: join(folder, 'data'),
+      localCluster: { enabled: local, runtime: 'process' }
+    }),
     '/v1/status'
   );
-const bare = () => measure(socket => ['-e', BARE, socket], () => ({}), '/');
+const bare = () =>
+  measure(
+    socket => ['-e', BARE, socket],
+    () => ({}),
+    '/'
+  );
 const resident = pid => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
 // Cold start ---------------------------------------------------------------------------------------------------------------
@@ -109,7 +122,7 @@ const sizes = [];
 const bareSizes = [];
 for (let round = 0; round < 3; round++) {
   const one = await bridge(true);
-  for (let state = 'starting'; state === 'starting'; ) {
+  for (let state = 'starting'; state === 'starting';) {
     await delay(100);
     state = JSON.parse((await get(one.socket, '/v1/clusters/local')).body).state;
   }

@@ -3,10 +3,11 @@ import { startBridge, type IRunningBridge } from './server/bridge';
 import { parseHandshake, readFirstLine } from './server/handshake';
 import { Log, type ILog } from './server/log';
 import { toProblem } from './server/problem';
-import { prepareEnvironmentCommand, serveCommand } from './server/subcommands';
+import { prepareEnvironmentCommand, serveCommand } from './server/start-alone';
 import { VERSION } from './server/version';
 
-const USAGE = 'usage: node bridge.cjs [--version | serve | prepare-environment]   (options come as one line of JSON on stdin)';
+const USAGE =
+  'usage: node bridge.cjs [--version | serve | prepare-environment]   (options come as one line of JSON on stdin)';
 
 /** Asked to end, or idle. */
 const EXIT_DONE = 0;
@@ -47,7 +48,7 @@ async function bridge(): Promise<void> {
     addSecret(settings.secret);
 
     let ending = false;
-    let starting: Promise<IRunningBridge> | undefined;
+    const start: { running?: Promise<IRunningBridge> } = {};
     const end = (why: string, bye = false): void => {
       if (ending) {
         return;
@@ -56,7 +57,7 @@ async function bridge(): Promise<void> {
       log.info(`Ending: ${why}`);
       void (async () => {
         // A signal during the start waits for it: nothing is left half open.
-        const running = await starting?.catch(() => undefined);
+        const running = await start.running?.catch(() => undefined);
         await running?.close({ bye });
         process.exit(EXIT_DONE);
       })().catch((error: unknown) => {
@@ -74,9 +75,11 @@ async function bridge(): Promise<void> {
       process.stdin.resume();
     }
 
-    starting = startBridge({ settings, log, onIdle: () => end('idle', true) });
-    const running = await starting;
-    process.stdout.write(`${JSON.stringify({ ready: true, version: VERSION, pid: process.pid, boot: running.boot })}\n`);
+    start.running = startBridge({ settings, log, onIdle: () => end('idle', true) });
+    const running = await start.running;
+    process.stdout.write(
+      `${JSON.stringify({ ready: true, version: VERSION, pid: process.pid, boot: running.boot })}\n`
+    );
     log.info(`Bridge ${VERSION} is ready (pid ${process.pid}, Node ${process.version})`);
   } catch (error) {
     const problem = toProblem(error, log);

@@ -1,25 +1,31 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifySchema, type FastifyServerOptions } from 'fastify';
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifySchema,
+  type FastifyServerOptions
+} from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { TSchema } from '@sinclair/typebox';
 import { BridgeError } from '../http/errors';
+import { Bearer } from './bearer';
 import type { IServerContext } from './context';
 import { openApi, type IRouteEntry, type IRouteSchema } from './openapi';
-import { PROBLEM_TYPE, toProblem, unknownRoute } from './problem';
+import { PROBLEM_TYPE, toProblem, unauthorized, unknownRoute } from './problem';
+import { acceptUpgrades } from './upgrade';
 import { validate, type ValuePart } from './validate';
 
 /** JSON bodies; files go another way. FDL texts are the largest of them. */
 const JSON_LIMIT = 4 * 1024 * 1024;
 
-export type BridgeApp = FastifyInstance<Server, IncomingMessage, import('node:http').ServerResponse, import('fastify').FastifyBaseLogger, TypeBoxTypeProvider>;
-
-/** Bearer check in constant time: digests have the same length whatever was sent. */
-function isAuthorized(header: string | undefined, secret: Buffer): boolean {
-  const given = /^Bearer ([\x21-\x7e]{1,1024})$/i.exec(header ?? '');
-  const digest = createHash('sha256').update(given?.[1] ?? '').digest();
-  return timingSafeEqual(digest, secret) && given !== null;
-}
+export type BridgeApp = FastifyInstance<
+  Server,
+  IncomingMessage,
+  import('node:http').ServerResponse,
+  import('fastify').FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
 
 /** On TCP a web page could reach us under a name of its own (DNS rebinding); a socket in the file system has no such door. */
 function isOwnHost(request: FastifyRequest): boolean {
@@ -33,30 +39,35 @@ function isOwnHost(request: FastifyRequest): boolean {
 /**
  * The HTTP side of the bridge, without a socket: the caller listens with `app.server`.
  */
-export async function createApp(context: IServerContext, routes: ((app: BridgeApp, context: IServerContext) => void)[]): Promise<BridgeApp> {
-  const secret = createHash('sha256').update(context.settings.secret).digest();
+export async function createApp(
+  context: IServerContext,
+  routes: ((app: BridgeApp, context: IServerContext) => void)[]
+): Promise<BridgeApp> {
+  const bearer = new Bearer(context.settings.secret);
   const app = fastify({
-    serverFactory: handler => createServer({ requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 75_000 }, handler),
+    serverFactory: handler =>
+      createServer({ requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 75_000 }, handler),
     bodyLimit: JSON_LIMIT,
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     // Ours instead of Ajv and compiled serializers: these take a third of the memory and of the start, for routes that mostly nobody calls.
     schemaController: {
       compilersFactory: {
-        buildValidator: () => (route: { schema: TSchema; httpPart?: string }) => (value: unknown) => ({ value: validate(route.schema, value, (route.httpPart ?? 'body') as ValuePart) }),
+        buildValidator: () => (route: { schema: TSchema; httpPart?: string }) => (value: unknown) => ({
+          value: validate(route.schema, value, (route.httpPart ?? 'body') as ValuePart)
+        }),
         buildSerializer: () => () => (value: unknown) => JSON.stringify(value)
       }
     } as unknown as FastifyServerOptions['schemaController'],
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
     frameworkErrors: (error, request, reply) => {
-      if (!isAuthorized(request.headers.authorization, secret)) {
+      if (!bearer.accepts(request.headers.authorization)) {
         sendProblem(reply as unknown as FastifyReply, unauthorized(), context);
       } else {
         sendProblem(reply as unknown as FastifyReply, error, context);
       }
     }
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as BridgeApp;
-
 
   const entries: IRouteEntry[] = [];
   app.addHook('onRoute', route => {
@@ -72,9 +83,14 @@ export async function createApp(context: IServerContext, routes: ((app: BridgeAp
 
   app.addHook('onRequest', async (request, reply) => {
     if (!isOwnHost(request)) {
-      throw new BridgeError({ type: 'host', title: 'This host name is not answered', status: 421, detail: 'The bridge answers on its own address only.' });
+      throw new BridgeError({
+        type: 'host',
+        title: 'This host name is not answered',
+        status: 421,
+        detail: 'The bridge answers on its own address only.'
+      });
     }
-    if (!isAuthorized(request.headers.authorization, secret)) {
+    if (!bearer.accepts(request.headers.authorization)) {
       throw unauthorized();
     }
     if (request.routeOptions.url !== '/v1/events' && request.headers['x-oscar-client'] !== 'monitor') {
@@ -88,24 +104,21 @@ export async function createApp(context: IServerContext, routes: ((app: BridgeAp
     return payload;
   });
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, context));
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownRoute(request.method, request.url.split('?')[0] ?? ''), context));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, unknownRoute(request.method, request.url.split('?')[0] ?? ''), context)
+  );
 
-  app.get('/v1/openapi.json', { schema: { summary: 'This document', response: { 200: 'application/json' } } as FastifySchema }, async () => openApi(entries, context.version));
+  app.get(
+    '/v1/openapi.json',
+    { schema: { summary: 'This document', response: { 200: 'application/json' } } as FastifySchema },
+    async () => openApi(entries, context.version)
+  );
   for (const add of routes) {
     add(app, context);
   }
+  acceptUpgrades(app.server, context);
   await app.ready();
   return app;
-}
-
-function unauthorized(): BridgeError {
-  return new BridgeError({
-    type: 'unauthorized',
-    title: 'Not authorized',
-    status: 401,
-    detail: 'The bridge answers only who knows its secret.',
-    action: 'Take it from the connection file in the runtime folder of Jupyter.'
-  });
 }
 
 function sendProblem(reply: FastifyReply, error: unknown, context: IServerContext): FastifyReply {

@@ -6,7 +6,7 @@ import { createClusters } from '../clusters';
 import { Activity } from './activity';
 import { createApp } from './app';
 import type { IServerContext } from './context';
-import { EmbeddedCluster } from './embedded';
+import { EmbeddedCluster } from './start-embedded';
 import { Examples } from './examples';
 import { Files } from './files';
 import { prepareFolders } from './folders';
@@ -14,7 +14,7 @@ import type { Handshake } from './handshake';
 import { EventHub } from './hub';
 import { takeSlot } from './instances';
 import { listen } from './listen';
-import { startLocal } from './local';
+import { startLocal } from './start-local';
 import type { ILog } from './log';
 import { LogSubscriptions } from './log-subscriptions';
 import { Operations } from './operations';
@@ -48,7 +48,16 @@ export interface IBridgeOptions {
 }
 
 /** All routes, in the order of the contract's page. */
-export const ROUTES = [statusRoutes, clusterRoutes, serviceRoutes, callRoutes, exposedRoutes, jobRoutes, storageRoutes, fdlRoutes];
+export const ROUTES = [
+  statusRoutes,
+  clusterRoutes,
+  serviceRoutes,
+  callRoutes,
+  exposedRoutes,
+  jobRoutes,
+  storageRoutes,
+  fdlRoutes
+];
 
 /** How long calls and operations under way may go on after the end was asked for, in milliseconds. */
 const GRACE = 2000;
@@ -113,7 +122,8 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     }
   });
   const uploads = new Uploads(folders.uploads);
-  const expire = (): void => void uploads.expire().catch((error: unknown) => log.error('Old uploads could not be removed', error));
+  const expire = (): void =>
+    void uploads.expire().catch((error: unknown) => log.error('Old uploads could not be removed', error));
   expire();
   const expiring = setInterval(expire, EXPIRE_EVERY).unref();
   const activity = new Activity({

@@ -53,17 +53,29 @@ export class Examples {
     try {
       text = await readFile(join(this._root(), 'examples.json'), 'utf8');
     } catch (error) {
-      throw error instanceof BridgeError ? error : noExamples('Their list could not be read.', (error as Error).message);
+      throw error instanceof BridgeError
+        ? error
+        : noExamples('Their list could not be read.', (error as Error).message);
     }
     const value: unknown = JSON.parse(text);
     if (!Value.Check(ExampleList, value)) {
       const first = Value.Errors(ExampleList, value).First();
-      throw noExamples('Their list is not in the form that is needed.', `${first?.path ?? ''} ${first?.message ?? ''}`.trim());
+      throw noExamples(
+        'Their list is not in the form that is needed.',
+        `${first?.path ?? ''} ${first?.message ?? ''}`.trim()
+      );
     }
     return Array.isArray(value) ? value : value.examples;
   }
 }
 
 function noExamples(detail: string, cause?: string): BridgeError {
-  return new BridgeError({ type: 'no-examples', title: 'There are no examples', status: 404, detail, cause, action: 'Install the package again.' });
+  return new BridgeError({
+    type: 'no-examples',
+    title: 'There are no examples',
+    status: 404,
+    detail,
+    cause,
+    action: 'Install the package again.'
+  });
 }

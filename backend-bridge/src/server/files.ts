@@ -134,11 +134,29 @@ function diskProblem(error: unknown, path: string, kind: string): BridgeError {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new BridgeError({ type: 'not-found', title: 'File not found', status: 404, detail: `There is no ${kind} “${shown}”.`, action: 'Check the path.' });
+      return new BridgeError({
+        type: 'not-found',
+        title: 'File not found',
+        status: 404,
+        detail: `There is no ${kind} “${shown}”.`,
+        action: 'Check the path.'
+      });
     case 'EACCES':
     case 'EPERM':
-      return new BridgeError({ type: 'not-permitted', title: 'The file may not be read', status: 403, detail: `This user may not read “${shown}”.`, action: 'Check its permissions.' });
+      return new BridgeError({
+        type: 'not-permitted',
+        title: 'The file may not be read',
+        status: 403,
+        detail: `This user may not read “${shown}”.`,
+        action: 'Check its permissions.'
+      });
     default:
-      return new BridgeError({ type: 'file', title: 'The file could not be read', status: 400, detail: `“${shown}” could not be read: ${code ?? 'unknown error'}.`, cause: (error as Error).message });
+      return new BridgeError({
+        type: 'file',
+        title: 'The file could not be read',
+        status: 400,
+        detail: `“${shown}” could not be read: ${code ?? 'unknown error'}.`,
+        cause: (error as Error).message
+      });
   }
 }

@@ -15,6 +15,8 @@ export function foreignHeaders(options: { type?: string; name?: string; download
     'Content-Security-Policy': SANDBOX,
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Cache-Control': 'no-store',
-    ...(options.name === undefined ? {} : { 'Content-Disposition': disposition(options.download === true ? 'attachment' : 'inline', options.name) })
+    ...(options.name === undefined
+      ? {}
+      : { 'Content-Disposition': disposition(options.download === true ? 'attachment' : 'inline', options.name) })
   };
 }

@@ -55,7 +55,12 @@ export async function readFirstLine(stream: Readable): Promise<unknown> {
         finish(() => reject(badHandshake('The first line on stdin is longer than a megabyte.')));
       }
     };
-    const onEnd = (): void => finish(() => (chunks.length > 0 ? resolve(chunks.toString('utf8')) : reject(badHandshake('Stdin ended before the first line.'))));
+    const onEnd = (): void =>
+      finish(() =>
+        chunks.length > 0
+          ? resolve(chunks.toString('utf8'))
+          : reject(badHandshake('Stdin ended before the first line.'))
+      );
     stream.on('data', onData);
     stream.once('end', onEnd);
     stream.once('error', onEnd);

@@ -11,7 +11,9 @@ import { DatabaseSync } from 'node:sqlite';
 export function tryLock(file: string): (() => void) | undefined {
   const database = new DatabaseSync(file);
   try {
-    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (x);');
+    database.exec(
+      'PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (x);'
+    );
     return () => database.close();
   } catch (error) {
     database.close();

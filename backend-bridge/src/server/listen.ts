@@ -65,7 +65,10 @@ export async function listen(server: Server, target: { fd?: number; socket?: str
       type: 'listen',
       title: 'The bridge cannot listen',
       status: 500,
-      detail: code === 'EADDRINUSE' ? 'Another bridge answers at this socket already.' : `The socket could not be opened: ${code ?? message}.`,
+      detail:
+        code === 'EADDRINUSE'
+          ? 'Another bridge answers at this socket already.'
+          : `The socket could not be opened: ${code ?? message}.`,
       cause: message,
       action: 'Check the runtime folder of Jupyter, then try again.'
     });

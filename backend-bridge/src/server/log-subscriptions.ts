@@ -35,7 +35,13 @@ export class LogSubscriptions {
   /** Begins to follow. The source has been checked to exist. */
   add(request: LogSubscriptionRequest): string {
     if (this._all.size >= MAX_SUBSCRIPTIONS) {
-      throw new BridgeError({ type: 'too-many', title: 'Too many logs are followed', status: 429, detail: `At most ${MAX_SUBSCRIPTIONS} logs can be followed at once.`, action: 'Close a log first.' });
+      throw new BridgeError({
+        type: 'too-many',
+        title: 'Too many logs are followed',
+        status: 429,
+        detail: `At most ${MAX_SUBSCRIPTIONS} logs can be followed at once.`,
+        action: 'Close a log first.'
+      });
     }
     const id = randomBytes(9).toString('hex');
     const subscription: ISubscription = { controller: new AbortController(), pending: '', restart: false };
@@ -93,7 +99,9 @@ export class LogSubscriptions {
     clearTimeout(subscription.timer);
     subscription.timer = undefined;
     const { restart } = subscription;
-    const text = restart ? `… earlier lines are in the whole log …\n${tail(subscription.pending)}` : subscription.pending;
+    const text = restart
+      ? `… earlier lines are in the whole log …\n${tail(subscription.pending)}`
+      : subscription.pending;
     subscription.pending = '';
     subscription.restart = false;
     this._options.hub.emit({ type: 'log', subscription: id, text, end, ...(restart ? { restart } : {}) });

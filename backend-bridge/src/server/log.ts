@@ -15,7 +15,10 @@ const MAX_LINE = 4000;
 /** Control characters would let a remote text forge lines or colour the terminal. */
 function oneLine(text: string): string {
   // eslint-disable-next-line no-control-regex
-  return text.replace(/\r?\n/g, ' | ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, MAX_LINE);
+  return text
+    .replace(/\r?\n/g, ' | ')
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+    .slice(0, MAX_LINE);
 }
 
 /** Writes to a stream, usually stderr. */
@@ -33,7 +36,8 @@ export class Log implements ILog {
   }
 
   error(message: string, error?: unknown): void {
-    const detail = error instanceof Error ? `: ${error.stack ?? error.message}` : error === undefined ? '' : `: ${String(error)}`;
+    const detail =
+      error instanceof Error ? `: ${error.stack ?? error.message}` : error === undefined ? '' : `: ${String(error)}`;
     this._line('error', message + detail);
   }
 

@@ -199,12 +199,20 @@ export class Operations {
     const { operation } = live;
     this._database
       .prepare('INSERT OR REPLACE INTO operations (id, owner, started, state, document) VALUES (?, ?, ?, ?, ?)')
-      .run(operation.id, this._options.boot, Date.parse(operation.startedAt), operation.state, JSON.stringify(operation));
+      .run(
+        operation.id,
+        this._options.boot,
+        Date.parse(operation.startedAt),
+        operation.state,
+        JSON.stringify(operation)
+      );
   }
 
   private _forget(): void {
     this._database
-      .prepare(`DELETE FROM operations WHERE state <> 'running' AND id NOT IN (SELECT id FROM operations ORDER BY started DESC LIMIT ?)`)
+      .prepare(
+        `DELETE FROM operations WHERE state <> 'running' AND id NOT IN (SELECT id FROM operations ORDER BY started DESC LIMIT ?)`
+      )
       .run(KEPT);
   }
 

@@ -21,16 +21,34 @@ function diskProblem(code: string): Problem | undefined {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return plain('disk-full', 'The disk is full', 507, 'There is no room left to write.', 'Free some space, then try again.');
+      return plain(
+        'disk-full',
+        'The disk is full',
+        507,
+        'There is no room left to write.',
+        'Free some space, then try again.'
+      );
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return plain('not-permitted', 'A file may not be read or written', 403, 'This user may not read or write a file that is needed.', 'Check the permissions of the folder.');
+      return plain(
+        'not-permitted',
+        'A file may not be read or written',
+        403,
+        'This user may not read or write a file that is needed.',
+        'Check the permissions of the folder.'
+      );
     case 'ENOENT':
       return plain('not-found', 'A file is missing', 404, 'A file that is needed is not there any more.');
     case 'EMFILE':
     case 'ENFILE':
-      return plain('too-many-files', 'Too many files are open', 503, 'This machine allows no more open files.', 'Wait for running transfers, or raise the limit of open files.');
+      return plain(
+        'too-many-files',
+        'Too many files are open',
+        503,
+        'This machine allows no more open files.',
+        'Wait for running transfers, or raise the limit of open files.'
+      );
     default:
       return undefined;
   }
@@ -40,9 +58,21 @@ function diskProblem(code: string): Problem | undefined {
 function requestProblem(error: ICodedError): Problem | undefined {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return plain('too-large', 'The body is too large', 413, 'The body is larger than this route takes.', 'Send files as an upload in parts, or put them into a bucket.');
+      return plain(
+        'too-large',
+        'The body is too large',
+        413,
+        'The body is larger than this route takes.',
+        'Send files as an upload in parts, or put them into a bucket.'
+      );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return plain('media-type', 'This type of content is not taken here', 415, 'The Content-Type of the body is not one that this route reads.', 'Send application/json.');
+      return plain(
+        'media-type',
+        'This type of content is not taken here',
+        415,
+        'The Content-Type of the body is not one that this route reads.',
+        'Send application/json.'
+      );
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return plain('invalid', 'The request is not valid', 400, 'The body is empty: send a JSON object.');
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
@@ -50,13 +80,23 @@ function requestProblem(error: ICodedError): Problem | undefined {
       return plain('invalid', 'The request is not valid', 400, 'The body could not be read as JSON.');
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':
-      return plain('invalid', 'The request is not valid', 400, 'The address could not be read: it has wrong percent-encoding or a part that is too long.');
+      return plain(
+        'invalid',
+        'The request is not valid',
+        400,
+        'The address could not be read: it has wrong percent-encoding or a part that is too long.'
+      );
     default:
       break;
   }
   const status = error.statusCode;
   if (status !== undefined && status >= 400 && status < 500) {
-    return plain('invalid', 'The request is not valid', status, redactText(error.message ?? 'The request could not be read.'));
+    return plain(
+      'invalid',
+      'The request is not valid',
+      status,
+      redactText(error.message ?? 'The request could not be read.')
+    );
   }
   return undefined;
 }
@@ -68,6 +108,9 @@ export function toProblem(error: unknown, log?: ILog): Problem {
   if (error instanceof BridgeError) {
     return redact(error.problem);
   }
+  if (error instanceof URIError) {
+    return plain('invalid', 'The request is not valid', 400, 'The address has wrong percent-encoding.');
+  }
   const coded = (typeof error === 'object' && error !== null ? error : {}) as ICodedError;
   const known = (coded.code === undefined ? undefined : diskProblem(coded.code)) ?? requestProblem(coded);
   if (known) {
@@ -75,7 +118,13 @@ export function toProblem(error: unknown, log?: ILog): Problem {
     return known;
   }
   log?.error('Unexpected error', error);
-  return plain('internal', 'Something went wrong in the bridge', 500, 'An unexpected error happened; its details are in the log of the Jupyter server.', 'Try again. If it stays, report it with the log.');
+  return plain(
+    'internal',
+    'Something went wrong in the bridge',
+    500,
+    'An unexpected error happened; its details are in the log of the Jupyter server.',
+    'Try again. If it stays, report it with the log.'
+  );
 }
 
 export function unknownRoute(method: string, path: string): BridgeError {
@@ -101,4 +150,14 @@ export function notFound(what: string, name: string, action?: string): BridgeErr
 
 export function invalid(detail: string, action?: string): BridgeError {
   return new BridgeError({ type: 'invalid', title: 'The request is not valid', status: 400, detail, action });
+}
+
+export function unauthorized(): BridgeError {
+  return new BridgeError({
+    type: 'unauthorized',
+    title: 'Not authorized',
+    status: 401,
+    detail: 'The bridge answers only who knows its secret.',
+    action: 'Take it from the connection file in the runtime folder of Jupyter.'
+  });
 }

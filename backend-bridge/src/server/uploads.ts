@@ -26,7 +26,13 @@ export class Uploads {
     checkFileName(name);
     const { bavail, bsize } = await statfs(this._folder);
     if (size > bavail * bsize) {
-      throw new BridgeError({ type: 'disk-full', title: 'The file does not fit', status: 507, detail: `The file has ${size} bytes, the disk has ${bavail * bsize} left.`, action: 'Free some space, then try again.' });
+      throw new BridgeError({
+        type: 'disk-full',
+        title: 'The file does not fit',
+        status: 507,
+        detail: `The file has ${size} bytes, the disk has ${bavail * bsize} left.`,
+        action: 'Free some space, then try again.'
+      });
     }
     const id = randomBytes(16).toString('hex');
     const folder = join(this._folder, id);
@@ -42,7 +48,10 @@ export class Uploads {
   async get(id: string): Promise<Upload> {
     if (ID.test(id)) {
       try {
-        const meta = JSON.parse(await readFile(join(this._folder, id, 'meta.json'), 'utf8')) as { name: string; size: number };
+        const meta = JSON.parse(await readFile(join(this._folder, id, 'meta.json'), 'utf8')) as {
+          name: string;
+          size: number;
+        };
         const { size } = await stat(this.file(id));
         return { id, name: meta.name, size: meta.size, received: size };
       } catch (error) {
@@ -62,13 +71,23 @@ export class Uploads {
   async append(id: string, offset: number, body: Readable, length?: number): Promise<Upload> {
     const upload = await this.get(id);
     if (this._writing.has(id)) {
-      throw conflict('in-use', 'A part of this upload is on its way', 'Another part of this upload is being written.', upload);
+      throw conflict(
+        'in-use',
+        'A part of this upload is on its way',
+        'Another part of this upload is being written.',
+        upload
+      );
     }
     this._writing.add(id);
     try {
       const current = await this.get(id);
       if (offset !== current.received) {
-        throw conflict('wrong-offset', 'The part starts at the wrong place', `${current.received} bytes have arrived, so the next part starts there.`, current);
+        throw conflict(
+          'wrong-offset',
+          'The part starts at the wrong place',
+          `${current.received} bytes have arrived, so the next part starts there.`,
+          current
+        );
       }
       const room = Math.min(MAX_PART, current.size - offset);
       if (length !== undefined && length > room) {
@@ -111,7 +130,7 @@ export class Uploads {
           await handle.truncate(offset);
           throw tooLarge(upload, room);
         }
-        for (let written = 0; written < chunk.length; ) {
+        for (let written = 0; written < chunk.length;) {
           const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, position);
           written += bytesWritten;
           position += bytesWritten;
@@ -127,9 +146,23 @@ export class Uploads {
 }
 
 function conflict(type: string, title: string, detail: string, upload: Upload): BridgeError {
-  return new BridgeError({ type, title, status: 409, detail, action: 'Send the part that starts at `received`.', extra: { received: upload.received } });
+  return new BridgeError({
+    type,
+    title,
+    status: 409,
+    detail,
+    action: 'Send the part that starts at `received`.',
+    extra: { received: upload.received }
+  });
 }
 
 function tooLarge(upload: Upload, room: number): BridgeError {
-  return new BridgeError({ type: 'too-large', title: 'The part is too large', status: 413, detail: `The upload takes ${room} more bytes in this part.`, action: 'Send parts of at most 16 MB, and no more bytes than were announced.', extra: { received: upload.received } });
+  return new BridgeError({
+    type: 'too-large',
+    title: 'The part is too large',
+    status: 413,
+    detail: `The upload takes ${room} more bytes in this part.`,
+    action: 'Send parts of at most 16 MB, and no more bytes than were announced.',
+    extra: { received: upload.received }
+  });
 }

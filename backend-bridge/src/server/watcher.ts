@@ -53,13 +53,19 @@ export class Watcher {
     const before = this._readers;
     this._readers = count;
     if (count > 0 && before === 0) {
-      this._options.clusters().registry.list().forEach(cluster => this.kick(cluster.id));
+      this._options
+        .clusters()
+        .registry.list()
+        .forEach(cluster => this.kick(cluster.id));
     }
   }
 
   /** Something was done there: look soon. Unknown ids are ignored. */
   kick(id: string): void {
-    const cluster = this._options.clusters().registry.list().find(item => item.id === id);
+    const cluster = this._options
+      .clusters()
+      .registry.list()
+      .find(item => item.id === id);
     if (cluster && !this._closed) {
       this._schedule(this._watched(cluster), HEAP);
     }
@@ -256,7 +262,10 @@ export class Watcher {
       return;
     }
     try {
-      await Promise.all([...services.map(name => this._lookAtService(watched.cluster, name)), ...jobs.map(id => this._lookAtJob(watched.cluster, id))]);
+      await Promise.all([
+        ...services.map(name => this._lookAtService(watched.cluster, name)),
+        ...jobs.map(id => this._lookAtJob(watched.cluster, id))
+      ]);
     } catch (error) {
       this._options.log.warning(`A change of ${watched.cluster.id} could not be read: ${String(error)}`);
       this.kick(watched.cluster.id);

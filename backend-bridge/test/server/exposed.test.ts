@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { Operation, Service } from '../../src/contract';
-import { cleanUp, send, start, temporaryFolder, until, type IBridge } from './harness';
+import { cleanUp, SECRET, send, start, temporaryFolder, until, type IBridge } from './harness';
 
 jest.setTimeout(60_000);
 
@@ -26,13 +28,25 @@ http.createServer((request, response) => {
     request.on('data', chunk => (body += chunk));
     request.on('end', () => response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers, body })));
   }
-}).listen(8000);
+}).on('upgrade', (request, socket) => {
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nX-Cookie: ' + (request.headers.cookie || 'none') + '\\r\\n\\r\\n');
+  socket.pipe(socket);
+}).listen(Number(process.env.OSCAR_EXPOSED_PORT));
 `;
 
 beforeAll(async () => {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, 'script.sh'), `cat > server.cjs <<'END'\n${SERVER}\nEND\nexec '${process.execPath}' server.cjs\n`);
-  bridge = await start({ folder, handshake: { baseUrl: '/user/a%40b/', localCluster: { enabled: true, runtime: 'process', cpus: 2, memory: 1024 ** 3 } } });
+  writeFileSync(
+    join(folder, 'script.sh'),
+    `cat > server.cjs <<'END'\n${SERVER}\nEND\nexec '${process.execPath}' server.cjs\n`
+  );
+  bridge = await start({
+    folder,
+    handshake: {
+      baseUrl: '/user/a%40b/',
+      localCluster: { enabled: true, runtime: 'process', cpus: 2, memory: 1024 ** 3 }
+    }
+  });
   const text = `functions:
   oscar:
     - local:
@@ -51,15 +65,31 @@ beforeAll(async () => {
           rewrite_target: true
           set_auth: true
 `;
-  const begun = (await bridge.call('/v1/fdl/apply', { json: { source: { text, base: { path: folder } } } })).json<Operation>();
-  const operation = await until('the apply to end', async () => {
-    const current = (await bridge.call(`/v1/operations/${begun.id}?since=${begun.revision}&wait=20`)).json<Operation>();
-    return current.state !== 'running' && current;
-  }, 30_000);
+  const begun = (
+    await bridge.call('/v1/fdl/apply', { json: { source: { text, base: { path: folder } } } })
+  ).json<Operation>();
+  const operation = await until(
+    'the apply to end',
+    async () => {
+      const current = (
+        await bridge.call(`/v1/operations/${begun.id}?since=${begun.revision}&wait=20`)
+      ).json<Operation>();
+      return current.state !== 'running' && current;
+    },
+    30_000
+  );
   expect({ state: operation.state, problem: operation.problem }).toEqual({ state: 'done', problem: undefined });
-  await until('the service to be ready', async () => (await bridge.call(BASE)).json<Service>().state === 'ready', 30_000);
+  await until(
+    'the service to be ready',
+    async () => (await bridge.call(BASE)).json<Service>().state === 'ready',
+    30_000
+  );
 }, 60_000);
-afterAll(cleanUp);
+afterAll(async () => {
+  // Ended in order, it takes the process of the service along; killed, it would leave that to its next start.
+  await bridge.stop();
+  await cleanUp();
+});
 
 interface IEcho {
   method: string;
@@ -71,7 +101,14 @@ interface IEcho {
 test('a call is passed on with the token of the service and nothing of the caller', async () => {
   const answer = await bridge.call(`${BASE}/exposed/some/p%C3%A4th?q=1&r=%2F`, {
     body: 'payload',
-    headers: { cookie: 'jupyter=secret', origin: 'http://evil.example', referer: 'http://host/?token=x', 'x-custom': 'kept', 'content-type': 'text/plain', 'x-oscar-client': 'page' }
+    headers: {
+      cookie: 'jupyter=secret',
+      origin: 'http://evil.example',
+      referer: 'http://host/?token=x',
+      'x-custom': 'kept',
+      'content-type': 'text/plain',
+      'x-oscar-client': 'page'
+    }
   });
   expect(answer.status).toBe(200);
   const echo = answer.json<IEcho>();
@@ -96,7 +133,10 @@ test('its pages run as nobody: no cookies, no policies of their own', async () =
 
 test('redirects inside it lead to where the caller sees it', async () => {
   const page = await bridge.call(`${BASE}/exposed/redirect`, { headers: { 'x-oscar-client': 'page' } });
-  expect({ status: page.status, location: page.headers.location }).toEqual({ status: 302, location: '/user/a%40b/jupyterlab-oscar/v1/clusters/local/services/web/exposed/target?x=1' });
+  expect({ status: page.status, location: page.headers.location }).toEqual({
+    status: 302,
+    location: '/user/a%40b/jupyterlab-oscar/v1/clusters/local/services/web/exposed/target?x=1'
+  });
   const kernel = await bridge.call(`${BASE}/exposed/redirect`);
   expect(kernel.headers.location).toBe(`${BASE}/exposed/target?x=1`);
 });
@@ -112,6 +152,48 @@ test('what it streams comes as it is sent', async () => {
   }
   expect(text).toBe('data: one\n\ndata: two\n\n');
   expect(times[0]).toBeLessThan(1000);
+});
+
+function upgrade(
+  path: string,
+  secret = SECRET
+): Promise<{ status?: number; headers: IncomingHttpHeaders; socket?: Duplex }> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      socketPath: bridge.socket,
+      path,
+      headers: {
+        authorization: `Bearer ${secret}`,
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        cookie: 'jupyter=secret',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'sec-websocket-version': '13'
+      }
+    });
+    request.once('upgrade', (response, socket) =>
+      resolve({ status: response.statusCode, headers: response.headers, socket })
+    );
+    request.once('response', response => {
+      response.resume();
+      resolve({ status: response.statusCode, headers: response.headers });
+    });
+    request.once('error', reject);
+    request.end();
+  });
+}
+
+test('WebSockets are passed on, in both directions', async () => {
+  const { status, headers, socket } = await upgrade(`${BASE}/exposed/ws`);
+  expect({ status, cookie: headers['x-cookie'] }).toEqual({ status: 101, cookie: 'none' });
+  const echoed = new Promise<string>(resolve => socket?.once('data', chunk => resolve(String(chunk))));
+  socket?.write('back and forth');
+  expect(await echoed).toBe('back and forth');
+  socket?.destroy();
+  expect((await upgrade(`${BASE}/exposed/ws`, 'x'.repeat(32))).status).toBe(401);
+  expect((await upgrade('/v1/status')).status).toBe(404);
+  expect((await upgrade('/v1/clusters/local/services/nothing/exposed/ws')).status).toBe(404);
+  expect((await upgrade('/v1/clusters/%zz/services/web/exposed/ws')).status).toBe(400);
 });
 
 test('a service that is not exposed, or not there, is not called', async () => {

@@ -26,9 +26,12 @@ afterAll(cleanUp);
 const check = (file: unknown, page = true): Promise<IAnswer> =>
   bridge.call('/v1/fdl/check', { json: { source: { file } }, headers: page ? { 'x-oscar-client': 'page' } : {} });
 
-test.each(['fdl.yaml', '/fdl.yaml', 'sub dir/página.yaml', './/sub dir/./página.yaml', 'inside.yaml'])('the page may name %s of the file browser', async contents => {
-  expect((await check({ contents })).status).toBe(200);
-});
+test.each(['fdl.yaml', '/fdl.yaml', 'sub dir/página.yaml', './/sub dir/./página.yaml', 'inside.yaml'])(
+  'the page may name %s of the file browser',
+  async contents => {
+    expect((await check({ contents })).status).toBe(200);
+  }
+);
 
 test.each([
   ['../secret.yaml', 403, 'outside'],
@@ -47,7 +50,10 @@ test.each([
   ['huge.yaml', 400, 'invalid']
 ])('but not %j', async (contents, status, type) => {
   const answer = await check({ contents });
-  expect({ status: answer.status, type: answer.json<{ type: string }>().type }).toEqual({ status, type: `urn:jupyterlab-oscar:problem:${type}` });
+  expect({ status: answer.status, type: answer.json<{ type: string }>().type }).toEqual({
+    status,
+    type: `urn:jupyterlab-oscar:problem:${type}`
+  });
 });
 
 test('the page may not name a path of the machine, a kernel may', async () => {

@@ -52,7 +52,9 @@ export function send(socketPath: string, path: string, options: ICall = {}): Pro
         headers: {
           ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
           ...(options.json === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(typeof body === 'string' || Buffer.isBuffer(body) ? { 'content-length': String(Buffer.byteLength(body)) } : {}),
+          ...(typeof body === 'string' || Buffer.isBuffer(body)
+            ? { 'content-length': String(Buffer.byteLength(body)) }
+            : {}),
           ...options.headers
         }
       },
@@ -75,7 +77,13 @@ export async function call(socketPath: string, path: string, options: ICall = {}
   }
   const body = Buffer.concat(chunks);
   const text = body.toString('utf8');
-  return { status: response.statusCode ?? 0, headers: response.headers, body, text, json: <T>() => JSON.parse(text) as T };
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body,
+    text,
+    json: <T>() => JSON.parse(text) as T
+  };
 }
 
 export interface IBridge {
@@ -147,7 +155,9 @@ export async function start(options: IStartOptions = {}): Promise<IBridge> {
       resolve(code ?? signal ?? 'unknown');
     })
   );
-  const line = options.line ?? JSON.stringify({ socket, secret: SECRET, data, localCluster: { enabled: false }, ...options.handshake });
+  const line =
+    options.line ??
+    JSON.stringify({ socket, secret: SECRET, data, localCluster: { enabled: false }, ...options.handshake });
   child.stdin.write(`${line}\n`);
   const lines = createInterface({ input: child.stdout });
   const first = await new Promise<string>((resolve, reject) => {
@@ -173,8 +183,12 @@ export async function start(options: IStartOptions = {}): Promise<IBridge> {
 }
 
 /** Tries until it gives something, for at most ten seconds. */
-export async function until<T>(what: string, probe: () => Promise<T | undefined | false> | T | undefined | false, milliseconds = 10_000): Promise<T> {
-  for (const began = Date.now(); ; ) {
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false> | T | undefined | false,
+  milliseconds = 10_000
+): Promise<T> {
+  for (const began = Date.now(); ;) {
     const found = await probe();
     if (found !== undefined && found !== false) {
       return found;
@@ -205,7 +219,9 @@ export interface IEventStream {
 
 /** Opens the event stream and reads it as a browser would. */
 export async function openEvents(socketPath: string, lastId?: string): Promise<IEventStream> {
-  const response = await send(socketPath, '/v1/events', { headers: { accept: 'text/event-stream', ...(lastId === undefined ? {} : { 'last-event-id': lastId }) } });
+  const response = await send(socketPath, '/v1/events', {
+    headers: { accept: 'text/event-stream', ...(lastId === undefined ? {} : { 'last-event-id': lastId }) }
+  });
   const events: IStreamEvent[] = [];
   let comments = 0;
   let rest = '';
@@ -214,12 +230,18 @@ export async function openEvents(socketPath: string, lastId?: string): Promise<I
     const blocks = (rest + chunk).split('\n\n');
     rest = blocks.pop() ?? '';
     for (const block of blocks) {
-      const fields = new Map(block.split('\n').map(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
+      const fields = new Map(
+        block.split('\n').map(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()])
+      );
       if (fields.has('')) {
         comments += 1;
       } else {
         const id = fields.get('id');
-        events.push({ ...(id === undefined ? {} : { id }), type: fields.get('event') ?? '', data: JSON.parse(fields.get('data') ?? '{}') as Record<string, unknown> });
+        events.push({
+          ...(id === undefined ? {} : { id }),
+          type: fields.get('event') ?? '',
+          data: JSON.parse(fields.get('data') ?? '{}') as Record<string, unknown>
+        });
       }
     }
   });

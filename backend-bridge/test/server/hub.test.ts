@@ -28,13 +28,18 @@ afterEach(async () => {
 });
 
 const log = (text: string): Parameters<EventHub['emit']>[0] => ({ type: 'log', subscription: 's', text, end: false });
-const texts = (events: { type: string; data: Record<string, unknown> }[]): unknown[] => events.filter(event => event.type === 'log').map(event => event.data['text']);
+const texts = (events: { type: string; data: Record<string, unknown> }[]): unknown[] =>
+  events.filter(event => event.type === 'log').map(event => event.data['text']);
 
 test('a new reader is greeted, and hears what comes with growing ids', async () => {
   await serve();
   hub.emit(log('before'));
   const stream = await openEvents(socket);
-  expect(await stream.next(event => event.type === 'hello')).toEqual({ id: 'aa11-1', type: 'hello', data: { boot: 'aa11' } });
+  expect(await stream.next(event => event.type === 'hello')).toEqual({
+    id: 'aa11-1',
+    type: 'hello',
+    data: { boot: 'aa11' }
+  });
   hub.emit(log('one\ntwo'));
   hub.emit(log('three'));
   await stream.next(event => event.id === 'aa11-3');
@@ -42,7 +47,11 @@ test('a new reader is greeted, and hears what comes with growing ids', async () 
     { id: 'aa11-2', type: 'log', data: { subscription: 's', text: 'one\ntwo', end: false } },
     { id: 'aa11-3', type: 'log', data: { subscription: 's', text: 'three', end: false } }
   ]);
-  expect(stream.headers).toMatchObject({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no', 'cache-control': 'no-cache, no-transform' });
+  expect(stream.headers).toMatchObject({
+    'content-type': 'text/event-stream; charset=utf-8',
+    'x-accel-buffering': 'no',
+    'cache-control': 'no-cache, no-transform'
+  });
 });
 
 test('a reader that comes back gets exactly what it missed', async () => {
@@ -64,12 +73,15 @@ test('a reader that comes back gets exactly what it missed', async () => {
   expect(texts(third.events)).toEqual(['f']);
 });
 
-test.each(['bb22-1', 'aa11-99', 'nonsense', 'aa11--1', 'aa11-1e3'])('the unknown id %s is answered with reset', async id => {
-  await serve();
-  hub.emit(log('a'));
-  const stream = await openEvents(socket, id);
-  expect(await stream.next(event => event.type === 'reset')).toMatchObject({ id: 'aa11-1' });
-});
+test.each(['bb22-1', 'aa11-99', 'nonsense', 'aa11--1', 'aa11-1e3'])(
+  'the unknown id %s is answered with reset',
+  async id => {
+    await serve();
+    hub.emit(log('a'));
+    const stream = await openEvents(socket, id);
+    expect(await stream.next(event => event.type === 'reset')).toMatchObject({ id: 'aa11-1' });
+  }
+);
 
 test('what is remembered is bounded: older ids are answered with reset', async () => {
   await serve({ maxStored: 3 });

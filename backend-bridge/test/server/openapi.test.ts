@@ -28,7 +28,9 @@ test('the copy in docs/ is what is served; UPDATE_OPENAPI=1 writes it anew', () 
 });
 
 test('all references lead somewhere, and every schema of the contract that a route uses is named', () => {
-  const references = [...JSON.stringify(served).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(match => match[1] ?? '');
+  const references = [...JSON.stringify(served).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(
+    match => match[1] ?? ''
+  );
   expect(references.length).toBeGreaterThan(50);
   for (const name of references) {
     expect(served.components.schemas).toHaveProperty(name);
@@ -37,7 +39,9 @@ test('all references lead somewhere, and every schema of the contract that a rou
 });
 
 test('every route of the contract page is there', () => {
-  const rows = [...readFileSync(PAGE, 'utf8').matchAll(/^\| ((?:GET|POST|PUT|DELETE|HEAD|any)[^|]*`[^|]*(?:\\\|[^|]*)*) \|/gm)].map(match => match[1] ?? '');
+  const rows = [
+    ...readFileSync(PAGE, 'utf8').matchAll(/^\| ((?:GET|POST|PUT|DELETE|HEAD|any)[^|]*`[^|]*(?:\\\|[^|]*)*) \|/gm)
+  ].map(match => match[1] ?? '');
   expect(rows.length).toBeGreaterThan(25);
   const known = new Set(Object.keys(served.paths).map(path => path.replace(/\{\w+\}/g, '{}')));
   for (const row of rows) {
@@ -50,7 +54,10 @@ test('every route of the contract page is there', () => {
       // `/x/:id` · `/retry`: the second stands beside the last part of the first.
       const variants = /\{(.*)\}/.exec(path)?.[1]?.split(',') ?? [''];
       for (const variant of variants) {
-        const plain = path.replace(/\{.*\}/, variant).replace(/:\w+/g, '{}').replace(/\*$/, '{}');
+        const plain = path
+          .replace(/\{.*\}/, variant)
+          .replace(/:\w+/g, '{}')
+          .replace(/\*$/, '{}');
         const full = known.has(`/v1${plain}`) ? `/v1${plain}` : `/v1${last.replace(/\/[^/]*$/, '')}${plain}`;
         expect(known).toContain(full);
         last = plain;

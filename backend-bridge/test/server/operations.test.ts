@@ -12,13 +12,23 @@ function journal(folder: string, boot: string, changes: Operation[] = []): Opera
     boot,
     log: silent,
     onChange: operation => changes.push(operation),
-    toProblem: error => ({ type: 'urn:jupyterlab-oscar:problem:test', title: 'Failed', status: 500, detail: String(error) })
+    toProblem: error => ({
+      type: 'urn:jupyterlab-oscar:problem:test',
+      title: 'Failed',
+      status: 500,
+      detail: String(error)
+    })
   });
 }
 
 afterEach(cleanUp);
 
-const step = (name: string, state: 'running' | 'done'): Operation['steps'][number] => ({ action: 'create', kind: 'service', name, state });
+const step = (name: string, state: 'running' | 'done'): Operation['steps'][number] => ({
+  action: 'create',
+  kind: 'service',
+  name,
+  state
+});
 
 test('tells its steps with growing revisions, and is remembered', async () => {
   const folder = temporaryFolder();
@@ -51,13 +61,20 @@ test('tells its steps with growing revisions, and is remembered', async () => {
 test('what it throws becomes its problem', async () => {
   const operations = journal(temporaryFolder(), 'a1');
   const { id } = operations.start({ kind: 'apply', title: 'Apply' }, () => Promise.reject(new Error('no room')));
-  expect(await operations.wait(id, { since: 1, wait: 5 })).toMatchObject({ state: 'failed', problem: { detail: 'Error: no room' } });
+  expect(await operations.wait(id, { since: 1, wait: 5 })).toMatchObject({
+    state: 'failed',
+    problem: { detail: 'Error: no room' }
+  });
   await operations.close(100);
 });
 
 test('waiting ends with its time, and with the caller', async () => {
   const operations = journal(temporaryFolder(), 'a1');
-  const { id } = operations.start({ kind: 'apply', title: 'Apply' }, handle => new Promise((_resolve, reject) => handle.signal.addEventListener('abort', () => reject(new Error('aborted')))));
+  const { id } = operations.start(
+    { kind: 'apply', title: 'Apply' },
+    handle =>
+      new Promise((_resolve, reject) => handle.signal.addEventListener('abort', () => reject(new Error('aborted'))))
+  );
   expect(await operations.wait(id, { since: 1, wait: 0.05 })).toMatchObject({ revision: 1 });
   const controller = new AbortController();
   const waiting = operations.wait(id, { since: 1, wait: 30, signal: controller.signal });
@@ -77,14 +94,20 @@ test('one whose bridge is gone is interrupted; one of another living bridge is l
   await other.close(10);
   await living.close(10);
   const third = journal(folder, 'b3');
-  expect(third.get(id)).toMatchObject({ state: 'interrupted', problem: { type: 'urn:jupyterlab-oscar:problem:interrupted' } });
+  expect(third.get(id)).toMatchObject({
+    state: 'interrupted',
+    problem: { type: 'urn:jupyterlab-oscar:problem:interrupted' }
+  });
   await third.close(10);
   expect(readdirSync(join(folder, 'instances'))).toEqual([]);
 });
 
 test('a damaged journal is put aside', async () => {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, 'operations.db'), 'this is no database at all, but long enough to be read as one'.repeat(100));
+  writeFileSync(
+    join(folder, 'operations.db'),
+    'this is no database at all, but long enough to be read as one'.repeat(100)
+  );
   const operations = journal(folder, 'a1');
   expect(operations.list()).toEqual([]);
   await operations.close(10);

@@ -5,7 +5,8 @@ import { bundle, call, cleanUp, openEvents, SECRET, start, temporaryFolder, unti
 
 afterEach(cleanUp);
 
-const version = (JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')) as { version: string }).version;
+const version = (JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')) as { version: string })
+  .version;
 
 test('prints its version', () => {
   expect(execFileSync(process.execPath, [bundle(), '--version'], { encoding: 'utf8' })).toBe(`${version}\n`);
@@ -26,10 +27,22 @@ test('wrong arguments end with 2 and the usage', () => {
 
 test('answers the handshake, then its status', async () => {
   const bridge = await start();
-  expect(bridge.answer).toEqual({ ready: true, version, pid: bridge.child.pid, boot: expect.stringMatching(/^[0-9a-f]{12}$/) });
+  expect(bridge.answer).toEqual({
+    ready: true,
+    version,
+    pid: bridge.child.pid,
+    boot: expect.stringMatching(/^[0-9a-f]{12}$/)
+  });
   const status = await bridge.call('/v1/status');
   expect(status.status).toBe(200);
-  expect(status.json()).toMatchObject({ version, node: process.version, pid: bridge.child.pid, data: bridge.data, running: 0, clusters: [] });
+  expect(status.json()).toMatchObject({
+    version,
+    node: process.version,
+    pid: bridge.child.pid,
+    data: bridge.data,
+    running: 0,
+    clusters: []
+  });
   expect(await bridge.stop()).toBe(0);
 });
 
@@ -38,13 +51,24 @@ test.each([
   ['a list', '[]', 'The handshake is a list'],
   ['no secret', JSON.stringify({ socket: '/tmp/x', data: '/tmp/x' }), '`secret` is missing'],
   ['a short secret', JSON.stringify({ socket: '/tmp/x', data: '/tmp/x', secret: 'short' }), '`secret` must have'],
-  ['a relative folder', JSON.stringify({ socket: '/tmp/x', data: 'x', secret: SECRET }), '`data` must be an absolute path'],
+  [
+    'a relative folder',
+    JSON.stringify({ socket: '/tmp/x', data: 'x', secret: SECRET }),
+    '`data` must be an absolute path'
+  ],
   ['no place to listen', JSON.stringify({ data: '/tmp/x', secret: SECRET }), 'either `fd` or `socket`'],
-  ['two places to listen', JSON.stringify({ data: '/tmp/x', socket: '/tmp/x', fd: 3, secret: SECRET }), 'either `fd` or `socket`'],
+  [
+    'two places to listen',
+    JSON.stringify({ data: '/tmp/x', socket: '/tmp/x', fd: 3, secret: SECRET }),
+    'either `fd` or `socket`'
+  ],
   ['a wrong type', JSON.stringify({ data: '/tmp/x', socket: 7, secret: SECRET }), '`socket` is 7: write a text']
 ])('a handshake with %s is refused with the reason', async (_name, line, reason) => {
   const bridge = await start({ line });
-  expect(bridge.answer).toMatchObject({ ready: false, problem: { status: expect.any(Number), detail: expect.stringContaining(reason) } });
+  expect(bridge.answer).toMatchObject({
+    ready: false,
+    problem: { status: expect.any(Number), detail: expect.stringContaining(reason) }
+  });
   expect(await bridge.ended).toBe(1);
   expect(bridge.log() + JSON.stringify(bridge.answer)).not.toContain(SECRET);
 });
@@ -55,7 +79,13 @@ test('an unwritable data folder is said so', async () => {
   writeFileSync(file, '');
   // A file where the folder should be fails for root too, unlike missing rights.
   const bridge = await start({ folder, handshake: { data: join(file, 'data') } });
-  expect(bridge.answer).toMatchObject({ ready: false, problem: { type: 'urn:jupyterlab-oscar:problem:data-folder', action: expect.stringContaining('JUPYTERLAB_OSCAR_DATA') } });
+  expect(bridge.answer).toMatchObject({
+    ready: false,
+    problem: {
+      type: 'urn:jupyterlab-oscar:problem:data-folder',
+      action: expect.stringContaining('JUPYTERLAB_OSCAR_DATA')
+    }
+  });
   expect(await bridge.ended).toBe(1);
 });
 
@@ -76,7 +106,10 @@ test('a socket that a dead bridge left is replaced, a live one is not', async ()
   const folder = temporaryFolder();
   const first = await start({ folder });
   const second = await start({ folder });
-  expect(second.answer).toMatchObject({ ready: false, problem: { type: 'urn:jupyterlab-oscar:problem:listen', detail: expect.stringContaining('Another bridge') } });
+  expect(second.answer).toMatchObject({
+    ready: false,
+    problem: { type: 'urn:jupyterlab-oscar:problem:listen', detail: expect.stringContaining('Another bridge') }
+  });
   expect(await first.kill('SIGKILL')).toBe('SIGKILL');
   expect(existsSync(first.socket)).toBe(true);
   const third = await start({ folder });
@@ -88,15 +121,25 @@ test('listens on a descriptor that it inherits', async () => {
   const folder = temporaryFolder();
   const socket = join(folder, 'inherited');
   // Stands for the Jupyter server: listens, hands the descriptor on, and is stopped so that it takes no connection itself.
-  const owner = (file: string): [string, string[]] => [process.execPath, ['-e', `
+  const owner = (file: string): [string, string[]] => [
+    process.execPath,
+    [
+      '-e',
+      `
     const { spawn } = require('node:child_process');
     const server = require('node:net').createServer();
     server.listen(${JSON.stringify(socket)}, () => {
       const child = spawn(process.execPath, [${JSON.stringify(file)}], { stdio: ['pipe', 'inherit', 'inherit', server._handle.fd] });
       process.stdin.on('data', chunk => child.stdin.write(chunk));
     });
-  `]];
-  const bridge = await start({ folder, command: owner, line: JSON.stringify({ fd: 3, secret: SECRET, data: join(folder, 'data'), localCluster: { enabled: false } }) });
+  `
+    ]
+  ];
+  const bridge = await start({
+    folder,
+    command: owner,
+    line: JSON.stringify({ fd: 3, secret: SECRET, data: join(folder, 'data'), localCluster: { enabled: false } })
+  });
   expect(bridge.answer).toMatchObject({ ready: true });
   bridge.child.kill('SIGSTOP');
   for (let count = 0; count < 5; count++) {
@@ -132,11 +175,19 @@ describe('the end', () => {
 
   test('of the process that started it, killed, ends it', async () => {
     // A shell stands for the Jupyter server: it holds the pipe, and is killed with it.
-    const bridge = await start({ command: file => [process.execPath, ['-e', `
+    const bridge = await start({
+      command: file => [
+        process.execPath,
+        [
+          '-e',
+          `
       const { spawn } = require('node:child_process');
       const child = spawn(process.execPath, [${JSON.stringify(file)}], { stdio: ['pipe', 'inherit', 'inherit'] });
       process.stdin.on('data', chunk => child.stdin.write(chunk));
-    `]] });
+    `
+        ]
+      ]
+    });
     const { pid } = bridge.answer as { pid: number };
     expect(pid).not.toBe(bridge.child.pid);
     bridge.child.kill('SIGKILL');
@@ -168,12 +219,15 @@ describe('the end', () => {
 
   test('does not come by idleness while calls are made', async () => {
     const bridge = await start({ handshake: { idleSeconds: 0.6 } });
-    for (const began = Date.now(); Date.now() - began < 1500; ) {
+    for (const began = Date.now(); Date.now() - began < 1500;) {
       expect((await bridge.call('/v1/status')).status).toBe(200);
       await new Promise(resolve => setTimeout(resolve, 100));
     }
     // Who only looks whether something runs does not keep it.
-    const monitor = setInterval(() => void call(bridge.socket, '/v1/status', { headers: { 'x-oscar-client': 'monitor' } }).catch(() => undefined), 100);
+    const monitor = setInterval(
+      () => void call(bridge.socket, '/v1/status', { headers: { 'x-oscar-client': 'monitor' } }).catch(() => undefined),
+      100
+    );
     expect(await bridge.ended).toBe(0);
     clearInterval(monitor);
   });

@@ -4,7 +4,17 @@ import { Readable } from 'node:stream';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster, Job, Operation, Result, Service, Submission } from '../../src/contract';
-import { cleanUp, openEvents, SECRET, send, start, temporaryFolder, until, type IBridge, type IEventStream } from './harness';
+import {
+  cleanUp,
+  openEvents,
+  SECRET,
+  send,
+  start,
+  temporaryFolder,
+  until,
+  type IBridge,
+  type IEventStream
+} from './harness';
 
 jest.setTimeout(60_000);
 
@@ -65,7 +75,10 @@ test('the local cluster comes up by itself, and calls wait for it', async () => 
   const { clusters } = (await bridge.call('/v1/status')).json<{ clusters: Cluster[] }>();
   expect(clusters).toEqual([expect.objectContaining({ id: 'local', current: true, removable: false })]);
   await events.next(event => event.type === 'cluster' && (event.data['cluster'] as Cluster).state === 'ready');
-  expect((await bridge.call(LOCAL)).json<Cluster>()).toMatchObject({ state: 'ready', features: expect.arrayContaining(['job-id']) });
+  expect((await bridge.call(LOCAL)).json<Cluster>()).toMatchObject({
+    state: 'ready',
+    features: expect.arrayContaining(['job-id'])
+  });
 });
 
 test('a plan changes nothing, an apply is followed to its end, and its service appears', async () => {
@@ -77,14 +90,19 @@ test('a plan changes nothing, an apply is followed to its end, and its service a
   const operation = await finished(bridge, await apply(bridge, FDL, bridge.folder));
   expect(operation).toMatchObject({ state: 'done', services: ['shout'] });
   await events.next(event => event.type === 'operation' && (event.data['operation'] as Operation).state === 'done');
-  await events.next(event => event.type === 'service' && event.data['name'] === 'shout' && event.data['service'] !== null);
+  await events.next(
+    event => event.type === 'service' && event.data['name'] === 'shout' && event.data['service'] !== null
+  );
   const service = (await bridge.call(`${LOCAL}/services/shout`)).json<Service>();
   expect(service).toMatchObject({ name: 'shout', cluster: 'local' });
   expect(JSON.stringify(service.definition)).not.toMatch(/"token":"[0-9a-f]{64}"/);
 });
 
 test('an FDL that cannot be applied is a failed operation with the reason', async () => {
-  const operation = await finished(bridge, await apply(bridge, FDL.replace("cpu: '0.1'", "cpu: 'lots'").replace('name: shout', 'name: bad'), bridge.folder));
+  const operation = await finished(
+    bridge,
+    await apply(bridge, FDL.replace("cpu: '0.1'", "cpu: 'lots'").replace('name: shout', 'name: bad'), bridge.folder)
+  );
   expect(operation).toMatchObject({ state: 'failed', problem: { detail: expect.any(String) } });
   expect((await bridge.call(`${LOCAL}/services/bad`)).status).toBe(404);
 });
@@ -96,56 +114,103 @@ test('a submission runs a job that is told as it changes, with its log and its o
   expect(submitted.status).toBe(202);
   let submission = submitted.json<Submission>();
   while (!submission.done) {
-    submission = (await bridge.call(`/v1/submissions/${submission.id}?since=${submission.revision}&wait=20`)).json<Submission>();
+    submission = (
+      await bridge.call(`/v1/submissions/${submission.id}?since=${submission.revision}&wait=20`)
+    ).json<Submission>();
   }
   const [item] = submission.items;
-  expect(item).toMatchObject({ state: 'succeeded', exitCode: 0, outputs: [expect.objectContaining({ name: 'words one.txt' })] });
+  expect(item).toMatchObject({
+    state: 'succeeded',
+    exitCode: 0,
+    outputs: [expect.objectContaining({ name: 'words one.txt' })]
+  });
   const id = item?.job ?? '';
-  await events.next(event => event.type === 'job' && event.data['id'] === id && (event.data['job'] as Job).state === 'succeeded');
+  await events.next(
+    event => event.type === 'job' && event.data['id'] === id && (event.data['job'] as Job).state === 'succeeded'
+  );
   await events.next(event => event.type === 'submission' && (event.data['submission'] as Submission).done);
   expect((await bridge.call(`${LOCAL}/jobs/${id}/log`)).text).toContain('shouting');
   // A finished log that is followed ends by itself.
   expect((await bridge.call(`${LOCAL}/jobs/${id}/log?follow=true`)).text).toContain('shouting');
   const output = item?.outputs[0];
   expect((await bridge.call(`/v1/${output?.href.replace(/^\/?(v1\/)?/, '')}`)).text).toBe('HELLO');
-  expect((await bridge.call(`${LOCAL}/jobs/${id}/result`)).json<Result>()).toMatchObject({ job: id, state: 'succeeded' });
+  expect((await bridge.call(`${LOCAL}/jobs/${id}/result`)).json<Result>()).toMatchObject({
+    job: id,
+    state: 'succeeded'
+  });
 
-  const { id: subscription } = (await bridge.call('/v1/log-subscriptions', { json: { cluster: 'local', service: 'shout', job: id } })).json<{ id: string }>();
-  await events.next(event => event.type === 'log' && event.data['subscription'] === subscription && event.data['end'] === true);
-  const text = events.events.filter(event => event.data['subscription'] === subscription).map(event => event.data['text']).join('');
+  const { id: subscription } = (
+    await bridge.call('/v1/log-subscriptions', { json: { cluster: 'local', service: 'shout', job: id } })
+  ).json<{ id: string }>();
+  await events.next(
+    event => event.type === 'log' && event.data['subscription'] === subscription && event.data['end'] === true
+  );
+  const text = events.events
+    .filter(event => event.data['subscription'] === subscription)
+    .map(event => event.data['text'])
+    .join('');
   expect(text).toContain('shouting');
 });
 
 test('a call with the input itself, and one with a reference', async () => {
-  const direct = await bridge.call(`${LOCAL}/services/shout/invoke`, { body: 'quiet', headers: { 'content-type': 'text/plain', 'x-oscar-filename': encodeURIComponent('señal.txt') } });
+  const direct = await bridge.call(`${LOCAL}/services/shout/invoke`, {
+    body: 'quiet',
+    headers: { 'content-type': 'text/plain', 'x-oscar-filename': encodeURIComponent('señal.txt') }
+  });
   expect(direct.json<Result>()).toMatchObject({ service: 'shout', state: 'succeeded', via: 'run' });
   const [file] = direct.json<Result>().files;
   const bytes = await bridge.call(`/v1/${file?.href.replace(/^\/?(v1\/)?/, '')}`);
   expect(bytes.text).toBe('QUIET');
-  expect(bytes.headers).toMatchObject({ 'content-security-policy': 'sandbox allow-scripts allow-forms', 'x-content-type-options': 'nosniff' });
-  const reference = await bridge.call(`${LOCAL}/services/shout/invoke`, { body: JSON.stringify({ contents: 'words one.txt' }), headers: { 'content-type': 'application/vnd.oscar.file+json', 'x-oscar-client': 'page' } });
+  expect(bytes.headers).toMatchObject({
+    'content-security-policy': 'sandbox allow-scripts allow-forms',
+    'x-content-type-options': 'nosniff'
+  });
+  const reference = await bridge.call(`${LOCAL}/services/shout/invoke`, {
+    body: JSON.stringify({ contents: 'words one.txt' }),
+    headers: { 'content-type': 'application/vnd.oscar.file+json', 'x-oscar-client': 'page' }
+  });
   expect(reference.json<Result>()).toMatchObject({ state: 'succeeded' });
-  const wrong = await bridge.call(`${LOCAL}/services/shout/invoke`, { body: '{"path":7}', headers: { 'content-type': 'application/vnd.oscar.file+json' } });
+  const wrong = await bridge.call(`${LOCAL}/services/shout/invoke`, {
+    body: '{"path":7}',
+    headers: { 'content-type': 'application/vnd.oscar.file+json' }
+  });
   expect(wrong.status).toBe(400);
-  const traversal = await bridge.call(`${LOCAL}/services/shout/invoke`, { body: 'x', headers: { 'x-oscar-filename': '..%2Fx' } });
+  const traversal = await bridge.call(`${LOCAL}/services/shout/invoke`, {
+    body: 'x',
+    headers: { 'x-oscar-filename': '..%2Fx' }
+  });
   expect(traversal.status).toBe(400);
 });
 
 test('objects go in and out byte for byte, with keys of every kind', async () => {
   expect((await bridge.call(`${LOCAL}/buckets`, { json: { name: 'things' } })).status).toBe(201);
-  expect((await bridge.call(`${LOCAL}/buckets`)).json<{ items: unknown[] }>().items).toContainEqual(expect.objectContaining({ name: 'things' }));
+  expect((await bridge.call(`${LOCAL}/buckets`)).json<{ items: unknown[] }>().items).toContainEqual(
+    expect.objectContaining({ name: 'things' })
+  );
   const objects = `${LOCAL}/buckets/things/objects`;
   for (const key of ['plain.txt', 'with space+plus%.txt', 'ñandú/ü.txt', 'a//b', '../up', '/lead', 'x'.repeat(1000)]) {
     const path = `${objects}/${encodeURIComponent(key)}`;
-    expect({ key, status: (await bridge.call(path, { method: 'PUT', body: key, headers: { 'content-type': 'text/html' } })).status }).toEqual({ key, status: 201 });
+    expect({
+      key,
+      status: (await bridge.call(path, { method: 'PUT', body: key, headers: { 'content-type': 'text/html' } })).status
+    }).toEqual({ key, status: 201 });
     const read = await bridge.call(path);
     expect(read.text).toBe(key);
-    expect(read.headers).toMatchObject({ 'content-type': 'text/html', 'content-security-policy': 'sandbox allow-scripts allow-forms', 'x-content-type-options': 'nosniff' });
-    expect((await bridge.call(path, { method: 'HEAD' })).headers['content-length']).toBe(String(Buffer.byteLength(key)));
+    expect(read.headers).toMatchObject({
+      'content-type': 'text/html',
+      'content-security-policy': 'sandbox allow-scripts allow-forms',
+      'x-content-type-options': 'nosniff'
+    });
+    expect((await bridge.call(path, { method: 'HEAD' })).headers['content-length']).toBe(
+      String(Buffer.byteLength(key))
+    );
   }
   const ranged = await bridge.call(`${objects}/plain.txt?download=true`, { headers: { range: 'bytes=1-3' } });
   expect({ status: ranged.status, text: ranged.text }).toEqual({ status: 206, text: 'lai' });
-  expect(ranged.headers).toMatchObject({ 'content-range': 'bytes 1-3/9', 'content-disposition': expect.stringMatching(/^attachment; filename="plain.txt"/) });
+  expect(ranged.headers).toMatchObject({
+    'content-range': 'bytes 1-3/9',
+    'content-disposition': expect.stringMatching(/^attachment; filename="plain.txt"/)
+  });
   const evil = await bridge.call(`${objects}/${encodeURIComponent('a"\r\nX-Evil: 1')}`, { method: 'PUT', body: 'x' });
   if (evil.status === 201) {
     const answer = await bridge.call(`${objects}/${encodeURIComponent('a"\r\nX-Evil: 1')}?download=true`);
@@ -155,7 +220,10 @@ test('objects go in and out byte for byte, with keys of every kind', async () =>
   expect((await bridge.call(`${objects}/`, { method: 'PUT', body: 'x' })).status).toBe(400);
   expect((await bridge.call(`${objects}/${'k'.repeat(1025)}`, { method: 'PUT', body: 'x' })).status).toBe(400);
   expect((await bridge.call(`${objects}/missing`)).status).toBe(404);
-  const page = (await bridge.call(`${objects}?delimiter=/&limit=1000`)).json<{ items: { key: string }[]; prefixes: string[] }>();
+  const page = (await bridge.call(`${objects}?delimiter=/&limit=1000`)).json<{
+    items: { key: string }[];
+    prefixes: string[];
+  }>();
   expect(page.items.map(item => item.key)).toContain('plain.txt');
   expect((await bridge.call(`${objects}/plain.txt`, { method: 'DELETE' })).status).toBe(204);
   expect((await bridge.call(`${objects}/plain.txt`)).status).toBe(404);
@@ -173,12 +241,17 @@ test('a large object is streamed both ways: memory stays bounded', async () => {
       }
     })()
   );
-  const rss = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${bridge.child.pid}/status`, 'utf8'))?.[1]) / 1024;
+  const rss = (): number =>
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${bridge.child.pid}/status`, 'utf8'))?.[1]) / 1024;
   const before = rss();
   let most = before;
   const watch = setInterval(() => (most = Math.max(most, rss())), 20);
   const path = `${LOCAL}/buckets/things/objects/large.bin`;
-  const put = await bridge.call(path, { method: 'PUT', body, headers: { 'content-length': String(blocks * block.length) } });
+  const put = await bridge.call(path, {
+    method: 'PUT',
+    body,
+    headers: { 'content-length': String(blocks * block.length) }
+  });
   expect({ status: put.status, text: put.text }).toMatchObject({ status: 201 });
   const got = createHash('md5');
   for await (const chunk of await send(bridge.socket, path)) {
@@ -192,7 +265,12 @@ test('a large object is streamed both ways: memory stays bounded', async () => {
 
 test('an upload that breaks off leaves no object', async () => {
   const path = `${LOCAL}/buckets/things/objects/half.bin`;
-  const request = httpRequest({ socketPath: bridge.socket, path, method: 'PUT', headers: { authorization: `Bearer ${SECRET}`, 'content-length': '1000000' } });
+  const request = httpRequest({
+    socketPath: bridge.socket,
+    path,
+    method: 'PUT',
+    headers: { authorization: `Bearer ${SECRET}`, 'content-length': '1000000' }
+  });
   const gone = new Promise<void>(resolve => request.once('error', () => resolve()));
   request.write(Buffer.alloc(100_000));
   // The store has a file for it by then, or has not: neither may show.
@@ -209,10 +287,17 @@ test('kill -9 in the middle of an apply: the next bridge says so, and it can be 
   writeFileSync(join(folder, 'script.sh'), SCRIPT);
   const first = await start({ folder, handshake });
   await first.call(`${LOCAL}/services`);
-  const many = FDL + Array.from({ length: 40 }, (_, index) => FDL.split('\n').slice(2).join('\n').replace(/shout/g, `shout${index}`)).join('');
+  const many =
+    FDL +
+    Array.from({ length: 40 }, (_, index) =>
+      FDL.split('\n').slice(2).join('\n').replace(/shout/g, `shout${index}`)
+    ).join('');
   const stream = await openEvents(first.socket);
   const operation = await apply(first, many, folder);
-  await stream.next(event => event.type === 'operation' && (event.data['operation'] as Operation).steps.some(step => step.state === 'done'));
+  await stream.next(
+    event =>
+      event.type === 'operation' && (event.data['operation'] as Operation).steps.some(step => step.state === 'done')
+  );
   await first.kill('SIGKILL');
 
   const second = await start({ folder, handshake });
@@ -246,7 +331,9 @@ test('a running job keeps an idle bridge alive, and deleting a service keeps its
 });
 
 test('nothing secret is in the log', async () => {
-  const { password } = JSON.parse(readFileSync(join(bridge.data, 'local-cluster', 'credentials.json'), 'utf8')) as { password: string };
+  const { password } = JSON.parse(readFileSync(join(bridge.data, 'local-cluster', 'credentials.json'), 'utf8')) as {
+    password: string;
+  };
   expect(password.length).toBeGreaterThan(10);
   expect(bridge.log()).not.toContain(password);
   expect(bridge.log()).not.toMatch(/\b[0-9a-f]{64}\b/);

@@ -15,7 +15,11 @@ async function create(bridge: IBridge, name: string, size: number): Promise<stri
 }
 
 const part = (bridge: IBridge, id: string, offset: number, body: Buffer): ReturnType<IBridge['call']> =>
-  bridge.call(`/v1/uploads/${id}?offset=${offset}`, { method: 'PUT', body, headers: { 'content-type': 'application/octet-stream' } });
+  bridge.call(`/v1/uploads/${id}?offset=${offset}`, {
+    method: 'PUT',
+    body,
+    headers: { 'content-type': 'application/octet-stream' }
+  });
 
 test('parts add up, in their order only', async () => {
   const bridge = await start();
@@ -49,10 +53,18 @@ test('an upload without a length is bounded too', async () => {
   const bridge = await start();
   const id = await create(bridge, 'small', 3);
   const status = await new Promise<number | undefined>((resolve, reject) => {
-    const request = httpRequest({ socketPath: bridge.socket, path: `/v1/uploads/${id}?offset=0`, method: 'PUT', headers: { authorization: `Bearer ${SECRET}` } }, response => {
-      response.resume();
-      resolve(response.statusCode);
-    });
+    const request = httpRequest(
+      {
+        socketPath: bridge.socket,
+        path: `/v1/uploads/${id}?offset=0`,
+        method: 'PUT',
+        headers: { authorization: `Bearer ${SECRET}` }
+      },
+      response => {
+        response.resume();
+        resolve(response.statusCode);
+      }
+    );
     request.once('error', reject);
     request.write('ab');
     request.end('cdef');
@@ -66,17 +78,27 @@ test('after kill -9 in the middle of a part, the upload goes on where it was ack
   const first = await start({ folder });
   const id = await create(first, 'big', 8 * MB);
   expect((await part(first, id, 0, Buffer.alloc(2 * MB, 'a'))).json()).toMatchObject({ received: 2 * MB });
-  const request = httpRequest({ socketPath: first.socket, path: `/v1/uploads/${id}?offset=${2 * MB}`, method: 'PUT', headers: { authorization: `Bearer ${SECRET}`, 'content-length': String(4 * MB) } });
+  const request = httpRequest({
+    socketPath: first.socket,
+    path: `/v1/uploads/${id}?offset=${2 * MB}`,
+    method: 'PUT',
+    headers: { authorization: `Bearer ${SECRET}`, 'content-length': String(4 * MB) }
+  });
   request.on('error', () => undefined);
   request.write(Buffer.alloc(MB, 'a'));
-  await until('some of the part is on disk', () => statSync(join(first.data, 'bridge', 'uploads', id, 'data')).size > 2 * MB);
+  await until(
+    'some of the part is on disk',
+    () => statSync(join(first.data, 'bridge', 'uploads', id, 'data')).size > 2 * MB
+  );
   await first.kill('SIGKILL');
 
   const second = await start({ folder });
   const { received } = (await second.call(`/v1/uploads/${id}`)).json<{ received: number }>();
   expect(received).toBeGreaterThanOrEqual(2 * MB);
   expect(received).toBeLessThanOrEqual(3 * MB);
-  expect((await part(second, id, received, Buffer.alloc(8 * MB - received, 'a'))).json()).toMatchObject({ received: 8 * MB });
+  expect((await part(second, id, received, Buffer.alloc(8 * MB - received, 'a'))).json()).toMatchObject({
+    received: 8 * MB
+  });
 });
 
 test('an incomplete upload cannot be used', async () => {

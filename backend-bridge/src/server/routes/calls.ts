@@ -34,7 +34,14 @@ export function callRoutes(app: BridgeApp, context: IServerContext): void {
 
   app.post(
     '/v1/clusters/:cluster/services/:service/submissions',
-    { schema: describe({ summary: 'One job for each file', params: ServicePath, body: SubmissionRequest, response: { 202: Submission } }) },
+    {
+      schema: describe({
+        summary: 'One job for each file',
+        params: ServicePath,
+        body: SubmissionRequest,
+        response: { 202: Submission }
+      })
+    },
     async (request, reply) => {
       const cluster = await context.cluster(request.params.cluster);
       const caller = callerOf(request);
@@ -56,7 +63,9 @@ export function callRoutes(app: BridgeApp, context: IServerContext): void {
         schema: describe({
           summary: 'Call a service and wait for what it returns',
           params: ServicePath,
-          headers: Type.Object({ 'x-oscar-filename': Type.Optional(Type.String({ description: 'Name of the input, percent-encoded.' })) }),
+          headers: Type.Object({
+            'x-oscar-filename': Type.Optional(Type.String({ description: 'Name of the input, percent-encoded.' }))
+          }),
           bodyTypes: [REFERENCE, '*/*'],
           response: { 200: Result }
         })
@@ -67,12 +76,18 @@ export function callRoutes(app: BridgeApp, context: IServerContext): void {
         const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
         if (type === REFERENCE) {
           const ref = validate<FileRef>(FileRef, await readJson(request.raw), 'body');
-          return clusters.invoke(cluster, request.params.service, await context.files.input(ref, callerOf(request)), { signal });
+          return clusters.invoke(cluster, request.params.service, await context.files.input(ref, callerOf(request)), {
+            signal
+          });
         }
         const name = inputName(request.headers['x-oscar-filename'], type);
         const body = await spool(request.raw, context.spool);
         try {
-          const input: IInputFile = { file: name, name, ...(body.path === undefined ? { data: body.data } : { path: body.path }) };
+          const input: IInputFile = {
+            file: name,
+            name,
+            ...(body.path === undefined ? { data: body.data } : { path: body.path })
+          };
           return await clusters.invoke(cluster, request.params.service, input, { signal });
         } finally {
           await body.dispose();
@@ -85,7 +100,14 @@ export function callRoutes(app: BridgeApp, context: IServerContext): void {
   const ResultQuery = Type.Object({ download: Type.Optional(Type.Boolean()) });
   app.get(
     '/v1/results/:id/:file',
-    { schema: describe({ summary: 'A file of a synchronous result', params: ResultPath, querystring: ResultQuery, response: { 200: '*/*' } }) },
+    {
+      schema: describe({
+        summary: 'A file of a synchronous result',
+        params: ResultPath,
+        querystring: ResultQuery,
+        response: { 200: '*/*' }
+      })
+    },
     async (request, reply) => {
       const file = await clusters.result(request.params.id, request.params.file);
       return reply

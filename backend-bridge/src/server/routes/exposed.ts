@@ -1,6 +1,7 @@
 import type { BridgeApp } from '../app';
 import { callerOf, signalOf } from '../caller';
 import type { IServerContext } from '../context';
+import { forwarded, returned } from '../exposed-headers';
 import { SANDBOX } from '../foreign';
 import { rawQuery, rawRest } from '../raw-path';
 import { passBodies } from './calls';
@@ -12,51 +13,21 @@ const BEFORE_PATH = 6;
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-/** Headers that belong to one connection, and those that are ours. */
-const NOT_SENT = new Set([
-  'authorization',
-  'connection',
-  'cookie',
-  'host',
-  'keep-alive',
-  'origin',
-  'proxy-authorization',
-  'proxy-connection',
-  'referer',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'x-oscar-client',
-  'x-xsrftoken'
-]);
-
-const NOT_RETURNED = new Set([
-  'access-control-allow-credentials',
-  'access-control-allow-origin',
-  'clear-site-data',
-  'connection',
-  'content-security-policy',
-  'content-security-policy-report-only',
-  'keep-alive',
-  'proxy-authenticate',
-  'public-key-pins',
-  'service-worker-allowed',
-  'set-cookie',
-  'strict-transport-security',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'www-authenticate'
-]);
-
 /** Exposed services, passed on with their token. What they answer may run in a browser, but as nobody. */
 export function exposedRoutes(app: BridgeApp, context: IServerContext): void {
   void app.register(async instance => {
     const scope = instance as unknown as BridgeApp;
     passBodies(scope);
-    for (const url of ['/v1/clusters/:cluster/services/:service/exposed', '/v1/clusters/:cluster/services/:service/exposed/*']) {
-      const schema = describe({ summary: 'Passed on to the exposed service', params: ServicePath, bodyTypes: ['*/*'], response: { 200: '*/*' } });
+    for (const url of [
+      '/v1/clusters/:cluster/services/:service/exposed',
+      '/v1/clusters/:cluster/services/:service/exposed/*'
+    ]) {
+      const schema = describe({
+        summary: 'Passed on to the exposed service',
+        params: ServicePath,
+        bodyTypes: ['*/*'],
+        response: { 200: '*/*' }
+      });
       scope.route({
         method: [...METHODS],
         url,
@@ -72,7 +43,10 @@ export function exposedRoutes(app: BridgeApp, context: IServerContext): void {
             ...(hasBody(request.headers) ? { body: request.raw } : {}),
             signal: signalOf(reply)
           });
-          const prefix = callerOf(request) === 'page' ? `${(context.settings.baseUrl ?? '/').replace(/\/*$/, '/')}jupyterlab-oscar/v1` : '/v1';
+          const prefix =
+            callerOf(request) === 'page'
+              ? `${(context.settings.baseUrl ?? '/').replace(/\/*$/, '/')}jupyterlab-oscar/v1`
+              : '/v1';
           const here = `${prefix}/clusters/${encodeURIComponent(id)}/services/${encodeURIComponent(service)}/exposed`;
           reply.code(answer.status).headers(returned(answer.headers, service, here));
           reply.headers({
@@ -91,22 +65,4 @@ export function exposedRoutes(app: BridgeApp, context: IServerContext): void {
 
 function hasBody(headers: NodeJS.Dict<string | string[]>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-function forwarded(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined || NOT_SENT.has(name) ? [] : [[name, [value].flat().join(', ')]])));
-}
-
-/** Headers of the answer; redirects inside the service lead to where the caller sees it. */
-function returned(headers: Record<string, string>, service: string, here: string): Record<string, string> {
-  const kept = Object.entries(headers).filter(([name]) => !NOT_RETURNED.has(name.toLowerCase()));
-  return Object.fromEntries(
-    kept.map(([name, value]) => {
-      if (name.toLowerCase() !== 'location') {
-        return [name, value];
-      }
-      const inside = new RegExp(`^(?:https?://[^/]+)?(?:/[^?#]*)?/system/services/${service.replace(/[^\w-]/g, '')}/exposed(?=[/?#]|$)`);
-      return [name, value.replace(inside, here)];
-    })
-  );
 }

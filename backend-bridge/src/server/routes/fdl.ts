@@ -2,7 +2,16 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { Type } from '@sinclair/typebox';
 import type { IResolvedSource } from '../../clusters/facade';
-import { Example, FdlApplyRequest, FdlCheckRequest, FdlCheckResult, FdlPlan, FileRef, Operation, type FdlSource } from '../../contract';
+import {
+  Example,
+  FdlApplyRequest,
+  FdlCheckRequest,
+  FdlCheckResult,
+  FdlPlan,
+  FileRef,
+  Operation,
+  type FdlSource
+} from '../../contract';
 import type { BridgeApp } from '../app';
 import { callerOf } from '../caller';
 import type { IServerContext } from '../context';
@@ -19,56 +28,112 @@ const MAX_FDL = 1024 * 1024;
 export function fdlRoutes(app: BridgeApp, context: IServerContext): void {
   const { clusters, operations, watcher } = context;
 
-  app.post('/v1/fdl/check', { schema: describe({ summary: 'Problems of an FDL', body: FdlCheckRequest, response: { 200: FdlCheckResult } }) }, async request => {
-    const { cluster: id, source } = request.body;
-    const resolved = await resolve(source, callerOf(request), context);
-    const cluster = id === undefined ? undefined : await context.cluster(id);
-    return { problems: await clusters.check(cluster, resolved) };
-  });
-
-  app.post('/v1/fdl/plan', { schema: describe({ summary: 'What apply would do', body: FdlApplyRequest, response: { 200: FdlPlan } }) }, async request => {
-    const { cluster: id, source, rawScript } = request.body;
-    const resolved = await resolve(source, callerOf(request), context);
-    return clusters.plan(await context.cluster(id), resolved, { rawScript });
-  });
-
-  app.post('/v1/fdl/apply', { schema: describe({ summary: 'Deploy', body: FdlApplyRequest, response: { 202: Operation } }) }, async (request, reply) => {
-    const { cluster: id, source, rawScript } = request.body;
-    const resolved = await resolve(source, callerOf(request), context);
-    const cluster = await context.cluster(id);
-    const operation = operations.start({ kind: 'apply', title: `Apply ${resolved.name}`, cluster: cluster.id }, async handle => {
-      try {
-        const plan = await clusters.apply(cluster, resolved, { rawScript, onSteps: steps => handle.steps(steps), signal: handle.signal });
-        handle.services(plan.services);
-        handle.steps(plan.steps);
-      } finally {
-        watcher.kick(cluster.id);
-      }
-    });
-    watcher.kick(cluster.id);
-    return reply.code(202).send(operation);
-  });
-
-  app.get('/v1/operations', { schema: describe({ summary: 'Operations, newest first', response: { 200: Type.Object({ items: Type.Array(Operation) }) } }) }, async () => ({
-    items: operations.list()
-  }));
-
-  app.get('/v1/operations/:id', { schema: describe({ summary: 'State of an operation', params: IdPath, querystring: WaitQuery, response: { 200: Operation } }) }, async (request, reply) =>
-    operations.wait(request.params.id, { ...request.query, signal: signalOf(reply) })
+  app.post(
+    '/v1/fdl/check',
+    { schema: describe({ summary: 'Problems of an FDL', body: FdlCheckRequest, response: { 200: FdlCheckResult } }) },
+    async request => {
+      const { cluster: id, source } = request.body;
+      const resolved = await resolve(source, callerOf(request), context);
+      const cluster = id === undefined ? undefined : await context.cluster(id);
+      return { problems: await clusters.check(cluster, resolved) };
+    }
   );
 
-  app.get('/v1/examples', { schema: describe({ summary: 'Examples of the package', response: { 200: Type.Object({ items: Type.Array(Example) }) } }) }, async () => ({
-    items: await context.examples.list()
-  }));
+  app.post(
+    '/v1/fdl/plan',
+    { schema: describe({ summary: 'What apply would do', body: FdlApplyRequest, response: { 200: FdlPlan } }) },
+    async request => {
+      const { cluster: id, source, rawScript } = request.body;
+      const resolved = await resolve(source, callerOf(request), context);
+      return clusters.plan(await context.cluster(id), resolved, { rawScript });
+    }
+  );
+
+  app.post(
+    '/v1/fdl/apply',
+    { schema: describe({ summary: 'Deploy', body: FdlApplyRequest, response: { 202: Operation } }) },
+    async (request, reply) => {
+      const { cluster: id, source, rawScript } = request.body;
+      const resolved = await resolve(source, callerOf(request), context);
+      const cluster = await context.cluster(id);
+      const operation = operations.start(
+        { kind: 'apply', title: `Apply ${resolved.name}`, cluster: cluster.id },
+        async handle => {
+          try {
+            const plan = await clusters.apply(cluster, resolved, {
+              rawScript,
+              onSteps: steps => handle.steps(steps),
+              signal: handle.signal
+            });
+            handle.services(plan.services);
+            handle.steps(plan.steps);
+          } finally {
+            watcher.kick(cluster.id);
+          }
+        }
+      );
+      watcher.kick(cluster.id);
+      return reply.code(202).send(operation);
+    }
+  );
+
+  app.get(
+    '/v1/operations',
+    {
+      schema: describe({
+        summary: 'Operations, newest first',
+        response: { 200: Type.Object({ items: Type.Array(Operation) }) }
+      })
+    },
+    async () => ({
+      items: operations.list()
+    })
+  );
+
+  app.get(
+    '/v1/operations/:id',
+    {
+      schema: describe({
+        summary: 'State of an operation',
+        params: IdPath,
+        querystring: WaitQuery,
+        response: { 200: Operation }
+      })
+    },
+    async (request, reply) => operations.wait(request.params.id, { ...request.query, signal: signalOf(reply) })
+  );
+
+  app.get(
+    '/v1/examples',
+    {
+      schema: describe({
+        summary: 'Examples of the package',
+        response: { 200: Type.Object({ items: Type.Array(Example) }) }
+      })
+    },
+    async () => ({
+      items: await context.examples.list()
+    })
+  );
 
   const Copy = Type.Object({ into: FileRef }, { additionalProperties: false });
-  app.post('/v1/examples/copy', { schema: describe({ summary: 'Copy the examples into a folder', body: Copy, response: { 200: Type.Object({ path: Type.String() }) } }) }, async request => {
-    const into = await context.files.path(request.body.into, callerOf(request), 'folder');
-    const made = basename(await context.examples.copy(into));
-    const { into: ref } = request.body;
-    const parent = 'contents' in ref ? ref.contents.replace(/^\/+|\/+$/g, '') : into;
-    return { path: parent === '' ? made : `${parent}/${made}` };
-  });
+  app.post(
+    '/v1/examples/copy',
+    {
+      schema: describe({
+        summary: 'Copy the examples into a folder',
+        body: Copy,
+        response: { 200: Type.Object({ path: Type.String() }) }
+      })
+    },
+    async request => {
+      const into = await context.files.path(request.body.into, callerOf(request), 'folder');
+      const made = basename(await context.examples.copy(into));
+      const { into: ref } = request.body;
+      const parent = 'contents' in ref ? ref.contents.replace(/^\/+|\/+$/g, '') : into;
+      return { path: parent === '' ? made : `${parent}/${made}` };
+    }
+  );
 }
 
 /** Reads the text of an FDL and finds the folder of its scripts. */
@@ -82,7 +147,11 @@ async function resolve(source: FdlSource, caller: Caller, context: IServerContex
     if (input.path === undefined) {
       throw invalid('An FDL cannot be read from a bucket.', 'Give `contents`, `path` or `upload`.');
     }
-    return { text: await readText(input.path), name: input.name, ...('upload' in source.file ? {} : { base: dirname(input.path) }) };
+    return {
+      text: await readText(input.path),
+      name: input.name,
+      ...('upload' in source.file ? {} : { base: dirname(input.path) })
+    };
   }
   if (Buffer.byteLength(source.text) > MAX_FDL) {
     throw tooLarge();

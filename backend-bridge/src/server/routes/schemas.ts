@@ -5,7 +5,11 @@ export const ClusterPath = Type.Object({ cluster: Type.String() });
 export const ServicePath = Type.Object({ cluster: Type.String(), service: Type.String() });
 export const JobPath = Type.Object({ cluster: Type.String(), job: Type.String() });
 export const BucketPath = Type.Object({ cluster: Type.String(), bucket: Type.String() });
-export const ObjectPath = Type.Object({ cluster: Type.String(), bucket: Type.String(), '*': Type.String({ description: 'Key of the object.' }) });
+export const ObjectPath = Type.Object({
+  cluster: Type.String(),
+  bucket: Type.String(),
+  '*': Type.String({ description: 'Key of the object.' })
+});
 export const IdPath = Type.Object({ id: Type.String() });
 
 /** Long polling of something with a revision. */
@@ -14,4 +18,6 @@ export const WaitQuery = Type.Object({
   wait: Type.Optional(Type.Number({ minimum: 0, maximum: 30, description: 'Seconds to wait for a higher revision.' }))
 });
 
-export const FollowQuery = Type.Object({ follow: Type.Optional(Type.Boolean({ description: 'Stay and send what is added.' })) });
+export const FollowQuery = Type.Object({
+  follow: Type.Optional(Type.Boolean({ description: 'Stay and send what is added.' }))
+});

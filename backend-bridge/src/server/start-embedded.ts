@@ -85,7 +85,12 @@ export class EmbeddedCluster {
       this._cluster = cluster;
       addSecret(cluster.password);
       addSecret(cluster.s3.secret_key);
-      this._options.registry().register({ id: EmbeddedCluster.ID, endpoint: cluster.endpoint, user: cluster.user, password: cluster.password });
+      this._options.registry().register({
+        id: EmbeddedCluster.ID,
+        endpoint: cluster.endpoint,
+        user: cluster.user,
+        password: cluster.password
+      });
       this._state = 'ready';
       this._options.log.info(`Local cluster ${cluster.shared ? 'of another bridge' : 'ready'} at ${cluster.endpoint}`);
     } catch (error) {

@@ -16,7 +16,9 @@ async function run(log: ILog, work: () => Promise<void>): Promise<number> {
   } catch (error) {
     const problem = toProblem(error, log);
     process.stdout.write(`${JSON.stringify({ problem })}\n`);
-    process.stderr.write(`${[problem.title, problem.detail, problem.cause, problem.action].filter(Boolean).join('\n')}\n`);
+    process.stderr.write(
+      `${[problem.title, problem.detail, problem.cause, problem.action].filter(Boolean).join('\n')}\n`
+    );
     return 1;
   }
 }
@@ -51,7 +53,11 @@ export function prepareEnvironmentCommand(log: ILog): Promise<number> {
   return run(log, async () => {
     const value = await readFirstLine(process.stdin);
     process.stdin.destroy();
-    const { requirements, ...options } = validate<Static<typeof EnvironmentOptions>>(EnvironmentOptions, value, 'options');
+    const { requirements, ...options } = validate<Static<typeof EnvironmentOptions>>(
+      EnvironmentOptions,
+      value,
+      'options'
+    );
     const { prepareEnvironment } = require('../local-cluster/runtime') as typeof import('../local-cluster/runtime');
     const controller = new AbortController();
     const stop = (): void => controller.abort();
