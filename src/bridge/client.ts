@@ -62,7 +62,7 @@ export class BridgeClient {
   }
 
   async retryBridge(): Promise<void> {
-    await this._send('bridge/retry', { method: 'POST' });
+    await this._send('bridge/retry', jsonInit('POST', undefined));
   }
 
   status(): Promise<BridgeStatus> {
@@ -293,7 +293,7 @@ export class BridgeClient {
   }
 
   private async _do(method: string, path: string): Promise<void> {
-    await this._send(`v1/${path}`, { method });
+    await this._send(`v1/${path}`, jsonInit(method, undefined));
     this._used.emit();
   }
 
@@ -350,8 +350,9 @@ function objectPath(cluster: string, bucket: string, key: string): string {
 }
 
 function jsonInit(method: string, body: unknown): RequestInit {
-  if (body === undefined) {
+  if (method === 'GET') {
     return { method };
   }
-  return { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+  // JupyterLab says JSON of every body, also of none, so that none would not be valid.
+  return { method, body: JSON.stringify(body ?? {}), headers: { 'Content-Type': 'application/json' } };
 }

@@ -20,6 +20,14 @@ describe('BridgeClient', () => {
     expect(request.init.headers).toEqual({ 'Content-Type': 'application/json' });
   });
 
+  it('sends valid JSON also where there is nothing to say', async () => {
+    server.routes['DELETE clusters/far'] = {};
+    server.routes['POST clusters/local/jobs/ocr-1/cancel'] = {};
+    await client.removeCluster('far');
+    await client.cancelJob('local', 'ocr-1');
+    expect(server.requests.map(request => request.init.body)).toEqual(['{}', '{}']);
+  });
+
   it('sends typed text as it is, with the name percent-encoded', async () => {
     server.routes['POST clusters/local/services/cowsay/invoke'] = { state: 'succeeded', files: [] };
     await client.invoke({ cluster: 'local', service: 'cowsay', body: 'moo', mediaType: 'text/plain', name: 'é.txt' });

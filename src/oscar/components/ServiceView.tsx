@@ -129,7 +129,7 @@ function ServiceHead(props: { service: Service }): JSX.Element {
         <h2>{service.name}</h2>
       </div>
       <p className="jp-OscarHead-facts" role="status">
-        {[word, service.reason].filter(Boolean).join(' · ')}
+        {[word, service.state === 'ready' ? undefined : service.reason].filter(Boolean).join(' · ')}
       </p>
       {service.progress !== undefined && service.state !== 'ready' && (
         <ProgressBar value={service.progress} label={word} />
