@@ -8,7 +8,7 @@ const ROOT = path.resolve(__dirname, '..', '..');
 
 /** A free port of this machine. */
 function freePort() {
-  const script = 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})';
+  const script = 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{process.stdout.write(String(s.address().port));s.close()})';
   return Number(execFileSync(process.execPath, ['-e', script]).toString());
 }
 
