@@ -7,6 +7,7 @@ import { sameSecret } from './guard';
 import type { Caller, IContext, Manager } from './manager';
 import { formatUid, invalidName } from './names';
 import { OidcVerifier, TokenError } from './oidc';
+import { isExposed } from './service-check';
 import { streamText } from './streams';
 
 /** What Kubernetes takes in one request; the real manager puts the body into the Job. */
@@ -53,6 +54,10 @@ export function eventOwner(manager: Manager, body: Buffer | string): string {
 export async function runService(context: IContext): Promise<IReply> {
   const { manager, request, response } = context;
   const { service, owner } = await authorize(context, 'run');
+  if (isExposed(service)) {
+    // Since 4.0 nothing stands behind /run for these.
+    return manager.strict ? empty(502) : text(404, `service "${service.name}" is exposed: call it at /system/services/${service.name}/exposed/`);
+  }
   const body = await readBody(request, MAX_RUN_BODY);
   const stop = new AbortController();
   const gone = (): void => stop.abort();
@@ -61,7 +66,7 @@ export async function runService(context: IContext): Promise<IReply> {
     const answer = await manager.jobs.run(service, body, { signal: stop.signal });
     manager.count(service.name, 'sync', owner);
     // The watchdog in the real container answers with the type that it was sent.
-    const type = request.headers['content-type'] ?? 'text/plain; charset=utf-8';
+    const type = request.headers['content-type'] ?? 'text/plain';
     return { status: answer.status, body: answer.body, type, headers: manager.strict ? {} : { 'OSCAR-Exit-Code': String(answer.exitCode) } };
   } catch (error) {
     if (stop.signal.aborted) {
@@ -98,7 +103,7 @@ async function authorize(context: IContext, route: 'job' | 'run'): Promise<{ ser
   if (!service || !mayStart(manager, { admin: false, ...user }, service)) {
     fail(404);
   }
-  if (!manager.state.user(user.uid)) {
+  if (route === 'job' && !manager.state.user(user.uid)) {
     fail(403, `MinIO user not provisioned for ${user.uid}; submit a direct request first`);
   }
   return { service, owner: user.uid };

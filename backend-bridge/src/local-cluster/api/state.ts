@@ -2,6 +2,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { IOscarService } from '../../fdl/service';
 import { transaction } from '../database';
 
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(freeze);
+    Object.freeze(value);
+  }
+  return value;
+}
+
 /** Tables of the manager. An entry a version; see openDatabase. */
 export const MIGRATIONS = [
   `CREATE TABLE service (
@@ -76,15 +84,11 @@ export class State {
 
   /** Without secrets; those that are being made or removed are not there. */
   services(): IOscarService[] {
-    return this._db
-      .prepare(`SELECT definition FROM service WHERE state = 'ready' ORDER BY name`)
-      .all()
-      .map(row => JSON.parse(row.definition as string) as IOscarService);
+    return [...this._ready().values()];
   }
 
   service(name: string): IOscarService | undefined {
-    const row = this._db.prepare(`SELECT definition FROM service WHERE name = ? AND state = 'ready'`).get(name);
-    return row && (JSON.parse(row.definition as string) as IOscarService);
+    return this._ready().get(name);
   }
 
   secrets(name: string): Record<string, string> {
@@ -104,6 +108,7 @@ export class State {
   }
 
   putService(service: IOscarService, secrets?: Record<string, string>): void {
+    this._cache = undefined;
     transaction(this._db, () => {
       this._db.prepare(`UPDATE service SET definition = ?, state = 'ready', buckets = '[]' WHERE name = ?`).run(JSON.stringify(service), service.name);
       if (secrets) {
@@ -114,6 +119,7 @@ export class State {
 
   /** First step of a delete; from here on it is gone for everybody, also after a crash. */
   beginRemoval(name: string, buckets: string[]): void {
+    this._cache = undefined;
     this._db.prepare(`UPDATE service SET state = 'deleting', buckets = ? WHERE name = ?`).run(JSON.stringify(buckets), name);
   }
 
@@ -235,4 +241,20 @@ export class State {
   close(): void {
     this._db.close();
   }
+
+  /**
+   * Definitions by name, read once: each event asks for one, and a definition holds its whole script. They are frozen, because
+   * many hold them.
+   */
+  private _ready(): Map<string, IOscarService> {
+    this._cache ??= new Map(
+      this._db
+        .prepare(`SELECT name, definition FROM service WHERE state = 'ready' ORDER BY name`)
+        .all()
+        .map(row => [row.name as string, freeze(JSON.parse(row.definition as string) as IOscarService)])
+    );
+    return this._cache;
+  }
+
+  private _cache: Map<string, IOscarService> | undefined;
 }

@@ -51,6 +51,11 @@ const OWN: IDeliberate[] = [
     pattern: /^(jobs\.json:log(-timestamps)?|r2-jobs\.json:(log-(running|succeeded|timestamps|timestamps-odd)|deployment-logs-after-jobs)|r2-oidc\.json:log-owner)$/,
     why: 'the recorded log was a fixed text; here the script runs'
   },
+  {
+    pattern: /^r2-run\.json:run-(json|base64|empty|query|500|404|1-MB|headers|public-by-user|owner-query)$/,
+    why: "behind the recorded /run stood a server that echoes; here the supervisor runs the service's script"
+  },
+  { pattern: /^r2-run\.json:config$/, why: 'recorded with Kueue' },
   { pattern: /^r2-jobs\.json:list-after-delete-finished-jobsvc$/, why: 'jobs whose input is no base64 really fail here, and stay' },
   {
     pattern: /^(oidc\.json:metrics|r2-oidc\.json:metrics-(u1|breakdown-u1|service-u1))$/,

@@ -203,6 +203,11 @@ export const SCENARIOS: IScenario[] = [
   },
   { file: 'other.json', prepare: services('minimal', { name: 'withvol', volume: { size: '1Gi', mount_path: '/data' } }), leaveOut: entry => (entry.id.includes('/system/status') ? 'no metrics API' : undefined) },
   { file: 'delete-keeping-data.json', oidc: true },
+  {
+    file: 'r2-run.json',
+    oidc: true,
+    leaveOut: entry => (/no-status|deployment-(unknown|false|true|gone)|include-true|read-gone|service-down|create-exposed|delete-unknown-user/.test(entry.id) ? 'about objects of Knative and Kueue' : undefined)
+  },
   { file: 'chain.json', prepare: services('minimal') },
   { file: 'chain-by-notification.json' },
   { file: 'oidc.json', oidc: true },
