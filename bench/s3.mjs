@@ -49,13 +49,20 @@ const hmac = (key, text) => createHmac('sha256', key).update(text).digest();
 function signed(port, method, path, body, { unsigned = false, length } = {}) {
   const date = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
   const day = date.slice(0, 8);
-  const payload = unsigned ? 'UNSIGNED-PAYLOAD' : createHash('sha256').update(body ?? '').digest('hex');
+  const payload = unsigned
+    ? 'UNSIGNED-PAYLOAD'
+    : createHash('sha256')
+        .update(body ?? '')
+        .digest('hex');
   const [rawPath, query = ''] = path.split('?');
   const host = `127.0.0.1:${port}`;
   const canonical = `${method}\n${rawPath}\n${query}\nhost:${host}\nx-amz-content-sha256:${payload}\nx-amz-date:${date}\n\nhost;x-amz-content-sha256;x-amz-date\n${payload}`;
   const scope = `${day}/${REGION}/s3/aws4_request`;
   const key = hmac(hmac(hmac(hmac(`AWS4${SECRET}`, day), REGION), 's3'), 'aws4_request');
-  const signature = hmac(key, `AWS4-HMAC-SHA256\n${date}\n${scope}\n${createHash('sha256').update(canonical).digest('hex')}`).toString('hex');
+  const signature = hmac(
+    key,
+    `AWS4-HMAC-SHA256\n${date}\n${scope}\n${createHash('sha256').update(canonical).digest('hex')}`
+  ).toString('hex');
   const head =
     `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nx-amz-date: ${date}\r\nx-amz-content-sha256: ${payload}\r\n` +
     `Authorization: AWS4-HMAC-SHA256 Credential=${ACCESS}/${scope}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${signature}\r\n` +
@@ -110,9 +117,15 @@ class Connection {
     if (this.keep || this.chunked) {
       this.pieces.push(chunk);
     }
-    const done = this.chunked ? Buffer.concat(this.pieces.slice(-2)).includes('\r\n0\r\n\r\n') || chunk.equals(Buffer.from('0\r\n\r\n')) : this.got >= this.left;
+    const done = this.chunked
+      ? Buffer.concat(this.pieces.slice(-2)).includes('\r\n0\r\n\r\n') || chunk.equals(Buffer.from('0\r\n\r\n'))
+      : this.got >= this.left;
     if (done) {
-      const answer = { status: this.status, bytes: this.got, body: this.keep ? Buffer.concat(this.pieces).toString() : '' };
+      const answer = {
+        status: this.status,
+        bytes: this.got,
+        body: this.keep ? Buffer.concat(this.pieces).toString() : ''
+      };
       const { resolve } = this;
       this.reset();
       resolve(answer);
@@ -243,7 +256,10 @@ function goPeer(name, module) {
     return join(given, name);
   }
   note(`building ${name} …`);
-  const built = spawnSync('go', ['install', module], { env: { ...process.env, GOBIN: folder }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const built = spawnSync('go', ['install', module], {
+    env: { ...process.env, GOBIN: folder },
+    stdio: ['ignore', 'ignore', 'pipe']
+  });
   if (built.status !== 0) {
     note(`SKIPPED: ${name} could not be built: ${String(built.stderr ?? built.error).slice(-300)}`);
     return undefined;
@@ -252,7 +268,9 @@ function goPeer(name, module) {
 }
 
 const peers = {};
-const versitygw = wanted('versitygw') ? goPeer('versitygw', 'github.com/versity/versitygw/cmd/versitygw@latest') : undefined;
+const versitygw = wanted('versitygw')
+  ? goPeer('versitygw', 'github.com/versity/versitygw/cmd/versitygw@latest')
+  : undefined;
 if (versitygw !== undefined) {
   peers.versitygw = async data => {
     const port = await freePort();
@@ -304,8 +322,24 @@ async function measure(name, startServer, { levels = [1, 16, 64], big = true } =
   for (let run = 0; run < RUNS; run++) {
     for (const level of levels) {
       const keys = Array.from({ length: SMALL }, (_, n) => `/bench/c${level}-r${run}-${n}`);
-      keep(name, `put${level}`, await many(server.port, keys.map(key => signed(server.port, 'PUT', key, body)), level));
-      keep(name, `get${level}`, await many(server.port, keys.map(key => signed(server.port, 'GET', key)), level));
+      keep(
+        name,
+        `put${level}`,
+        await many(
+          server.port,
+          keys.map(key => signed(server.port, 'PUT', key, body)),
+          level
+        )
+      );
+      keep(
+        name,
+        `get${level}`,
+        await many(
+          server.port,
+          keys.map(key => signed(server.port, 'GET', key)),
+          level
+        )
+      );
     }
   }
   if (big && LARGE > 0) {
@@ -329,7 +363,10 @@ async function page(name, count, startServer, fill) {
   for (let n = 0; n < 15; n++) {
     const connection = new Connection(server.port);
     const began = process.hrtime.bigint();
-    const query = count > 1000 ? `list-type=2&max-keys=1000&start-after=${middle}`.split('&').sort().join('&') : 'list-type=2&max-keys=1000';
+    const query =
+      count > 1000
+        ? `list-type=2&max-keys=1000&start-after=${middle}`.split('&').sort().join('&')
+        : 'list-type=2&max-keys=1000';
     const { status, body } = await connection.send(signed(server.port, 'GET', `/bench?${query}`), true);
     const took = seconds(began) * 1000;
     connection.socket.destroy();
@@ -421,7 +458,10 @@ for (const [against] of servers) {
   row('S3 page of 1,000 among 1,000, ms', 'page1000', against, { aim: '', lower: true });
   row(`S3 page of 1,000 among ${MANY.toLocaleString('en')}, ms`, `page${MANY}`, against, { aim: '', lower: true });
 }
-row('S3 put 1 kB flushed (durability power), 16 at once, requests/s', 'put16', 'versitygw', { aim: 'stated', of: 'power' });
+row('S3 put 1 kB flushed (durability power), 16 at once, requests/s', 'put16', 'versitygw', {
+  aim: 'stated',
+  of: 'power'
+});
 row('S3 page of 1,000 among 1,000, ms', 'page1000', '', { aim: '≤ 20 ms', least: 20 });
 row(`S3 page of 1,000 among ${MANY.toLocaleString('en')}, ms`, `page${MANY}`, '', { aim: '≤ 20 ms', least: 20 });
 row('S3 memory more for 1 GB up and down, MB', 'memory', '', { aim: '≤ 64 MB', least: 64 });

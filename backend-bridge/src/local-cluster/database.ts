@@ -35,7 +35,9 @@ export function openDatabase(path: string, options: IDatabaseOptions = {}): Data
     if (!enableWal(db)) {
       db.exec('PRAGMA journal_mode = TRUNCATE');
     }
-    db.exec(`PRAGMA synchronous = ${options.synchronous ?? 'NORMAL'}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY`);
+    db.exec(
+      `PRAGMA synchronous = ${options.synchronous ?? 'NORMAL'}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY`
+    );
     // Takes the lock now instead of at the first use, when nobody expects it to fail.
     db.exec('BEGIN EXCLUSIVE; COMMIT');
     if (path !== ':memory:') {

@@ -82,7 +82,12 @@ export interface IRawOptions {
 }
 
 /** An own small signer, so that the server is not held against itself. `path` is percent-encoded as it goes over the wire. */
-export function call(endpoint: { port: number }, method: string, path: string, options: IRawOptions = {}): Promise<IAnswer> {
+export function call(
+  endpoint: { port: number },
+  method: string,
+  path: string,
+  options: IRawOptions = {}
+): Promise<IAnswer> {
   const body = Buffer.from(options.body ?? '');
   const headers: Record<string, string> = { host: `127.0.0.1:${endpoint.port}`, ...options.headers };
   if (options.as !== undefined) {
@@ -95,7 +100,14 @@ export function call(endpoint: { port: number }, method: string, path: string, o
   options.tamper?.(wire);
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: '127.0.0.1', port: endpoint.port, method: wire.method, path: wire.path, headers: wire.headers, agent: false },
+      {
+        host: '127.0.0.1',
+        port: endpoint.port,
+        method: wire.method,
+        path: wire.path,
+        headers: wire.headers,
+        agent: false
+      },
       incoming => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -136,9 +148,15 @@ export function sign(
   const payload = options.payload ?? createHash('sha256').update(body).digest('hex');
   headers['x-amz-date'] = date;
   headers['x-amz-content-sha256'] = payload;
-  const names = Object.keys(headers).map(name => name.toLowerCase()).sort();
+  const names = Object.keys(headers)
+    .map(name => name.toLowerCase())
+    .sort();
   const [rawPath, query = ''] = path.split('?');
-  const pairs = query.split('&').filter(Boolean).map(pair => (pair.includes('=') ? pair : `${pair}=`)).sort();
+  const pairs = query
+    .split('&')
+    .filter(Boolean)
+    .map(pair => (pair.includes('=') ? pair : `${pair}=`))
+    .sort();
   const canonical = [
     method,
     rawPath,

@@ -118,7 +118,10 @@ const second: [string, () => Promise<void>][] = [
   ['overwrite', () => put('in/a.txt', 'hello again', { ContentType: 'text/plain' })],
   [
     'copy',
-    async () => void (await s3.send(new CopyObjectCommand({ Bucket: 'jobsvc', Key: 'in/copied.txt', CopySource: 'jobsvc/other/a.txt' })))
+    async () =>
+      void (await s3.send(
+        new CopyObjectCommand({ Bucket: 'jobsvc', Key: 'in/copied.txt', CopySource: 'jobsvc/other/a.txt' })
+      ))
   ],
   ['multipart', () => multipart('in/big ñ.bin', [5 * 1024 * 1024, 1000], { ContentType: 'application/octet-stream' })],
   ['post-form', post],
@@ -126,7 +129,11 @@ const second: [string, () => Promise<void>][] = [
     'presigned-put',
     async () => {
       const command = new PutObjectCommand({ Bucket: 'jobsvc', Key: 'in/presigned ñ.txt' });
-      await fetch(await getSignedUrl(s3, command), { method: 'PUT', body: 'by link.', headers: { 'content-type': 'text/plain' } });
+      await fetch(await getSignedUrl(s3, command), {
+        method: 'PUT',
+        body: 'by link.',
+        headers: { 'content-type': 'text/plain' }
+      });
     }
   ],
   ['delete', async () => void (await endpoint.store.remove('jobsvc', 'in/a.txt'))],
@@ -134,7 +141,11 @@ const second: [string, () => Promise<void>][] = [
     'tagging',
     async () =>
       void (await s3.send(
-        new PutObjectTaggingCommand({ Bucket: 'jobsvc', Key: 'in/m.txt', Tagging: { TagSet: [{ Key: 'a', Value: 'b' }] } })
+        new PutObjectTaggingCommand({
+          Bucket: 'jobsvc',
+          Key: 'in/m.txt',
+          Tagging: { TagSet: [{ Key: 'a', Value: 'b' }] }
+        })
       ))
   ]
 ];
@@ -146,7 +157,10 @@ const first: [string, () => Promise<void>][] = [
   ['put-folder-marker', () => put('in/folder/', '', { ContentType: 'binary/octet-stream' })],
   [
     'copy',
-    async () => void (await s3.send(new CopyObjectCommand({ Bucket: 'jobsvc', Key: 'in/copy.txt', CopySource: 'jobsvc/in/a.txt' })))
+    async () =>
+      void (await s3.send(
+        new CopyObjectCommand({ Bucket: 'jobsvc', Key: 'in/copy.txt', CopySource: 'jobsvc/in/a.txt' })
+      ))
   ],
   ['multipart', () => multipart('in/big.bin', [5 * 1024 * 1024], { ContentType: 'binary/octet-stream' })],
   ['overwrite', () => put('in/a.txt', 'again', { ContentType: 'binary/octet-stream' })]

@@ -1,6 +1,16 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, chmodSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  chmodSync
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,7 +58,13 @@ describe('kill -9', () => {
     // A large one that never ends, over an object that is there.
     const headers: Record<string, string> = { host: `127.0.0.1:${port}` };
     sign('PUT', '/data/over', headers, Buffer.alloc(0), { as: ADMIN, payload: 'UNSIGNED-PAYLOAD' });
-    const large = request({ port, host: '127.0.0.1', method: 'PUT', path: '/data/over', headers: { ...headers, 'content-length': 50 * MB } });
+    const large = request({
+      port,
+      host: '127.0.0.1',
+      method: 'PUT',
+      path: '/data/over',
+      headers: { ...headers, 'content-length': 50 * MB }
+    });
     large.on('error', () => undefined);
     large.write(randomBytes(8 * MB));
     // And small ones one after the other, some over each other.
@@ -106,7 +122,8 @@ describe('kill -9', () => {
     const id = /<UploadId>([^<]*)</.exec(started.body)![1];
     const parts = [randomBytes(5 * MB), randomBytes(5 * MB), randomBytes(10)];
     const put = async (port: number, n: number): Promise<string> =>
-      (await call({ port }, 'PUT', `/data/big?partNumber=${n + 1}&uploadId=${id}`, { as: ADMIN, body: parts[n] })).headers.etag!;
+      (await call({ port }, 'PUT', `/data/big?partNumber=${n + 1}&uploadId=${id}`, { as: ADMIN, body: parts[n] }))
+        .headers.etag!;
     const etags = [await put(first.port, 0), await put(first.port, 1)];
     await killed(first.child);
     const second = await startProcess();
@@ -171,7 +188,14 @@ describe('a start after a crash', () => {
     const row = store.catalog.get(store.need('data'), 'a/b')!;
     writeFileSync(store.staging.path('staged-1'), 'newer');
     store.catalog.put(store.need('data'), { ...row, size: 5, etag: 'x' });
-    store.catalog.redo({ kind: 'rename', bucket: store.need('data').id, folder: 'data', key: 'a/b', path: 'a/b', staged: 'staged-1' });
+    store.catalog.redo({
+      kind: 'rename',
+      bucket: store.need('data').id,
+      folder: 'data',
+      key: 'a/b',
+      path: 'a/b',
+      staged: 'staged-1'
+    });
     store = await crashed(store);
     expect(String(await store.read('data', 'a/b').toArray())).toBe('newer');
     expect(readdirSync(join(folder, 'staging'))).toEqual([]);
@@ -235,7 +259,9 @@ rmSync(probe, { recursive: true, force: true });
     expect(over.body).toContain('Nothing was changed');
     const part = await call(endpoint, 'POST', '/data/new?uploads=', { as: ADMIN });
     const id = /<UploadId>([^<]*)</.exec(part.body)![1];
-    expect(await call(endpoint, 'PUT', `/data/new?partNumber=1&uploadId=${id}`, { as: ADMIN, body: Buffer.alloc(5 * MB) })).toMatchObject({ status: 507 });
+    expect(
+      await call(endpoint, 'PUT', `/data/new?partNumber=1&uploadId=${id}`, { as: ADMIN, body: Buffer.alloc(5 * MB) })
+    ).toMatchObject({ status: 507 });
     await call(endpoint, 'DELETE', `/data/new?uploadId=${id}`, { as: ADMIN });
     // Small ones until not even the index has room.
     let stored = 0;

@@ -75,7 +75,13 @@ afterAll(() => endpoint.close());
 (curl ? describe : describe.skip)('curl --aws-sigv4', () => {
   it('puts and gets', async () => {
     await endpoint.store.createBucket('curl');
-    const put = await runCurl('-T', join(__dirname, 'keys.ts'), '-H', 'x-amz-meta-who: me', `${endpoint.url}/curl/a%20b%2B%C3%B1.txt`);
+    const put = await runCurl(
+      '-T',
+      join(__dirname, 'keys.ts'),
+      '-H',
+      'x-amz-meta-who: me',
+      `${endpoint.url}/curl/a%20b%2B%C3%B1.txt`
+    );
     expect(put).toBe('200');
     expect(endpoint.store.head('curl', 'a b+ñ.txt')?.metadata).toEqual({ who: 'me' });
     expect(await runCurl('-X', 'DELETE', `${endpoint.url}/curl/a%20b%2B%C3%B1.txt`)).toBe('204');
@@ -84,7 +90,9 @@ afterAll(() => endpoint.close());
 
 function drive(): Promise<Record<string, unknown>> {
   return new Promise((done, fail) => {
-    const child = spawn(PYTHON, [join(__dirname, 'peers', 'drive.py'), endpoint.url], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(PYTHON, [join(__dirname, 'peers', 'drive.py'), endpoint.url], {
+      stdio: ['pipe', 'pipe', 'pipe']
+    });
     let out = '';
     let problems = '';
     child.stdout.on('data', chunk => (out += chunk));
@@ -101,7 +109,18 @@ function drive(): Promise<Record<string, unknown>> {
 }
 
 function runCurl(...args: string[]): Promise<string> {
-  const all = ['-sS', '-o', '/dev/null', '-w', '%{http_code}', '--aws-sigv4', 'aws:amz:us-east-1:s3', '-K', '-', ...args];
+  const all = [
+    '-sS',
+    '-o',
+    '/dev/null',
+    '-w',
+    '%{http_code}',
+    '--aws-sigv4',
+    'aws:amz:us-east-1:s3',
+    '-K',
+    '-',
+    ...args
+  ];
   return new Promise((done, fail) => {
     const child = execFile('curl', all, (error, stdout) => (error === null ? done(stdout) : fail(error)));
     child.stdin?.end(`user = "${ADMIN.accessKey}:${ADMIN.secretKey}"\n`);

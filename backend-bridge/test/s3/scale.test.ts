@@ -30,7 +30,12 @@ describe('100,000 keys', () => {
     let token = '';
     let pages = 0;
     do {
-      const answer = await call(endpoint, 'GET', `/data?${token === '' ? '' : `continuation-token=${encodeURIComponent(token)}&`}list-type=2`, { as: ADMIN });
+      const answer = await call(
+        endpoint,
+        'GET',
+        `/data?${token === '' ? '' : `continuation-token=${encodeURIComponent(token)}&`}list-type=2`,
+        { as: ADMIN }
+      );
       expect(answer.status).toBe(200);
       const keys = [...answer.body.matchAll(/<Key>([^<]*)</g)].map(match => match[1]);
       expect(keys).toEqual([...keys].sort());
@@ -44,7 +49,13 @@ describe('100,000 keys', () => {
     const began = process.hrtime.bigint();
     for (let round = 0; round < 100; round++) {
       expect(store.list('data', { delimiter: '/' }).prefixes).toEqual(['even/', 'odd/']);
-      expect(store.list('data', { delimiter: '/', prefix: 'odd/' }).prefixes).toEqual(['odd/1/', 'odd/3/', 'odd/5/', 'odd/7/', 'odd/9/']);
+      expect(store.list('data', { delimiter: '/', prefix: 'odd/' }).prefixes).toEqual([
+        'odd/1/',
+        'odd/3/',
+        'odd/5/',
+        'odd/7/',
+        'odd/9/'
+      ]);
     }
     // Walking all keys 200 times would take a minute; seeks take milliseconds.
     expect(Number(process.hrtime.bigint() - began) / 1e6).toBeLessThan(5000);
@@ -64,7 +75,9 @@ if (!proc) {
 (proc ? describe : describe.skip)('large objects', () => {
   it('of 300 MB go up slowly read and come down to a slow reader within a few tens of MB', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'oscar-s3-large-'));
-    const child = spawn(process.execPath, [join(__dirname, 'peers', 'endpoint-process.cjs'), folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [join(__dirname, 'peers', 'endpoint-process.cjs'), folder], {
+      stdio: ['pipe', 'pipe', 'inherit']
+    });
     try {
       const port = await new Promise<number>(resolve =>
         child.stdout.once('data', chunk => resolve((JSON.parse(String(chunk)) as { port: number }).port))
@@ -79,10 +92,19 @@ if (!proc) {
       const headers: Record<string, string> = { host: `127.0.0.1:${port}` };
       sign('PUT', '/data/large', headers, Buffer.alloc(0), { as: ADMIN, payload: 'UNSIGNED-PAYLOAD' });
       const status = await new Promise<number>((resolve, reject) => {
-        const up = request({ port, host: '127.0.0.1', method: 'PUT', path: '/data/large', headers: { ...headers, 'content-length': size } }, answer => {
-          answer.resume();
-          resolve(answer.statusCode ?? 0);
-        });
+        const up = request(
+          {
+            port,
+            host: '127.0.0.1',
+            method: 'PUT',
+            path: '/data/large',
+            headers: { ...headers, 'content-length': size }
+          },
+          answer => {
+            answer.resume();
+            resolve(answer.statusCode ?? 0);
+          }
+        );
         up.on('error', reject);
         const block = Buffer.alloc(MB, 'x');
         let left = size;

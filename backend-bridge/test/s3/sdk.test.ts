@@ -56,13 +56,18 @@ describe('the JavaScript SDK', () => {
     await s3.send(new CreateBucketCommand({ Bucket: 'life' }));
     await s3.send(new HeadBucketCommand({ Bucket: 'life' }));
     expect((await s3.send(new GetBucketLocationCommand({ Bucket: 'life' }))).LocationConstraint).toBeUndefined();
-    const tags = [{ Key: 'owner', Value: '' }, { Key: 'from_service', Value: 'a b&<c>' }];
+    const tags = [
+      { Key: 'owner', Value: '' },
+      { Key: 'from_service', Value: 'a b&<c>' }
+    ];
     await s3.send(new PutBucketTaggingCommand({ Bucket: 'life', Tagging: { TagSet: tags } }));
     expect((await s3.send(new GetBucketTaggingCommand({ Bucket: 'life' }))).TagSet).toEqual(tags);
     const { Buckets } = await s3.send(new ListBucketsCommand({}));
     expect(Buckets?.map(bucket => bucket.Name)).toContain('life');
     await s3.send(new PutObjectCommand({ Bucket: 'life', Key: 'x', Body: 'x' }));
-    await expect(s3.send(new DeleteBucketCommand({ Bucket: 'life' }))).rejects.toMatchObject({ name: 'BucketNotEmpty' });
+    await expect(s3.send(new DeleteBucketCommand({ Bucket: 'life' }))).rejects.toMatchObject({
+      name: 'BucketNotEmpty'
+    });
     const deleted = await s3.send(
       new DeleteObjectsCommand({ Bucket: 'life', Delete: { Objects: [{ Key: 'x' }, { Key: 'never was' }] } })
     );
@@ -95,14 +100,22 @@ describe('the JavaScript SDK', () => {
       expect(got.ETag).toBe('"5d41402abc4b2a76b9719d911017c592"');
       expect(got[`Checksum${ChecksumAlgorithm}`]).toBeTruthy();
       const { TagSet } = await s3.send(new GetObjectTaggingCommand({ Bucket: 'data', Key }));
-      expect(TagSet).toEqual([{ Key: 'a', Value: 'b' }, { Key: 'c', Value: 'd e' }]);
+      expect(TagSet).toEqual([
+        { Key: 'a', Value: 'b' },
+        { Key: 'c', Value: 'd e' }
+      ]);
     }
   });
 
   it('streams a body of unknown length with trailers', async () => {
     const body = Buffer.alloc(3 * MB, 'abcdefg');
     await s3.send(
-      new PutObjectCommand({ Bucket: 'data', Key: 'stream', Body: Readable.from([body.subarray(0, MB), body.subarray(MB)]), ContentLength: body.length })
+      new PutObjectCommand({
+        Bucket: 'data',
+        Key: 'stream',
+        Body: Readable.from([body.subarray(0, MB), body.subarray(MB)]),
+        ContentLength: body.length
+      })
     );
     const got = await s3.send(new GetObjectCommand({ Bucket: 'data', Key: 'stream' }));
     expect(Buffer.from((await got.Body?.transformToByteArray()) ?? []).equals(body)).toBe(true);
@@ -113,7 +126,12 @@ describe('the JavaScript SDK', () => {
     for (let at = 0; at < body.length; at += 4) {
       body.writeUInt32LE(at, Math.min(at, body.length - 4));
     }
-    const upload = new Upload({ client: s3, params: { Bucket: 'data', Key: 'big', Body: body }, partSize: 5 * MB, queueSize: 3 });
+    const upload = new Upload({
+      client: s3,
+      params: { Bucket: 'data', Key: 'big', Body: body },
+      partSize: 5 * MB,
+      queueSize: 3
+    });
     const done = await upload.done();
     expect(done.ETag).toMatch(/^"[0-9a-f]{32}-3"$/);
     const got = await s3.send(new GetObjectCommand({ Bucket: 'data', Key: 'big' }));
@@ -127,7 +145,9 @@ describe('the JavaScript SDK', () => {
 
   it('takes parts in any order, twice, of several sizes, resumed and copied', async () => {
     const target = { Bucket: 'data', Key: 'parts ñ' };
-    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ ...target, ContentType: 'image/png', Metadata: { a: 'b' } }));
+    const { UploadId } = await s3.send(
+      new CreateMultipartUploadCommand({ ...target, ContentType: 'image/png', Metadata: { a: 'b' } })
+    );
     const put = async (PartNumber: number, size: number, fill: string): Promise<string> =>
       (await s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber, Body: Buffer.alloc(size, fill) }))).ETag!;
     const third = await put(3, 1000, 'c');
@@ -135,7 +155,11 @@ describe('the JavaScript SDK', () => {
     const second = await put(2, 5 * MB, 'b');
     const first = await put(1, 6 * MB, 'a');
     const { Parts } = await s3.send(new ListPartsCommand({ ...target, UploadId }));
-    expect(Parts?.map(part => [part.PartNumber, part.Size])).toEqual([[1, 6 * MB], [2, 5 * MB], [3, 1000]]);
+    expect(Parts?.map(part => [part.PartNumber, part.Size])).toEqual([
+      [1, 6 * MB],
+      [2, 5 * MB],
+      [3, 1000]
+    ]);
     const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: 'data', Prefix: 'parts' }));
     expect(Uploads?.map(one => one.Key)).toEqual([target.Key]);
     const complete = (Parts: { PartNumber: number; ETag: string }[]) =>
@@ -147,7 +171,9 @@ describe('the JavaScript SDK', () => {
     ];
     await expect(complete([parts[1], parts[0]])).rejects.toMatchObject({ name: 'InvalidPartOrder' });
     await expect(complete([{ PartNumber: 1, ETag: second }])).rejects.toMatchObject({ name: 'InvalidPart' });
-    await expect(complete([parts[2], { PartNumber: 4, ETag: second }])).rejects.toMatchObject({ name: 'EntityTooSmall' });
+    await expect(complete([parts[2], { PartNumber: 4, ETag: second }])).rejects.toMatchObject({
+      name: 'EntityTooSmall'
+    });
     await complete(parts);
     const got = await s3.send(new GetObjectCommand(target));
     const bytes = Buffer.from((await got.Body?.transformToByteArray()) ?? []);
@@ -162,7 +188,13 @@ describe('the JavaScript SDK', () => {
     const copied = await Promise.all(
       [`bytes=0-${5 * MB - 1}`, `bytes=${6 * MB}-${6 * MB + 9}`].map((CopySourceRange, index) =>
         s3.send(
-          new UploadPartCopyCommand({ ...again, UploadId: next.UploadId, PartNumber: index + 1, CopySource: source, CopySourceRange })
+          new UploadPartCopyCommand({
+            ...again,
+            UploadId: next.UploadId,
+            PartNumber: index + 1,
+            CopySource: source,
+            CopySourceRange
+          })
         )
       )
     );
@@ -170,7 +202,9 @@ describe('the JavaScript SDK', () => {
       new CompleteMultipartUploadCommand({
         ...again,
         UploadId: next.UploadId,
-        MultipartUpload: { Parts: copied.map((part, index) => ({ PartNumber: index + 1, ETag: part.CopyPartResult?.ETag })) }
+        MultipartUpload: {
+          Parts: copied.map((part, index) => ({ PartNumber: index + 1, ETag: part.CopyPartResult?.ETag }))
+        }
       })
     );
     const head = await s3.send(new HeadObjectCommand(again));
@@ -184,20 +218,30 @@ describe('the JavaScript SDK', () => {
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
     await s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: Buffer.alloc(5 * MB) }));
     await s3.send(new AbortMultipartUploadCommand({ ...target, UploadId }));
-    await expect(s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 2, Body: 'x' }))).rejects.toMatchObject({ name: 'NoSuchUpload' });
-    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket: 'data', Prefix: 'aborted' }))).Uploads).toBeUndefined();
+    await expect(
+      s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 2, Body: 'x' }))
+    ).rejects.toMatchObject({ name: 'NoSuchUpload' });
+    expect(
+      (await s3.send(new ListMultipartUploadsCommand({ Bucket: 'data', Prefix: 'aborted' }))).Uploads
+    ).toBeUndefined();
   });
 
   it('writes conditionally', async () => {
     const target = { Bucket: 'data', Key: 'commit' };
     const first = await s3.send(new PutObjectCommand({ ...target, Body: '1', IfNoneMatch: '*' }));
-    await expect(s3.send(new PutObjectCommand({ ...target, Body: '2', IfNoneMatch: '*' }))).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    await expect(s3.send(new PutObjectCommand({ ...target, Body: '2', IfNoneMatch: '*' }))).rejects.toMatchObject({
+      name: 'PreconditionFailed'
+    });
     await s3.send(new PutObjectCommand({ ...target, Body: '3', IfMatch: first.ETag }));
-    await expect(s3.send(new PutObjectCommand({ ...target, Body: '4', IfMatch: first.ETag }))).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    await expect(s3.send(new PutObjectCommand({ ...target, Body: '4', IfMatch: first.ETag }))).rejects.toMatchObject({
+      name: 'PreconditionFailed'
+    });
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
     const { ETag } = await s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: 'part' }));
     const complete = { ...target, UploadId, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } };
-    await expect(s3.send(new CompleteMultipartUploadCommand({ ...complete, IfNoneMatch: '*' }))).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    await expect(s3.send(new CompleteMultipartUploadCommand({ ...complete, IfNoneMatch: '*' }))).rejects.toMatchObject({
+      name: 'PreconditionFailed'
+    });
     await s3.send(new CompleteMultipartUploadCommand(complete));
     expect(await (await s3.send(new GetObjectCommand(target))).Body?.transformToString()).toBe('part');
   });
@@ -206,7 +250,11 @@ describe('the JavaScript SDK', () => {
     const Key = 'dir/a b+ñ&<>.txt';
     const put = await getSignedUrl(s3, new PutObjectCommand({ Bucket: 'data', Key }), { expiresIn: 60 });
     expect((await fetch(put, { method: 'PUT', body: 'by link' })).status).toBe(200);
-    const get = await getSignedUrl(s3, new GetObjectCommand({ Bucket: 'data', Key, ResponseContentType: 'text/html' }), { expiresIn: 60 });
+    const get = await getSignedUrl(
+      s3,
+      new GetObjectCommand({ Bucket: 'data', Key, ResponseContentType: 'text/html' }),
+      { expiresIn: 60 }
+    );
     const got = await fetch(get);
     expect(got.headers.get('content-type')).toBe('text/html');
     expect(got.headers.get('content-security-policy')).toContain('sandbox');
@@ -225,7 +273,10 @@ describe('the JavaScript SDK', () => {
       }
     ];
     await s3.send(
-      new PutBucketNotificationConfigurationCommand({ Bucket: 'data', NotificationConfiguration: { QueueConfigurations } })
+      new PutBucketNotificationConfigurationCommand({
+        Bucket: 'data',
+        NotificationConfiguration: { QueueConfigurations }
+      })
     );
     const got = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket: 'data' }));
     expect(got.QueueConfigurations).toEqual(QueueConfigurations);
@@ -242,13 +293,23 @@ describe('the JavaScript SDK', () => {
     const seen: string[] = [];
     let ContinuationToken: string | undefined;
     do {
-      const page = await s3.send(new ListObjectsV2Command({ Bucket: 'listing', Delimiter: '/', MaxKeys: 1, ContinuationToken }));
+      const page = await s3.send(
+        new ListObjectsV2Command({ Bucket: 'listing', Delimiter: '/', MaxKeys: 1, ContinuationToken })
+      );
       expect(page.KeyCount).toBe(1);
       seen.push(...(page.Contents ?? []).map(one => one.Key!), ...(page.CommonPrefixes ?? []).map(one => one.Prefix!));
       ContinuationToken = page.NextContinuationToken;
     } while (ContinuationToken !== undefined);
     expect(seen).toEqual(['a b', 'a/', 'b/', 'c+d', 'ñ/']);
-    const encoded = await s3.send(new ListObjectsV2Command({ Bucket: 'listing', EncodingType: 'url', Prefix: 'ñ', StartAfter: 'ñ', FetchOwner: true }));
+    const encoded = await s3.send(
+      new ListObjectsV2Command({
+        Bucket: 'listing',
+        EncodingType: 'url',
+        Prefix: 'ñ',
+        StartAfter: 'ñ',
+        FetchOwner: true
+      })
+    );
     expect(encoded.Contents?.[0]).toMatchObject({ Key: '%C3%B1/%C3%BC', Owner: { DisplayName: 'minio' } });
   });
 });

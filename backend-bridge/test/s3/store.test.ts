@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, existsSync, writeFileSync, mkdirSync, symlinkSync, readdirSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  existsSync,
+  writeFileSync,
+  mkdirSync,
+  symlinkSync,
+  readdirSync
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -151,9 +160,13 @@ describe('conditions', () => {
       )
     );
     expect(results.filter(result => result.status === 'fulfilled')).toHaveLength(1);
-    const codes = results.flatMap(result => (result.status === 'rejected' ? [(result.reason as { code: string }).code] : []));
+    const codes = results.flatMap(result =>
+      result.status === 'rejected' ? [(result.reason as { code: string }).code] : []
+    );
     expect(new Set(codes)).toEqual(new Set(['ConditionalRequestConflict']));
-    await expect(store.put('data', 'lock', Buffer.from('x'), { ifAbsent: true })).rejects.toMatchObject({ status: 412 });
+    await expect(store.put('data', 'lock', Buffer.from('x'), { ifAbsent: true })).rejects.toMatchObject({
+      status: 412
+    });
     const { etag } = store.head('data', 'lock')!;
     await store.put('data', 'lock', Buffer.from('next'), { ifMatch: `"${etag}"` });
     await expect(store.put('data', 'lock', Buffer.from('x'), { ifMatch: etag })).rejects.toMatchObject({ status: 412 });

@@ -40,7 +40,12 @@ export function fromFields(fields: ReadonlyMap<string, string>, tags: Record<str
     if (name.startsWith(META) && name.length > META.length) {
       checkValue(value);
       bytes += Buffer.byteLength(name) - META.length + Buffer.byteLength(value);
-      Object.defineProperty(metadata, name.slice(META.length), { value, enumerable: true, configurable: true, writable: true });
+      Object.defineProperty(metadata, name.slice(META.length), {
+        value,
+        enumerable: true,
+        configurable: true,
+        writable: true
+      });
     } else if (KEPT_HEADERS.includes(name) && value !== '') {
       checkValue(value);
       headers[name] = value;
@@ -120,7 +125,6 @@ export function decodeHeader(value: string): string {
 
 /** The other way, for answers. */
 export function encodeHeader(value: string): string {
-  // eslint-disable-next-line no-control-regex
   return /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value.replace(/[\r\n\0]/g, ' '), 'utf8').toString('latin1');
 }
 
@@ -128,7 +132,10 @@ export function encodeHeader(value: string): string {
 function checkValue(value: string): void {
   // eslint-disable-next-line no-control-regex
   if (value.length > MAX_HEADER || /[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
-    throw new StoreError('InvalidArgument', 'A header or form field has characters that no header can carry, or is too long.');
+    throw new StoreError(
+      'InvalidArgument',
+      'A header or form field has characters that no header can carry, or is too long.'
+    );
   }
 }
 

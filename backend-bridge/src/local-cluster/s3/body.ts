@@ -49,7 +49,9 @@ export function requestBody(context: IContext): IBody {
 }
 
 /** The whole body when it is small and plain, without the price of a stream; undefined: use `requestBody`. */
-export function smallBody(context: IContext): Promise<{ bytes: Buffer; checksums: Record<string, string> }> | undefined {
+export function smallBody(
+  context: IContext
+): Promise<{ bytes: Buffer; checksums: Record<string, string> }> | undefined {
   const promise = readPromise(context);
   const { length } = promise;
   if (length === undefined || length > SMALL_BODY || promise.chunked) {
@@ -147,10 +149,15 @@ function collect(context: IContext, length: number): Promise<Buffer> {
 function readPromise(context: IContext): IPromise {
   const payload = context.signed?.payload ?? (header(context, 'x-amz-content-sha256') || UNSIGNED);
   const streaming = payload.startsWith('STREAMING-');
-  const encoded = header(context, 'content-encoding').split(',').some(name => name.trim() === 'aws-chunked');
+  const encoded = header(context, 'content-encoding')
+    .split(',')
+    .some(name => name.trim() === 'aws-chunked');
   const declared = header(context, streaming ? 'x-amz-decoded-content-length' : 'content-length');
   if (!streaming && payload !== UNSIGNED && !/^[0-9a-f]{64}$/i.test(payload)) {
-    throw new StoreError('InvalidArgument', 'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-…, or a SHA-256 in hexadecimal.');
+    throw new StoreError(
+      'InvalidArgument',
+      'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-…, or a SHA-256 in hexadecimal.'
+    );
   }
   if (streaming && ![SIGNED_CHUNKS, `${SIGNED_CHUNKS}-TRAILER`, UNSIGNED_TRAILER].includes(payload)) {
     throw new StoreError('InvalidArgument', `Payload encoding ${payload.slice(0, 60)} is not supported.`);
@@ -171,7 +178,9 @@ function readPromise(context: IContext): IPromise {
   }
   return {
     length,
-    chunked: streaming || (encoded && payload === UNSIGNED && context.signed !== undefined && header(context, 'x-amz-trailer') !== ''),
+    chunked:
+      streaming ||
+      (encoded && payload === UNSIGNED && context.signed !== undefined && header(context, 'x-amz-trailer') !== ''),
     signedChunks: payload.startsWith(SIGNED_CHUNKS),
     sha256: streaming || payload === UNSIGNED ? undefined : payload.toLowerCase(),
     md5: typeof md5 === 'string' ? md5 : undefined,
@@ -236,7 +245,10 @@ class Checker {
     if (checksum !== undefined && checksum.value === undefined) {
       const value = trailers.get(`x-amz-checksum-${checksum.name}`);
       if (value === undefined || !isChecksum(checksum.name, value)) {
-        throw new StoreError('InvalidRequest', `The trailer x-amz-checksum-${checksum.name} is missing or no checksum.`);
+        throw new StoreError(
+          'InvalidRequest',
+          `The trailer x-amz-checksum-${checksum.name} is missing or no checksum.`
+        );
       }
       this._trailer = value;
     }

@@ -114,7 +114,10 @@ function readSetting(context: IContext, name: string): void {
   }
   switch (name) {
     case 'notification':
-      sendXml(context, xmlDocument('NotificationConfiguration', store.notifications(bucket).map(notificationXml).join('')));
+      sendXml(
+        context,
+        xmlDocument('NotificationConfiguration', store.notifications(bucket).map(notificationXml).join(''))
+      );
       return;
     case 'tagging': {
       const tags = Object.entries(store.need(bucket).tags);
@@ -134,7 +137,10 @@ function readSetting(context: IContext, name: string): void {
       return;
     }
     case 'policyStatus':
-      sendXml(context, xmlDocument('PolicyStatus', el('IsPublic', isPublicPolicy(store.policy(bucket)) ? 'TRUE' : 'FALSE')));
+      sendXml(
+        context,
+        xmlDocument('PolicyStatus', el('IsPublic', isPublicPolicy(store.policy(bucket)) ? 'TRUE' : 'FALSE'))
+      );
       return;
     case 'acl':
       sendXml(context, ACL);
@@ -240,13 +246,15 @@ function readNotifications(context: IContext, root: IXmlElement): INotification[
 /** MinIO refuses two configurations of one service that would both fire for a key. */
 function checkOverlap(found: INotification[]): void {
   for (const [index, one] of found.entries()) {
-    const same = found.slice(index + 1).some(
-      other =>
-        other.arn === one.arn &&
-        other.events.some(event => one.events.includes(event)) &&
-        (other.prefix.startsWith(one.prefix) || one.prefix.startsWith(other.prefix)) &&
-        (other.suffix.endsWith(one.suffix) || one.suffix.endsWith(other.suffix))
-    );
+    const same = found
+      .slice(index + 1)
+      .some(
+        other =>
+          other.arn === one.arn &&
+          other.events.some(event => one.events.includes(event)) &&
+          (other.prefix.startsWith(one.prefix) || one.prefix.startsWith(other.prefix)) &&
+          (other.suffix.endsWith(one.suffix) || one.suffix.endsWith(other.suffix))
+      );
     if (same) {
       throw new StoreError(
         'InvalidArgument',
@@ -255,4 +263,3 @@ function checkOverlap(found: INotification[]): void {
     }
   }
 }
-

@@ -42,7 +42,9 @@ export class Catalog {
     );
     this._delete = db.prepare('DELETE FROM objects WHERE bucket = ? AND key = ?');
     this._fold = db.prepare('SELECT 1 FROM objects WHERE bucket = ? AND fold = ? AND key <> ? LIMIT 1');
-    this._redo = db.prepare('INSERT INTO redo (id, kind, bucket, folder, key, path, staged) VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this._redo = db.prepare(
+      'INSERT INTO redo (id, kind, bucket, folder, key, path, staged) VALUES (?, ?, ?, ?, ?, ?, ?)'
+    );
     this._redone = db.prepare('DELETE FROM redo WHERE id <= ?');
     for (const row of db.prepare('SELECT * FROM buckets').all() as unknown as IBucketRow[]) {
       this._buckets.set(row.name, fromRow(row));

@@ -37,7 +37,7 @@ export async function* decodeChunks(
       throw new StoreError('InvalidRequest', 'A chunk of the body has no valid size or signature.');
     }
     const sha256 = seed === undefined ? undefined : createHash('sha256');
-    for (let left = size; left > 0; ) {
+    for (let left = size; left > 0;) {
       const piece = await reader.upTo(left);
       left -= piece.length;
       sha256?.update(piece);
@@ -65,7 +65,10 @@ async function readTrailers(reader: Reader, options: IChunkedOptions, previous: 
   let text = '';
   for (;;) {
     const line = await reader.line(true);
-    if (line === undefined || (line === '' && !(options.seed !== undefined && options.trailers && signature === undefined))) {
+    if (
+      line === undefined ||
+      (line === '' && !(options.seed !== undefined && options.trailers && signature === undefined))
+    ) {
       break;
     }
     if (line === '') {

@@ -8,10 +8,7 @@ const CODES: Record<string, readonly [status: number, message: string]> = {
   BadDigest: [400, 'The Content-Md5 you specified did not match what we received.'],
   BadRequest: [400, 'The request is not valid.'],
   BucketAlreadyExists: [409, 'The requested bucket name is not available. Choose another name.'],
-  BucketAlreadyOwnedByYou: [
-    409,
-    'Your previous request to create the named bucket succeeded and you already own it.'
-  ],
+  BucketAlreadyOwnedByYou: [409, 'Your previous request to create the named bucket succeeded and you already own it.'],
   BucketNotEmpty: [409, 'The bucket you tried to delete is not empty'],
   ConditionalRequestConflict: [409, 'Another request changed this object at the same time. Try again.'],
   EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed object size.'],
@@ -24,14 +21,23 @@ const CODES: Record<string, readonly [status: number, message: string]> = {
   InvalidDigest: [400, 'The Content-Md5 you specified is not valid.'],
   InvalidPart: [
     400,
-    'One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part\'s entity tag.'
+    "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."
   ],
   InvalidPartNumber: [416, 'The requested partnumber is not satisfiable'],
-  InvalidPartOrder: [400, 'The list of parts was not in ascending order. The parts list must be specified in order by part number.'],
-  InvalidPolicyDocument: [400, 'The content of the form does not meet the conditions specified in the policy document.'],
+  InvalidPartOrder: [
+    400,
+    'The list of parts was not in ascending order. The parts list must be specified in order by part number.'
+  ],
+  InvalidPolicyDocument: [
+    400,
+    'The content of the form does not meet the conditions specified in the policy document.'
+  ],
   InvalidRange: [416, 'The requested range is not satisfiable'],
   InvalidRequest: [400, 'Invalid Request'],
-  InvalidTag: [400, 'The tag provided was not a valid tag. This error can occur if the tag did not pass input validation.'],
+  InvalidTag: [
+    400,
+    'The tag provided was not a valid tag. This error can occur if the tag did not pass input validation.'
+  ],
   KeyTooLongError: [400, 'Your key is too long'],
   MalformedPOSTRequest: [400, 'The body of your POST request is not well-formed multipart/form-data.'],
   MalformedPolicy: [400, 'Policy has invalid resource.'],
@@ -97,4 +103,13 @@ export function toStoreError(error: unknown): StoreError {
   const wrapped = new StoreError('InternalError');
   wrapped.cause = message ?? error;
   return wrapped;
+}
+
+/** Runs it with errors in S3's words. */
+export function attempt<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw toStoreError(error);
+  }
 }

@@ -16,7 +16,9 @@ const EMPTY = Buffer.alloc(0);
 /** `POST /bucket` with multipart/form-data: an upload by a browser form with a signed policy. */
 export async function postForm(context: IContext): Promise<void> {
   const { store, bucket } = context;
-  const match = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(header(context, 'content-type'));
+  const match = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(
+    header(context, 'content-type')
+  );
   const boundary = match?.[1] ?? match?.[2];
   if (boundary === undefined) {
     throw new StoreError('MalformedPOSTRequest');
@@ -70,7 +72,10 @@ function answer(context: IContext, key: string, etag: string, fields: ReadonlyMa
   }
   const status = fields.get('success_action_status');
   if (status === '201') {
-    const body = xmlDocument('PostResponse', el('Bucket', bucket) + el('Key', key) + el('ETag', quoted(etag)) + el('Location', location));
+    const body = xmlDocument(
+      'PostResponse',
+      el('Bucket', bucket) + el('Key', key) + el('ETag', quoted(etag)) + el('Location', location)
+    );
     send(context, 201, { 'content-type': 'application/xml', etag: quoted(etag), location }, body);
     return;
   }
@@ -119,7 +124,10 @@ function checkFormPolicy(
     throw new StoreError('AccessDenied', 'Invalid according to Policy: Policy expired.');
   }
   const fail = (condition: unknown): never => {
-    throw new StoreError('AccessDenied', `Invalid according to Policy: Policy Condition failed: ${JSON.stringify(condition)}`);
+    throw new StoreError(
+      'AccessDenied',
+      `Invalid according to Policy: Policy Condition failed: ${JSON.stringify(condition)}`
+    );
   };
   const spoken = new Set(['policy', 'x-amz-signature', 'file']);
   const value = (name: string): string => (name === 'bucket' ? bucket : (fields.get(name) ?? ''));

@@ -126,7 +126,9 @@ function authenticate(context: IContext): void {
 
 /** Forms carry their signature in the body. */
 function isForm({ request, key }: IContext): boolean {
-  return request.method === 'POST' && key === '' && /^multipart\/form-data/i.test(request.headers['content-type'] ?? '');
+  return (
+    request.method === 'POST' && key === '' && /^multipart\/form-data/i.test(request.headers['content-type'] ?? '')
+  );
 }
 
 async function route(context: IContext): Promise<void> {

@@ -96,7 +96,11 @@ function digest(text: string): string {
 function cut(text: string, bytes: number): string {
   let result = text;
   if (Buffer.byteLength(result) > bytes) {
-    result = Buffer.from(text).subarray(0, bytes).toString('utf8').replace(/\uFFFD+$/, '').replace(/%[0-9A-F]?$/, '');
+    result = Buffer.from(text)
+      .subarray(0, bytes)
+      .toString('utf8')
+      .replace(/\uFFFD+$/, '')
+      .replace(/%[0-9A-F]?$/, '');
   }
   return result;
 }

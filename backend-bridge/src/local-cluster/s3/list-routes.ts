@@ -86,11 +86,11 @@ export function listUploads(context: IContext): void {
   const idMarker = query.get('upload-id-marker');
   const limit = query.number('max-uploads', MAX_PAGE, MAX_PAGE);
   const uploads = store.uploads.list(bucket, prefix);
-  const from = uploads.findIndex(
-    upload => idMarker !== '' && upload.key === keyMarker && upload.id === idMarker
-  );
+  const from = uploads.findIndex(upload => idMarker !== '' && upload.key === keyMarker && upload.id === idMarker);
   const rest =
-    from >= 0 ? uploads.slice(from + 1) : uploads.filter(upload => keyMarker === '' || compareKeys(upload.key, keyMarker) > 0);
+    from >= 0
+      ? uploads.slice(from + 1)
+      : uploads.filter(upload => keyMarker === '' || compareKeys(upload.key, keyMarker) > 0);
   const groups = new Set<string>();
   const page: typeof rest = [];
   let last: (typeof rest)[number] | undefined;

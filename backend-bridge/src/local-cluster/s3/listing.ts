@@ -86,7 +86,13 @@ export class Listing {
   }
 
   /** Iterates, so that rows behind a jump are never read. */
-  private _rows(bucket: number, from: string, inclusive: boolean, end: string | undefined, limit: number): Iterable<IObjectRow> {
+  private _rows(
+    bucket: number,
+    from: string,
+    inclusive: boolean,
+    end: string | undefined,
+    limit: number
+  ): Iterable<IObjectRow> {
     const rows =
       end === undefined
         ? (inclusive ? this._fromOpen : this._afterOpen).iterate(bucket, from, limit)

@@ -145,22 +145,26 @@ export async function copyObject(context: IContext): Promise<void> {
   if (source.bucket === bucket && source.key === key && !replace && !replaceTags) {
     throw new StoreError(
       'InvalidRequest',
-      'This copy request is illegal because it is trying to copy an object to itself without changing the object\'s metadata, storage class, website redirect location or encryption attributes.'
+      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes."
     );
   }
   const old = toDetails(from.row);
   const given = readAttributes(context);
   const kept = replace ? given : { contentType: old.contentType, metadata: old.metadata, headers: old.headers };
-  const row = await store.copy(source, { bucket, key }, {
-    contentType: kept.contentType,
-    metadata: kept.metadata,
-    headers: kept.headers,
-    tags: replaceTags ? given.tags : old.tags,
-    ...writeConditions(context),
-    event: 's3:ObjectCreated:Copy',
-    requester: requester(context),
-    contentLength: info => copyResult('CopyObjectResult', info.modified, info.etag).length
-  });
+  const row = await store.copy(
+    source,
+    { bucket, key },
+    {
+      contentType: kept.contentType,
+      metadata: kept.metadata,
+      headers: kept.headers,
+      tags: replaceTags ? given.tags : old.tags,
+      ...writeConditions(context),
+      event: 's3:ObjectCreated:Copy',
+      requester: requester(context),
+      contentLength: info => copyResult('CopyObjectResult', info.modified, info.etag).length
+    }
+  );
   sendXml(context, copyResult('CopyObjectResult', row.modified, row.etag));
 }
 
@@ -190,10 +194,15 @@ export async function putTags(context: IContext): Promise<void> {
 export async function deleteTags(context: IContext): Promise<void> {
   authorize(context, 's3:DeleteObjectTagging');
   needObject(context);
-  context.store.setObjectTags(context.bucket, context.key, {}, {
-    event: 's3:ObjectCreated:DeleteTagging',
-    requester: requester(context)
-  });
+  context.store.setObjectTags(
+    context.bucket,
+    context.key,
+    {},
+    {
+      event: 's3:ObjectCreated:DeleteTagging',
+      requester: requester(context)
+    }
+  );
   send(context, 204);
 }
 
@@ -207,7 +216,11 @@ export async function getAcl(context: IContext): Promise<void> {
 export async function getAttributes(context: IContext): Promise<void> {
   authorize(context, 's3:GetObject');
   const object = needObject(context);
-  const wanted = new Set(header(context, 'x-amz-object-attributes').split(',').map(name => name.trim()));
+  const wanted = new Set(
+    header(context, 'x-amz-object-attributes')
+      .split(',')
+      .map(name => name.trim())
+  );
   const sums = Object.entries(object.checksums).map(([name, value]) => el(`Checksum${name.toUpperCase()}`, value));
   const inner =
     (wanted.has('ETag') ? el('ETag', object.etag) : '') +
@@ -226,7 +239,10 @@ export function readSource(context: IContext): { bucket: string; key: string } {
   const [path, version] = text.split('?versionId=');
   const slash = path.indexOf('/');
   if (slash < 1 || slash === path.length - 1) {
-    throw new StoreError('InvalidArgument', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey');
+    throw new StoreError(
+      'InvalidArgument',
+      'Copy Source must mention the source bucket and key: sourcebucket/sourcekey'
+    );
   }
   if (version !== undefined && version !== 'null' && version !== '') {
     throw new StoreError('NoSuchVersion');
@@ -344,11 +360,13 @@ function objectHeaders(context: IContext, object: IObjectDetails): Record<string
     const override = query.get(`response-${name}`);
     if (override !== '') {
       if (caller === undefined) {
-        throw new StoreError('InvalidRequest', 'Request specific response headers cannot be used for anonymous GET requests.');
+        throw new StoreError(
+          'InvalidRequest',
+          'Request specific response headers cannot be used for anonymous GET requests.'
+        );
       }
       headers[name] = encodeHeader(override);
     }
   }
   return headers;
 }
-

@@ -1,4 +1,15 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  statSync
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StoreError } from './errors';
 import { asidePath, foldPath, keyToPath } from './keys';
@@ -41,7 +52,10 @@ export class Places {
         return { path, fold };
       }
     }
-    throw new StoreError('InternalError', `Something in the folder of bucket ${bucket.name} is in the way of this object.`);
+    throw new StoreError(
+      'InternalError',
+      `Something in the folder of bucket ${bucket.name} is in the way of this object.`
+    );
   }
 
   /** Opens for reading; undefined when there is no such file, or something else in its place. */
@@ -140,5 +154,27 @@ function isCaseless(folder: string): boolean {
     return statSync(join(folder, '.case-probe'), { throwIfNoEntry: false }) !== undefined;
   } finally {
     rmSync(probe, { force: true });
+  }
+}
+
+/** Anything but folders below it? */
+export function hasFiles(folder: string): boolean {
+  try {
+    return readdirSync(folder, { withFileTypes: true, recursive: true }).some(entry => !entry.isDirectory());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** Makes the names in it survive a power cut. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }

@@ -141,7 +141,7 @@ function glob(pattern: string, text: string): boolean {
   let at = 0;
   let star = -1;
   let resume = 0;
-  for (let n = 0; n < text.length; ) {
+  for (let n = 0; n < text.length;) {
     if (at < pattern.length && (pattern[at] === '?' || (pattern[at] === text[n] && pattern[at] !== '*'))) {
       at++;
       n++;

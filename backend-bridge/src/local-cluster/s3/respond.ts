@@ -1,5 +1,5 @@
 import type { IContext } from './request';
-import { StoreError } from './errors';
+import type { StoreError } from './errors';
 import { escapeXml } from './xml';
 
 export const XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';

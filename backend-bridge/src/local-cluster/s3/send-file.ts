@@ -17,7 +17,9 @@ export async function sendFile(
   file: { fd: number; start: number; length: number }
 ): Promise<boolean> {
   const closed = new Promise<void>(resolve => response.once('close', resolve));
-  const buffers = Array.from({ length: Math.min(PIECES, Math.ceil(file.length / PIECE)) }, () => Buffer.allocUnsafeSlow(PIECE));
+  const buffers = Array.from({ length: Math.min(PIECES, Math.ceil(file.length / PIECE)) }, () =>
+    Buffer.allocUnsafeSlow(PIECE)
+  );
   const flushed: Promise<unknown>[] = buffers.map(() => Promise.resolve());
   let done = 0;
   try {

@@ -82,7 +82,10 @@ export function verifyRequest(
   const query = new Map(request.query);
   if (query.has('X-Amz-Signature') || query.has('X-Amz-Credential') || query.get('X-Amz-Algorithm') !== undefined) {
     if (header !== undefined) {
-      throw new StoreError('InvalidArgument', 'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified');
+      throw new StoreError(
+        'InvalidArgument',
+        'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified'
+      );
     }
     return verifyPresigned(request, query, accounts, region, now);
   }
@@ -168,21 +171,26 @@ function verifyPresigned(
   const signature = need('X-Amz-Signature');
   const signedHeaders = need('X-Amz-SignedHeaders');
   if (Number.isNaN(time) || !date.startsWith(credential.day)) {
-    throw new StoreError('AuthorizationQueryParametersError', 'X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd\'T\'HHmmss\'Z\'"');
+    throw new StoreError(
+      'AuthorizationQueryParametersError',
+      "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
+    );
   }
   if (!Number.isInteger(expires) || expires < 0) {
     throw new StoreError('AuthorizationQueryParametersError', 'X-Amz-Expires must be a non-negative number');
   }
   if (expires > MAX_EXPIRES) {
-    throw new StoreError('AuthorizationQueryParametersError', 'X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds');
+    throw new StoreError(
+      'AuthorizationQueryParametersError',
+      'X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds'
+    );
   }
   if (time - now > SKEW_MS) {
     throw new StoreError('AccessDenied', 'Request is not valid yet');
   }
   const names = checkSignedHeaders(request, signedHeaders);
   const { caller, key } = account(accounts, credential);
-  const payload =
-    query.get('X-Amz-Content-Sha256') ?? oneValue(request.headers['x-amz-content-sha256']) ?? UNSIGNED;
+  const payload = query.get('X-Amz-Content-Sha256') ?? oneValue(request.headers['x-amz-content-sha256']) ?? UNSIGNED;
   if (now > time + expires * 1000) {
     throw new StoreError('AccessDenied', 'Request has expired');
   }
@@ -244,7 +252,10 @@ function parseCredential(text: string, region: string, code: string): ICredentia
   const [day, scopeRegion, service, end] = parts.slice(-4);
   const accessKey = parts.slice(0, -4).join('/');
   if (parts.length < 5 || accessKey === '' || !/^\d{8}$/.test(day)) {
-    throw new StoreError(code, 'The Credential is malformed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".');
+    throw new StoreError(
+      code,
+      'The Credential is malformed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
+    );
   }
   if (service !== 's3' || end !== 'aws4_request') {
     throw new StoreError(code, 'The Credential should be scoped to the service "s3" and end in "aws4_request".');
@@ -328,7 +339,10 @@ function encode(text: string): string {
   if (/^[A-Za-z0-9._~-]*$/.test(text)) {
     return text;
   }
-  return encodeURIComponent(text).replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+  );
 }
 
 function stringToSign(canonical: string, date: string, scope: string): string {
@@ -367,7 +381,5 @@ function amzDate(date: string | undefined): string | undefined {
 
 function parseAmzDate(text: string): number {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
-  return match === null
-    ? NaN
-    : Date.parse(`${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}Z`);
+  return match === null ? NaN : Date.parse(`${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}Z`);
 }

@@ -64,7 +64,7 @@ export class Staging {
     const fd = openSync(file, 'wx', 0o644);
     let mtime: number;
     try {
-      for (let at = 0; at < body.length; ) {
+      for (let at = 0; at < body.length;) {
         at += writeSync(fd, body, at);
       }
       if (this._flush) {
@@ -226,7 +226,7 @@ async function writeAll(handle: fs.FileHandle, chunks: Buffer[], position: numbe
 export async function md5Of(handle: fs.FileHandle): Promise<string> {
   const md5 = createHash('md5');
   const buffer = Buffer.allocUnsafe(BATCH);
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const { bytesRead } = await handle.read(buffer, 0, BATCH, at);
     if (bytesRead === 0) {
       return md5.digest('hex');

@@ -1,15 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  fsyncSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  promises as fs,
-  readdirSync,
-  renameSync
-} from 'node:fs';
+import { closeSync, createReadStream, fstatSync, mkdirSync, promises as fs, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type {
@@ -24,9 +14,10 @@ import type {
   ObjectBody
 } from '../interfaces';
 import { openDatabase, transaction } from '../database';
+import { Announcer } from './announcer';
 import { Catalog, type IBucket } from './catalog';
-import { StoreError, toStoreError } from './errors';
-import { checkNotification, eventBody, targetsOf, type IRequester } from './events';
+import { attempt, StoreError, toStoreError } from './errors';
+import { checkNotification, type IRequester } from './events';
 import { checkBucketName, checkKey } from './keys';
 import {
   checkConditions,
@@ -39,7 +30,7 @@ import {
   type IWriteOptions
 } from './objects';
 import { Outbox } from './outbox';
-import { Places } from './places';
+import { hasFiles, Places, syncFolder } from './places';
 import { recover } from './recovery';
 import { Reserve } from './reserve';
 import { MIGRATIONS, type IObjectRow } from './schema';
@@ -70,8 +61,6 @@ export class ObjectStore implements IObjectStore {
   /** @throws DatabaseLockedError when another process owns the folder. */
   constructor(options: IStoreOptions) {
     this._flush = options.durability === 'power';
-    this._admin = options.admin ?? 'minio';
-    this._origin = options.origin ?? (() => '');
     this._log = options.log ?? (() => undefined);
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
     const staged = join(options.folder, 'staging');
@@ -87,10 +76,16 @@ export class ObjectStore implements IObjectStore {
       );
       this.staging = new Staging(staged, this._flush);
       this._outbox = new Outbox(db, this._log);
+      this.deployment = this.catalog.meta('deployment') ?? randomUUID();
+      this._announcer = new Announcer({
+        outbox: this._outbox,
+        admin: options.admin ?? 'minio',
+        origin: options.origin ?? (() => ''),
+        deployment: this.deployment
+      });
       this.uploads = new Uploads(this);
       this.reserve = new Reserve(join(options.folder, 'reserve'), this._log);
       recover({ catalog: this.catalog, places: this.places, staging: this.staging, log: this._log });
-      this.deployment = this.catalog.meta('deployment') ?? randomUUID();
       this.catalog.setMeta('deployment', this.deployment);
     } catch (error) {
       db.close();
@@ -118,7 +113,10 @@ export class ObjectStore implements IObjectStore {
     return bucket && toBucketInfo(bucket);
   }
 
-  async createBucket(name: string, options: { owner?: string; tags?: Record<string, string> } = {}): Promise<IBucketInfo> {
+  async createBucket(
+    name: string,
+    options: { owner?: string; tags?: Record<string, string> } = {}
+  ): Promise<IBucketInfo> {
     checkBucketName(name);
     const owner = options.owner ?? '';
     const existing = this.catalog.buckets.get(name);
@@ -150,7 +148,10 @@ export class ObjectStore implements IObjectStore {
         throw new StoreError('BucketNotEmpty');
       }
       if (hasFiles(this.places.folder(name))) {
-        throw new StoreError('BucketNotEmpty', `Files that are no objects lie in ${this.places.folder(name)}. Move them away first.`);
+        throw new StoreError(
+          'BucketNotEmpty',
+          `Files that are no objects lie in ${this.places.folder(name)}. Move them away first.`
+        );
       }
     }
     const trash = this.staging.newName();
@@ -202,7 +203,15 @@ export class ObjectStore implements IObjectStore {
     checkKey(key);
     checkConditions(options, this.catalog.get(this.need(bucket), key), false);
     if (Buffer.isBuffer(body)) {
-      return toInfo(this.putStaged(bucket, key, attempt(() => this.staging.stageBuffer(body)), options, false));
+      return toInfo(
+        this.putStaged(
+          bucket,
+          key,
+          attempt(() => this.staging.stageBuffer(body)),
+          options,
+          false
+        )
+      );
     }
     let staged: IStaged;
     try {
@@ -317,7 +326,7 @@ export class ObjectStore implements IObjectStore {
       if (!isFolder) {
         this.catalog.redo({ ...step, kind: 'rename', path, staged: staged.file });
       }
-      heard = this._announce(bucket, options.event ?? 's3:ObjectCreated:Put', row, options);
+      heard = this._announcer.announce(bucket, options.event ?? 's3:ObjectCreated:Put', row, options);
       details.inside?.();
     });
     const file = this.places.full(bucket.name, path);
@@ -387,7 +396,15 @@ export class ObjectStore implements IObjectStore {
     } finally {
       await handle.close();
     }
-    const row = { ...opened.row, size: stat.size, mtime: stat.mtimeMs, modified: Math.floor(stat.mtimeMs), etag, parts: '', checksums: '' };
+    const row = {
+      ...opened.row,
+      size: stat.size,
+      mtime: stat.mtimeMs,
+      modified: Math.floor(stat.mtimeMs),
+      etag,
+      parts: '',
+      checksums: ''
+    };
     if (this.catalog.get(owner, key)?.mtime === opened.row.mtime) {
       attempt(() => this.catalog.put(owner, row));
       owner.bytes += row.size - opened.row.size;
@@ -428,7 +445,7 @@ export class ObjectStore implements IObjectStore {
         this._tidy();
         this.catalog.delete(owner, key);
         this.catalog.redo({ kind: 'remove', bucket: owner.id, folder: bucket, key, path: row.path, staged: '' });
-        heard = this._announce(owner, 's3:ObjectRemoved:Delete', row, options);
+        heard = this._announcer.announce(owner, 's3:ObjectRemoved:Delete', row, options);
       });
       owner.objects--;
       owner.bytes -= row.size;
@@ -453,7 +470,7 @@ export class ObjectStore implements IObjectStore {
       transaction(this.catalog.db, () => {
         this._tidy();
         this.catalog.put(owner, { ...row, tags: toJson(tags) });
-        heard = this._announce(owner, options.event ?? 's3:ObjectCreated:PutTagging', row, options);
+        heard = this._announcer.announce(owner, options.event ?? 's3:ObjectCreated:PutTagging', row, options);
       });
       if (heard !== undefined) {
         this._outbox.wake();
@@ -557,97 +574,13 @@ export class ObjectStore implements IObjectStore {
     this._outbox.forget();
   }
 
-  private _announce(bucket: IBucket, name: string, row: IObjectRow, options: IWriteOptions): number | undefined {
-    if (bucket.notifications.length === 0) {
-      return undefined;
-    }
-    const targets = targetsOf(bucket.notifications, name, row.key);
-    if (targets.length === 0) {
-      return undefined;
-    }
-    const now = Date.now();
-    this._sequence = this._sequence < BigInt(now) * 1_000_000n ? BigInt(now) * 1_000_000n : this._sequence + 1n;
-    const sequencer = this._sequence.toString(16).toUpperCase();
-    const requester = options.requester ?? this._self(options.principal ?? this._admin, sequencer);
-    const object = toInfo(row);
-    const time = new Date(now);
-    const contentLength = options.contentLength?.(object);
-    return this._outbox.add({
-      id: `${sequencer}-${randomUUID()}`,
-      name,
-      time,
-      bucket: bucket.name,
-      object,
-      principal: requester.principal,
-      sourceHost: requester.sourceHost,
-      userAgent: requester.userAgent,
-      targets,
-      body: eventBody({
-        name,
-        time,
-        bucket: bucket.name,
-        object,
-        headers: toDetails(row).headers,
-        sequencer,
-        requester,
-        ...(contentLength === undefined ? {} : { contentLength })
-      })
-    });
-  }
-
-  /** Who writes when it is no request. */
-  private _self(principal: string, requestId: string): IRequester {
-    return {
-      principal,
-      sourceHost: '127.0.0.1',
-      userAgent: 'jupyterlab-oscar',
-      requestId,
-      hostId: this.deployment,
-      origin: this._origin(),
-      deployment: this.deployment
-    };
-  }
-
   /** True under durability `power`. */
   get flushes(): boolean {
     return this._flush;
   }
 
   private readonly _flush: boolean;
-  private readonly _admin: string;
-  private readonly _origin: () => string;
   private readonly _log: (line: string) => void;
   private readonly _outbox: Outbox;
-  private _sequence = 0n;
+  private readonly _announcer: Announcer;
 }
-
-/** Runs it with errors in S3's words. */
-export function attempt<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw toStoreError(error);
-  }
-}
-
-/** Anything but folders below it? */
-function hasFiles(folder: string): boolean {
-  try {
-    return readdirSync(folder, { withFileTypes: true, recursive: true }).some(entry => !entry.isDirectory());
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      return false;
-    }
-    throw error;
-  }
-}
-
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-

@@ -66,13 +66,22 @@ export async function copyPart(context: IContext): Promise<void> {
     const text = header(context, 'x-amz-copy-source-range');
     const range = text === '' ? undefined : parseRange(text, row.size);
     if (text !== '' && range === undefined) {
-      throw new StoreError('InvalidArgument', 'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy');
+      throw new StoreError(
+        'InvalidArgument',
+        'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy'
+      );
     }
     const { start, end } = range ?? { start: 0, end: row.size - 1 };
     const bytes =
       fd === undefined || end < start
         ? nothing()
-        : (createReadStream('', { fd, start, end, highWaterMark: READ_AHEAD, autoClose: false }) as AsyncIterable<Buffer>);
+        : (createReadStream('', {
+            fd,
+            start,
+            end,
+            highWaterMark: READ_AHEAD,
+            autoClose: false
+          }) as AsyncIterable<Buffer>);
     part = await store.uploads.putPart(bucket, key, query.get('uploadId'), {
       number,
       body: bytes,
@@ -178,8 +187,17 @@ function composite(
       throw new StoreError('InvalidPart');
     }
   }
-  const name = CHECKSUM_NAMES.find(one => named.length > 0 && named.every(({ number }) => known.get(number)?.[one] !== undefined));
-  return name === undefined ? {} : { [name]: compositeChecksum(name, named.map(({ number }) => known.get(number)![name])) };
+  const name = CHECKSUM_NAMES.find(
+    one => named.length > 0 && named.every(({ number }) => known.get(number)?.[one] !== undefined)
+  );
+  return name === undefined
+    ? {}
+    : {
+        [name]: compositeChecksum(
+          name,
+          named.map(({ number }) => known.get(number)![name])
+        )
+      };
 }
 
 async function verifyWhole(file: string, expected: { name: ChecksumName; value: string }): Promise<void> {

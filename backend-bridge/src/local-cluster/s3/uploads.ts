@@ -109,7 +109,9 @@ export class Uploads {
       this._need(bucket, key, id);
       const before = this._part(id, number);
       this._db
-        .prepare('INSERT OR REPLACE INTO parts (upload, number, size, etag, modified, checksums, file) VALUES (?, ?, ?, ?, ?, ?, ?)')
+        .prepare(
+          'INSERT OR REPLACE INTO parts (upload, number, size, etag, modified, checksums, file) VALUES (?, ?, ?, ?, ?, ?, ?)'
+        )
         .run(row.upload, row.number, row.size, row.etag, row.modified, row.checksums, row.file);
       this._store.staging.discard(before?.file ?? '');
       return toPart(row);
@@ -216,7 +218,9 @@ export class Uploads {
     if (this._isBusy(id) || this._completing.has(id)) {
       return;
     }
-    const rows = this._db.prepare("SELECT * FROM parts WHERE upload = ? AND file = ''").all(id) as unknown as IPartRow[];
+    const rows = this._db
+      .prepare("SELECT * FROM parts WHERE upload = ? AND file = ''")
+      .all(id) as unknown as IPartRow[];
     const end = Math.max(0, ...rows.map(row => (row.number - 1) * upload.slot + row.size));
     await fs.truncate(this._store.staging.path(id), end);
   }
@@ -286,7 +290,9 @@ export class Uploads {
   }
 
   private _files(id: string): string[] {
-    const rows = this._db.prepare("SELECT file FROM parts WHERE upload = ? AND file <> ''").all(id) as { file: string }[];
+    const rows = this._db.prepare("SELECT file FROM parts WHERE upload = ? AND file <> ''").all(id) as {
+      file: string;
+    }[];
     return [id, ...rows.map(row => row.file)];
   }
 
@@ -305,8 +311,7 @@ export class Uploads {
 
   private _part(id: string, number: number): IPartRow | undefined {
     return this._db.prepare('SELECT * FROM parts WHERE upload = ? AND number = ?').get(id, number) as unknown as
-      | IPartRow
-      | undefined;
+      IPartRow | undefined;
   }
 
   private get _db() {
@@ -323,16 +328,22 @@ async function openForWriting(path: string): Promise<fs.FileHandle> {
   return fs.open(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644);
 }
 
-async function copyBytes(source: string, from: number, length: number, target: fs.FileHandle, at: number): Promise<void> {
+async function copyBytes(
+  source: string,
+  from: number,
+  length: number,
+  target: fs.FileHandle,
+  at: number
+): Promise<void> {
   const handle = await fs.open(source, 'r');
   try {
     const buffer = Buffer.allocUnsafe(Math.min(COPY_BLOCK, Math.max(length, 1)));
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - done), from + done);
       if (bytesRead === 0) {
         throw new StoreError('InvalidPart');
       }
-      for (let out = 0; out < bytesRead; ) {
+      for (let out = 0; out < bytesRead;) {
         out += (await target.write(buffer, out, bytesRead - out, at + done + out)).bytesWritten;
       }
       done += bytesRead;
