@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync
+} from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,11 +33,29 @@ function makeImage(found: IEngine): void {
     ['bin', 'tmp', 'etc'].forEach(name => mkdirSync(join(root, name)));
     copyFileSync('/bin/busybox', join(root, 'bin', 'busybox'));
     chmodSync(join(root, 'bin', 'busybox'), 0o755);
-    for (const applet of ['sh', 'cat', 'echo', 'tr', 'id', 'sleep', 'ls', 'env', 'grep', 'httpd', 'mkdir', 'head', 'dd', 'true']) {
+    for (const applet of [
+      'sh',
+      'cat',
+      'echo',
+      'tr',
+      'id',
+      'sleep',
+      'ls',
+      'env',
+      'grep',
+      'httpd',
+      'mkdir',
+      'head',
+      'dd',
+      'true'
+    ]) {
       symlinkSync('busybox', join(root, 'bin', applet));
     }
     const tar = spawnSync('tar', ['-C', root, '-c', '.'], { maxBuffer: 2 ** 26 });
-    execFileSync(found.program, [...found.options, 'import', '-', IMAGE], { input: tar.stdout, stdio: ['pipe', 'ignore', 'ignore'] });
+    execFileSync(found.program, [...found.options, 'import', '-', IMAGE], {
+      input: tar.stdout,
+      stdio: ['pipe', 'ignore', 'ignore']
+    });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -36,7 +64,9 @@ function makeImage(found: IEngine): void {
 beforeAll(async () => {
   engine = existsSync('/bin/busybox') ? await findEngine() : undefined;
   if (!engine) {
-    console.warn('SKIPPED: neither podman nor docker works here, or there is no static busybox: containers are not tested.');
+    console.warn(
+      'SKIPPED: neither podman nor docker works here, or there is no static busybox: containers are not tested.'
+    );
     return;
   }
   makeImage(engine);
@@ -100,7 +130,9 @@ whenThere('a job runs in a container of its image, with everything at its place'
   const job = await until(jobs, jobs.submit(boxed, '{"a": "b"}').name);
   const log = await jobs.log(job.name);
   expect(log).toMatch(/^Runs in a container of the image localhost\/oscar-test-busybox:1 with (podman|docker)\.\n/);
-  expect(log).toContain('\n{"a": "b"}\nbusybox\nmounted\nminio\nhush #hush\none\ntwo\n127.0.0.1\thost.containers.internal\nhttp://host.containers.internal:8080\n');
+  expect(log).toContain(
+    '\n{"a": "b"}\nbusybox\nmounted\nminio\nhush #hush\none\ntwo\n127.0.0.1\thost.containers.internal\nhttp://host.containers.internal:8080\n'
+  );
   expect(job.status).toBe('Succeeded');
   expect(at.store.text('data', 'out/x')).toBe('{"A": "B"}');
   expect(at.store.text('data', 'new.txt')).toBe('new\n');
@@ -110,7 +142,9 @@ whenThere('a job runs in a container of its image, with everything at its place'
 whenThere('exit codes, cancelling, and no secret among the arguments', async () => {
   const fails = add('fails', 'exit 3');
   expect(await until(jobs, jobs.submit(fails, '{}').name)).toMatchObject({ status: 'Failed', exitCode: 3 });
-  const slow = add('slow', 'trap "" TERM; echo up; while :; do sleep 0.2; done', { environment: { variables: {}, secrets: { SECRET: 'never-in-arguments' } } });
+  const slow = add('slow', 'trap "" TERM; echo up; while :; do sleep 0.2; done', {
+    environment: { variables: {}, secrets: { SECRET: 'never-in-arguments' } }
+  });
   const { name } = jobs.submit(slow, '{}');
   await eventually(async () => (await jobs.log(name))?.includes('\nup\n') ?? false);
   const lines = readdirSync('/proc').flatMap(pid => {
@@ -129,7 +163,12 @@ whenThere('an image that is not here is an error that says what to do; auto uses
   const image = 'localhost/ghost:1';
   const asked = add('asked', 'echo hi', { image, annotations: { [RUNTIME_ANNOTATION]: 'container' } });
   const job = await until(jobs, jobs.submit(asked, '{}').name);
-  expect(job).toMatchObject({ status: 'Failed', reason: expect.stringMatching(/^The image localhost\/ghost:1 is not on this machine\. Get it with: (podman|docker) pull localhost\/ghost:1/) });
+  expect(job).toMatchObject({
+    status: 'Failed',
+    reason: expect.stringMatching(
+      /^The image localhost\/ghost:1 is not on this machine\. Get it with: (podman|docker) pull localhost\/ghost:1/
+    )
+  });
   const auto = add('auto', 'echo hi', { image });
   const second = await until(jobs, jobs.submit(auto, '{}').name);
   expect(await jobs.log(second.name)).toMatch(/^Runs as a process/);
@@ -139,18 +178,31 @@ whenThere('two exposed containers with the same port', async () => {
   const deployments = createDeployments(at.options);
   const expose = { ...service('x', '').expose, min_scale: 1, max_scale: 1, api_port: [8080], health_path: '/' };
   try {
-  for (const name of ['one', 'two']) {
-    deployments.deploy(add(name, `#!/bin/sh\nmkdir /tmp/w; echo ${name} > /tmp/w/index.html; exec httpd -f -p 8080 -h /tmp/w\n`, { expose }));
-  }
-  const done = (name: string): boolean => ['ready', 'failed'].includes(deployments.state(name).state);
-  await eventually(() => done('one') && done('two'));
-  expect([deployments.state('one'), deployments.state('two')]).toMatchObject([{ state: 'ready' }, { state: 'ready' }]);
-  const answers = await Promise.all(
-    ['one', 'two'].map(
-      name => new Promise<string>((resolve, reject) => get({ ...deployments.target(name), path: '/' }, response => void text(response).then(resolve, reject)).on('error', reject))
-    )
-  );
-  expect(answers).toEqual(['one\n', 'two\n']);
+    for (const name of ['one', 'two']) {
+      deployments.deploy(
+        add(name, `#!/bin/sh\nmkdir /tmp/w; echo ${name} > /tmp/w/index.html; exec httpd -f -p 8080 -h /tmp/w\n`, {
+          expose
+        })
+      );
+    }
+    const done = (name: string): boolean => ['ready', 'failed'].includes(deployments.state(name).state);
+    await eventually(() => done('one') && done('two'));
+    expect([deployments.state('one'), deployments.state('two')]).toMatchObject([
+      { state: 'ready' },
+      { state: 'ready' }
+    ]);
+    const answers = await Promise.all(
+      ['one', 'two'].map(
+        name =>
+          new Promise<string>((resolve, reject) =>
+            get({ ...deployments.target(name), path: '/' }, response => void text(response).then(resolve, reject)).on(
+              'error',
+              reject
+            )
+          )
+      )
+    );
+    expect(answers).toEqual(['one\n', 'two\n']);
   } finally {
     await deployments.close();
   }

@@ -24,7 +24,10 @@ function makeWheel(name: string): string {
     [`${info}/entry_points.txt`]: `[console_scripts]\n${name}-says = ${name}:main\n`
   };
   files[`${info}/RECORD`] = [...Object.keys(files), `${info}/RECORD`].map(file => `${file},,\n`).join('');
-  writeFileSync(path, zipSync(Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text)]))));
+  writeFileSync(
+    path,
+    zipSync(Object.fromEntries(Object.entries(files).map(([file, text]) => [file, Buffer.from(text)])))
+  );
   return path;
 }
 
@@ -97,8 +100,14 @@ for (const [name, python] of makers) {
     `${name}'s last lines are the reason when it fails, and nothing is left`,
     async () => {
       const options = { python, environments: join(folder, 'made') };
-      await expect(prepareEnvironment(`greeting @ file://${folder}/ghost-1.0-py3-none-any.whl`, options)).rejects.toMatchObject({
-        problem: { type: expect.stringMatching(/environment-failed$/), detail: expect.stringContaining('ghost-1.0'), action: expect.stringContaining('deploy') }
+      await expect(
+        prepareEnvironment(`greeting @ file://${folder}/ghost-1.0-py3-none-any.whl`, options)
+      ).rejects.toMatchObject({
+        problem: {
+          type: expect.stringMatching(/environment-failed$/),
+          detail: expect.stringContaining('ghost-1.0'),
+          action: expect.stringContaining('deploy')
+        }
       });
       expect(readdirSync(options.environments)).toEqual([]);
     },
@@ -127,7 +136,9 @@ needsPython(
     });
     const requirements = `greeting @ file://${slow}`;
     const made = join(folder, 'made');
-    const child = spawn(process.execPath, [script, requirements, any as string, made], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [script, requirements, any as string, made], {
+      stdio: ['ignore', 'pipe', 'inherit']
+    });
     await new Promise(done => child.stdout.once('data', done));
     const gone = new Promise(done => child.once('exit', done));
     child.kill('SIGKILL');
@@ -159,15 +170,26 @@ describe('with services', () => {
   needsPython(
     'jobs wait for the environment and find it first on PATH',
     async () => {
-      const greets = service('greets', 'greeting-says; command -v python; echo "$PATH"', { annotations: { [REQUIREMENTS_ANNOTATION]: `greeting @ file://${wheel}\n` } });
+      const greets = service('greets', 'greeting-says; command -v python; echo "$PATH"', {
+        annotations: { [REQUIREMENTS_ANNOTATION]: `greeting @ file://${wheel}\n` }
+      });
       at.services.set('greets', greets);
       deployments.deploy(greets);
       const { name } = jobs.submit(greets, '{}');
-      expect(jobs.get(name)).toMatchObject({ status: 'Pending', reason: expect.stringMatching(/^Its Python environment is being prepared \(\d+%\)\.$/) });
-      expect(deployments.state('greets')).toMatchObject({ state: 'pending', progress: expect.any(Number), reason: expect.stringContaining('is being prepared') });
+      expect(jobs.get(name)).toMatchObject({
+        status: 'Pending',
+        reason: expect.stringMatching(/^Its Python environment is being prepared \(\d+%\)\.$/)
+      });
+      expect(deployments.state('greets')).toMatchObject({
+        state: 'pending',
+        progress: expect.any(Number),
+        reason: expect.stringContaining('is being prepared')
+      });
       expect((await until(jobs, name)).status).toBe('Succeeded');
       const { folder: where } = listEnvironments(at.options)[0];
-      expect(await jobs.log(name)).toContain(`from the environment\n${where}/bin/python\n${where}/bin:${folder}/jupyter:`);
+      expect(await jobs.log(name)).toContain(
+        `from the environment\n${where}/bin/python\n${where}/bin:${folder}/jupyter:`
+      );
       expect(deployments.state('greets').state).toBe('ready');
       expect(deployments.logs('greets').length).toBeGreaterThan(0);
       expect(deployments.usage()).toEqual({ bytes: expect.any(Number), clearable: 0 });
@@ -183,12 +205,20 @@ describe('with services', () => {
   needsPython(
     'an environment that cannot be made fails the deployment and its jobs, until it is corrected',
     async () => {
-      const bad = service('bad', 'greeting-says', { annotations: { [REQUIREMENTS_ANNOTATION]: `ghost @ file://${folder}/ghost-1.0-py3-none-any.whl` } });
+      const bad = service('bad', 'greeting-says', {
+        annotations: { [REQUIREMENTS_ANNOTATION]: `ghost @ file://${folder}/ghost-1.0-py3-none-any.whl` }
+      });
       at.services.set('bad', bad);
       deployments.deploy(bad);
       const { name } = jobs.submit(bad, '{}');
-      expect(await until(jobs, name)).toMatchObject({ status: 'Failed', reason: expect.stringContaining('could not install the requirements') });
-      expect(deployments.state('bad')).toMatchObject({ state: 'failed', reason: expect.stringContaining('Correct the requirements') });
+      expect(await until(jobs, name)).toMatchObject({
+        status: 'Failed',
+        reason: expect.stringContaining('could not install the requirements')
+      });
+      expect(deployments.state('bad')).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining('Correct the requirements')
+      });
       const good = { ...bad, annotations: { [REQUIREMENTS_ANNOTATION]: `greeting @ file://${wheel}` } };
       at.services.set('bad', good);
       deployments.update(good);

@@ -36,9 +36,25 @@ print('up', flush=True)
 http.server.ThreadingHTTPServer(('127.0.0.1', int(${port})), Handler).serve_forever()
 `;
 
-function exposed(name: string, script: string, expose: Partial<IOscarService['expose']> = {}, more: Partial<IOscarService> = {}): IOscarService {
+function exposed(
+  name: string,
+  script: string,
+  expose: Partial<IOscarService['expose']> = {},
+  more: Partial<IOscarService> = {}
+): IOscarService {
   const base = service(name, script, more);
-  const made = { ...base, expose: { ...base.expose, min_scale: 1, max_scale: 2, api_port: [28080], cpu_threshold: 80, health_path: '/healthz', ...expose } };
+  const made = {
+    ...base,
+    expose: {
+      ...base.expose,
+      min_scale: 1,
+      max_scale: 2,
+      api_port: [28080],
+      cpu_threshold: 80,
+      health_path: '/healthz',
+      ...expose
+    }
+  };
   at.services.set(name, made);
   return made;
 }
@@ -55,7 +71,12 @@ async function ask(target: { host: string; port: number } | undefined, path = '/
 
 test('starts, answers, stops, starts again', async () => {
   deployments.deploy(exposed('web', SERVER('28080')));
-  expect(deployments.state('web')).toMatchObject({ state: 'pending', active_instances: 1, affected_instances: 1, resource_kind: 'exposed_service' });
+  expect(deployments.state('web')).toMatchObject({
+    state: 'pending',
+    active_instances: 1,
+    affected_instances: 1,
+    resource_kind: 'exposed_service'
+  });
   expect(deployments.target('web')).toBeUndefined();
   await becomes('web', 'ready');
   expect(deployments.state('web')).toEqual({
@@ -70,12 +91,18 @@ test('starts, answers, stops, starts again', async () => {
   const pid = await ask(deployments.target('web'));
   await eventually(() => deployments.logs('web').some(({ message }) => message === 'asked /pid'));
   expect(deployments.logs('web', { timestamps: true, tail: 1 })[0].timestamp).toMatch(/Z$/);
-  expect(deployments.logs('web').map(({ message }) => message).slice(0, 2)).toEqual([
-    'Runs as a process of this machine; the image registry.example/library/alpine is not used.',
-    'up'
-  ]);
+  expect(
+    deployments
+      .logs('web')
+      .map(({ message }) => message)
+      .slice(0, 2)
+  ).toEqual(['Runs as a process of this machine; the image registry.example/library/alpine is not used.', 'up']);
   await deployments.stop('web');
-  expect(deployments.state('web')).toMatchObject({ state: 'stopped', reason: 'Deployment is stopped.', active_instances: 0 });
+  expect(deployments.state('web')).toMatchObject({
+    state: 'stopped',
+    reason: 'Deployment is stopped.',
+    active_instances: 0
+  });
   await expect(ask({ host: '127.0.0.1', port: 28080 })).rejects.toThrow('ECONNREFUSED');
   await deployments.restart('web');
   expect(deployments.state('web').state).toBe('stopped');
@@ -126,7 +153,9 @@ test('copies of a script that takes any port, and one of them lost', async () =>
 test('what ends again and again has failed, with its exit code', async () => {
   deployments.deploy(exposed('bad', 'echo broken; exit 4\n'));
   await becomes('bad', 'failed');
-  expect(deployments.state('bad').reason).toMatch(/^The process ended with exit code 4\. It is started again in \d+ s\.$/);
+  expect(deployments.state('bad').reason).toMatch(
+    /^The process ended with exit code 4\. It is started again in \d+ s\.$/
+  );
   expect(deployments.logs('bad').map(({ message }) => message)).toContain('broken');
 }, 30000);
 
@@ -144,9 +173,13 @@ test('what was stopped stays stopped in the next run, the rest is started', asyn
   await becomes('b', 'ready');
 }, 30000);
 
-test('an update starts it with the new script; the paths are the manager\'s', async () => {
+test("an update starts it with the new script; the paths are the manager's", async () => {
   const seen = join(at.data, 'seen');
-  const script = (word: string): string => SERVER("os.environ['PORT']", `open('${seen}', 'a').write('${word}' + self.path + '\\n')`).replace("'/healthz', ", "os.environ['OSCAR_SERVICE_BASE_PATH'] + '/healthz', ");
+  const script = (word: string): string =>
+    SERVER("os.environ['PORT']", `open('${seen}', 'a').write('${word}' + self.path + '\\n')`).replace(
+      "'/healthz', ",
+      "os.environ['OSCAR_SERVICE_BASE_PATH'] + '/healthz', "
+    );
   writeFileSync(seen, '');
   deployments.deploy(exposed('new', script('old'), { rewrite_target: true }));
   await becomes('new', 'ready');
@@ -157,7 +190,12 @@ test('an update starts it with the new script; the paths are the manager\'s', as
 
 test('a service without a port has nothing that stands', () => {
   deployments.deploy(service('job', 'true'));
-  expect(deployments.state('job')).toMatchObject({ state: 'ready', reason: 'Runtime service is ready.', resource_kind: 'knative_service', active_instances: 0 });
+  expect(deployments.state('job')).toMatchObject({
+    state: 'ready',
+    reason: 'Runtime service is ready.',
+    resource_kind: 'knative_service',
+    active_instances: 0
+  });
   expect(deployments.logs('job')).toEqual([]);
 });
 

@@ -28,7 +28,12 @@ let hostPid = 0;
 function alive(text: string): number[] {
   return readdirSync('/proc').flatMap(name => {
     try {
-      return /^\d+$/.test(name) && Number(name) !== process.pid && Number(name) !== hostPid && readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(text) ? [Number(name)] : [];
+      return /^\d+$/.test(name) &&
+        Number(name) !== process.pid &&
+        Number(name) !== hostPid &&
+        readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(text)
+        ? [Number(name)]
+        : [];
     } catch {
       return [];
     }
@@ -61,7 +66,13 @@ linux('cancelling ends a script that ignores SIGTERM, and what it sent away', as
 linux('what a script leaves in the background ends with it', async () => {
   open();
   const marker = `4712.${process.pid}`;
-  const { name } = jobs!.submit(add('leaves', `setsid sleep ${marker} & sleep ${marker} & echo over`), '{}');
+  const { name } = jobs!.submit(
+    add(
+      'leaves',
+      `setsid sleep ${marker} & sleep ${marker} & (setsid sleep ${marker} </dev/null >/dev/null 2>&1 &) ; echo over`
+    ),
+    '{}'
+  );
   expect((await until(jobs!, name)).status).toBe('Succeeded');
   expect(await jobs!.log(name)).toContain('over\n');
   await eventually(() => alive(marker).length === 0);
@@ -87,7 +98,10 @@ test('what never fits says so and waits, and lets others pass', async () => {
   const small = jobs!.submit(add('small', 'true'), '{}').name;
   expect((await until(jobs!, small)).status).toBe('Succeeded');
   expect(jobs!.get(cpu)).toMatchObject({ status: 'Pending', reason: 'It needs 8 CPUs, this cluster has 2.' });
-  expect(jobs!.get(memory)).toMatchObject({ status: 'Pending', reason: 'It needs 4Gi of memory, this cluster has 1Gi.' });
+  expect(jobs!.get(memory)).toMatchObject({
+    status: 'Pending',
+    reason: 'It needs 4Gi of memory, this cluster has 1Gi.'
+  });
   expect(jobs!.get(gpu)).toMatchObject({ status: 'Pending', reason: 'It needs 1 GPU, this machine has 0.' });
   await expect(jobs!.run(service('gpu', 'true', { enable_gpu: true }), Buffer.alloc(0))).rejects.toMatchObject({
     problem: { status: 400, detail: 'It needs 1 GPU, this machine has 0.' }
@@ -111,7 +125,9 @@ test('a large job is not starved by a stream of small ones', async () => {
   const stream = Array.from({ length: 60 }, () => jobs!.submit(small, '{}').name);
   const { name } = jobs!.submit(large, '{}');
   const job = await until(jobs!, name);
-  const before = stream.filter(other => (jobs!.get(other)?.startedAt?.getTime() ?? Infinity) < job.startedAt!.getTime()).length;
+  const before = stream.filter(
+    other => (jobs!.get(other)?.startedAt?.getTime() ?? Infinity) < job.startedAt!.getTime()
+  ).length;
   expect(before).toBeLessThan(30);
   await jobs!.removeAll('small');
 });
@@ -127,28 +143,36 @@ test('services take turns', async () => {
   expect(many.filter(other => jobs!.get(other)!.startedAt! < job.startedAt!).length).toBeLessThan(5);
 });
 
-linux('a gigabyte of output leaves a bounded log with both ends', async () => {
-  open({ settings: { logBytes: 100000 } });
-  const loud = add('loud', 'echo FIRST; yes 0123456789abcdef | head -c 1000000000; echo; echo LAST');
-  const { name } = jobs!.submit(loud, '{}');
-  let most = 0;
-  const before = process.memoryUsage().rss;
-  while (!jobs!.get(name)?.finishedAt) {
-    most = Math.max(most, process.memoryUsage().rss - before);
-    await new Promise(resolve => setTimeout(resolve, 10));
-  }
-  expect(jobs!.get(name)!.status).toBe('Succeeded');
-  const log = (await jobs!.log(name))!;
-  expect(log).toMatch(/^Runs as.*\n[\s\S]*\nFIRST\n/);
-  expect(log).toMatch(/\n\[… 999\.8 MB of output are not kept …\]\n0123456789abcdef\n/);
-  expect(log).toContain('\nLAST\n');
-  expect(Buffer.byteLength(log)).toBeLessThan(201000);
-  expect(most).toBeLessThan(128 * 2 ** 20);
-}, 60000);
+linux(
+  'a gigabyte of output leaves a bounded log with both ends',
+  async () => {
+    open({ settings: { logBytes: 100000 } });
+    const loud = add('loud', 'echo FIRST; yes 0123456789abcdef | head -c 1000000000; echo; echo LAST');
+    const { name } = jobs!.submit(loud, '{}');
+    let most = 0;
+    const before = process.memoryUsage().rss;
+    while (!jobs!.get(name)?.finishedAt) {
+      most = Math.max(most, process.memoryUsage().rss - before);
+      await new Promise(resolve => setTimeout(resolve, 10));
+    }
+    expect(jobs!.get(name)!.status).toBe('Succeeded');
+    const log = (await jobs!.log(name))!;
+    expect(log).toMatch(/^Runs as.*\n[\s\S]*\nFIRST\n/);
+    expect(log).toMatch(/\n\[… 999\.8 MB of output are not kept …\]\n0123456789abcdef\n/);
+    expect(log).toContain('\nLAST\n');
+    expect(Buffer.byteLength(log)).toBeLessThan(201000);
+    expect(most).toBeLessThan(128 * 2 ** 20);
+  },
+  60000
+);
 
 linux('a job that takes too much memory ends and says so', async () => {
   open();
-  const hungry = add('hungry', 'python3 -c "\nimport time\nx = bytearray(200 * 2**20)\nfor i in range(0, len(x), 4096): x[i] = 1\ntime.sleep(30)"', { memory: '64Mi' });
+  const hungry = add(
+    'hungry',
+    'python3 -c "\nimport time\nx = bytearray(200 * 2**20)\nfor i in range(0, len(x), 4096): x[i] = 1\ntime.sleep(30)"',
+    { memory: '64Mi' }
+  );
   const { name } = jobs!.submit(hungry, '{}');
   expect(await until(jobs!, name)).toMatchObject({ status: 'Failed', reason: 'It used more memory than 64Mi.' });
 });
@@ -186,39 +210,60 @@ test('an unwritable data folder is said at once', () => {
 
 test('a missing bucket and missing credentials fail the job', async () => {
   open();
-  const nowhere = add('nowhere', 'echo hi > "$TMP_OUTPUT_DIR/x"', { output: [{ storage_provider: 'minio.default', path: 'ghost/out' }] });
-  const unknown = add('unknown', 'echo hi > "$TMP_OUTPUT_DIR/x"', { output: [{ storage_provider: 's3.results', path: 'b/out' }] });
-  const later = add('later', 'echo hi > "$TMP_OUTPUT_DIR/x"', { output: [{ storage_provider: 'onedata.mine', path: 'b/out' }] });
+  const nowhere = add('nowhere', 'echo hi > "$TMP_OUTPUT_DIR/x"', {
+    output: [{ storage_provider: 'minio.default', path: 'ghost/out' }]
+  });
+  const unknown = add('unknown', 'echo hi > "$TMP_OUTPUT_DIR/x"', {
+    output: [{ storage_provider: 's3.results', path: 'b/out' }]
+  });
+  const later = add('later', 'echo hi > "$TMP_OUTPUT_DIR/x"', {
+    output: [{ storage_provider: 'onedata.mine', path: 'b/out' }]
+  });
   const [a, b, c] = [nowhere, unknown, later].map(each => jobs!.submit(each, '{}').name);
   expect(await until(jobs!, a)).toMatchObject({ status: 'Failed', reason: 'The specified bucket does not exist' });
-  expect(await jobs!.log(a)).toContain('There was an exception in _parse_output\nThe specified bucket does not exist\n');
+  expect(await jobs!.log(a)).toContain(
+    'There was an exception in _parse_output\nThe specified bucket does not exist\n'
+  );
   expect((await until(jobs!, b)).reason).toMatch(/^There are no credentials for the storage provider s3.results\./);
   expect((await until(jobs!, c)).reason).toMatch(/onedata.mine is not yet supported/);
 });
 
-linux('killed in the middle of a job, it starts again and loses nothing', async () => {
-  at = place();
-  const bundle = join(at.data, 'host.cjs');
-  // The queue of another process, to be killed as a machine kills.
-  await build({ entryPoints: [join(__dirname, 'host.ts')], bundle: true, platform: 'node', outfile: bundle, external: ['@aws-sdk/*'], logLevel: 'error' });
-  const marker = `4713.${process.pid}`;
-  const script = `echo run >> "${at.data}/runs"; if [ $(wc -l < "${at.data}/runs") = 1 ]; then sleep ${marker}; fi; echo finished`;
-  const host = spawn(process.execPath, [bundle, at.data, script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  hostPid = host.pid ?? 0;
-  const names = await new Promise<string[]>(resolve => host.stdout.once('data', data => resolve(JSON.parse(String(data)) as string[])));
-  await eventually(() => alive(marker).length > 0);
-  const gone = new Promise(resolve => host.once('exit', resolve));
-  host.kill('SIGKILL');
-  await gone;
-  add('killed', script, { cpu: '2' });
-  jobs = createJobs(at.options);
-  const records = await Promise.all(names.map(name => until(jobs!, name)));
-  expect(records.map(({ status }) => status)).toEqual(['Succeeded', 'Succeeded', 'Succeeded']);
-  expect(await jobs.log(names[0])).toContain('This is attempt 2: the cluster was stopped while it ran.');
-  expect(readFileSync(join(at.data, 'runs'), 'utf8').trim().split('\n')).toHaveLength(4);
-  expect(alive(marker)).toEqual([]);
-  expect(jobs.submit(at.services.get('killed')!, '{}', { dedupe: 'event-0' }).name).toBe(names[0]);
-}, 30000);
+linux(
+  'killed in the middle of a job, it starts again and loses nothing',
+  async () => {
+    at = place();
+    const bundle = join(at.data, 'host.cjs');
+    // The queue of another process, to be killed as a machine kills.
+    await build({
+      entryPoints: [join(__dirname, 'host.ts')],
+      bundle: true,
+      platform: 'node',
+      outfile: bundle,
+      external: ['@aws-sdk/*'],
+      logLevel: 'error'
+    });
+    const marker = `4713.${process.pid}`;
+    const script = `echo run >> "${at.data}/runs"; if [ $(wc -l < "${at.data}/runs") = 1 ]; then sleep ${marker}; fi; echo finished`;
+    const host = spawn(process.execPath, [bundle, at.data, script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    hostPid = host.pid ?? 0;
+    const names = await new Promise<string[]>(resolve =>
+      host.stdout.once('data', data => resolve(JSON.parse(String(data)) as string[]))
+    );
+    await eventually(() => alive(marker).length > 0);
+    const gone = new Promise(resolve => host.once('exit', resolve));
+    host.kill('SIGKILL');
+    await gone;
+    add('killed', script, { cpu: '2' });
+    jobs = createJobs(at.options);
+    const records = await Promise.all(names.map(name => until(jobs!, name)));
+    expect(records.map(({ status }) => status)).toEqual(['Succeeded', 'Succeeded', 'Succeeded']);
+    expect(await jobs.log(names[0])).toContain('This is attempt 2: the cluster was stopped while it ran.');
+    expect(readFileSync(join(at.data, 'runs'), 'utf8').trim().split('\n')).toHaveLength(4);
+    expect(alive(marker)).toEqual([]);
+    expect(jobs.submit(at.services.get('killed')!, '{}', { dedupe: 'event-0' }).name).toBe(names[0]);
+  },
+  30000
+);
 
 test('a job that brings the cluster down again and again is not tried for ever', async () => {
   open({ settings: { maxAttempts: 1 } });
@@ -230,7 +275,10 @@ test('a job that brings the cluster down again and again is not tried for ever',
   db.exec("UPDATE jobs SET status = 'Running', attempt = 1");
   db.close();
   jobs = createJobs(at.options);
-  expect(jobs.get(name)).toMatchObject({ status: 'Failed', reason: 'The cluster was stopped under it 1 times; it is not tried again.' });
+  expect(jobs.get(name)).toMatchObject({
+    status: 'Failed',
+    reason: 'The cluster was stopped under it 1 times; it is not tried again.'
+  });
 });
 
 test('closed in the middle of a job, it is the first work of the next run', async () => {

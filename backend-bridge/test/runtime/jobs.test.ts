@@ -25,16 +25,22 @@ afterEach(async () => {
 
 test('a file in a bucket becomes an output in another', async () => {
   open();
-  const upper = add('upper', 'tr a-z A-Z < "$INPUT_FILE_PATH" > "$TMP_OUTPUT_DIR/$(basename "$INPUT_FILE_PATH")"; echo done', {
-    input: [{ storage_provider: 'minio.default', path: 'upper/in' }],
-    output: [{ storage_provider: 'minio.default', path: 'upper/out' }]
-  });
+  const upper = add(
+    'upper',
+    'tr a-z A-Z < "$INPUT_FILE_PATH" > "$TMP_OUTPUT_DIR/$(basename "$INPUT_FILE_PATH")"; echo done',
+    {
+      input: [{ storage_provider: 'minio.default', path: 'upper/in' }],
+      output: [{ storage_provider: 'minio.default', path: 'upper/out' }]
+    }
+  );
   await at.store.createBucket('upper');
   await at.store.put('upper', 'in/a b.txt', Buffer.from('hello'));
   const { name } = jobs.submit(upper, storageEvent('upper', 'in/a b.txt'));
   expect(name).toMatch(/^upper-[0-9a-f-]{36}$/);
   const job = await until(jobs, name);
-  expect(await jobs.log(name)).toMatch(/^Runs as a process of this machine; the image registry.example\/library\/alpine is not used.\n/);
+  expect(await jobs.log(name)).toMatch(
+    /^Runs as a process of this machine; the image registry.example\/library\/alpine is not used.\n/
+  );
   expect(job).toMatchObject({
     status: 'Succeeded',
     exitCode: 0,
@@ -48,7 +54,10 @@ test('a file in a bucket becomes an output in another', async () => {
 
 test('output and error come in their order, and can be opened by name', async () => {
   open();
-  const both = add('both', 'for i in 1 2 3; do echo out$i; echo err$i >&2; done; echo named > /dev/stdout; echo wrong > /dev/stderr');
+  const both = add(
+    'both',
+    'for i in 1 2 3; do echo out$i; echo err$i >&2; done; echo named > /dev/stdout; echo wrong > /dev/stderr'
+  );
   const { name } = jobs.submit(both, '{}');
   await until(jobs, name);
   expect(await jobs.log(name)).toContain('out1\nerr1\nout2\nerr2\nout3\nerr3\nnamed\nwrong\n');
@@ -57,7 +66,11 @@ test('output and error come in their order, and can be opened by name', async ()
 test('a script that fails is a job that failed', async () => {
   open();
   const { name } = jobs.submit(add('fails', 'echo no; exit 3'), '{}');
-  expect(await until(jobs, name)).toMatchObject({ status: 'Failed', exitCode: 3, reason: 'The script ended with exit code 3.' });
+  expect(await until(jobs, name)).toMatchObject({
+    status: 'Failed',
+    exitCode: 3,
+    reason: 'The script ended with exit code 3.'
+  });
 });
 
 test('under --strict a failing script has succeeded, and its output comes at the end', async () => {
@@ -69,7 +82,9 @@ test('under --strict a failing script has succeeded, and its output comes at the
   expect(job.status).toBe('Succeeded');
   expect(job).not.toHaveProperty('exitCode');
   expect(job).not.toHaveProperty('reason');
-  expect(await jobs.log(name)).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - supervisor - INFO - Reading storage configuration\n/);
+  expect(await jobs.log(name)).toMatch(
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - supervisor - INFO - Reading storage configuration\n/
+  );
   expect(await jobs.log(name)).toMatch(/- Creating response\nfirst\n\n$/);
 });
 
@@ -107,7 +122,7 @@ test('lists newest first, by pages, whatever the clock does', async () => {
   });
   clock.mockRestore();
   const seen: string[] = [];
-  for (let page: string | undefined; ; ) {
+  for (let page: string | undefined; ;) {
     const part = jobs.list('listed', { limit: 3, ...(page ? { page } : {}) });
     seen.push(...part.jobs.map(job => job.name));
     page = part.next;

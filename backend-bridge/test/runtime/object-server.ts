@@ -10,17 +10,31 @@ export class ObjectServer {
         this.requests.push(`${request.method} ${path}`);
         if (request.method === 'PUT') {
           const body = await buffer(request);
-          this.objects.set(path, /aws-chunked/.test(request.headers['content-encoding'] ?? '') || request.headers['x-amz-decoded-content-length'] ? unchunk(body) : body);
+          this.objects.set(
+            path,
+            /aws-chunked/.test(request.headers['content-encoding'] ?? '') ||
+              request.headers['x-amz-decoded-content-length']
+              ? unchunk(body)
+              : body
+          );
           response.setHeader('ETag', '"0"').end();
           return;
         }
         const object = this.objects.get(path);
         if (!object) {
           response.writeHead(404, { 'Content-Type': 'application/xml' });
-          response.end(request.method === 'HEAD' ? undefined : '<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>');
+          response.end(
+            request.method === 'HEAD'
+              ? undefined
+              : '<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>'
+          );
           return;
         }
-        response.writeHead(200, { 'Content-Length': object.length, ETag: '"0"', 'Last-Modified': new Date(0).toUTCString() });
+        response.writeHead(200, {
+          'Content-Length': object.length,
+          ETag: '"0"',
+          'Last-Modified': new Date(0).toUTCString()
+        });
         response.end(request.method === 'HEAD' ? undefined : object);
       })();
     });
@@ -41,7 +55,7 @@ export class ObjectServer {
 /** Body of an upload in signed pieces with trailers. */
 function unchunk(body: Buffer): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const end = body.indexOf('\r\n', at);
     const size = parseInt(body.subarray(at, end).toString('latin1').split(';')[0], 16);
     if (!(size > 0)) {

@@ -33,12 +33,21 @@ async function once(definition: ReturnType<typeof service>, body = '{}'): Return
 test('outputs go to another MinIO, to S3 and to the own store at once', async () => {
   const job = await once(
     service('spread', WRITE, {
-      output: ['minio.far', 's3.results', 'minio.near', 'minio'].map(storage_provider => ({ storage_provider, path: 'own/out' })),
+      output: ['minio.far', 's3.results', 'minio.near', 'minio'].map(storage_provider => ({
+        storage_provider,
+        path: 'own/out'
+      })),
       environment: { variables: { AWS_ENDPOINT_URL_S3: `${endpoint}/aws` }, secrets: {} },
       storage_providers: {
         minio: {
           far: { endpoint, verify: false, access_key: 'a', secret_key: 's', region: '' },
-          near: { endpoint: `${at.options.storage().endpoint}/`, verify: true, access_key: 'a', secret_key: 's', region: '' }
+          near: {
+            endpoint: `${at.options.storage().endpoint}/`,
+            verify: true,
+            access_key: 'a',
+            secret_key: 's',
+            region: ''
+          }
         },
         s3: { results: { access_key: 'a', secret_key: 's', region: 'us-east-1' } }
       }
@@ -68,7 +77,9 @@ test('a delegated event is fetched from the cluster it came from', async () => {
   other.objects.set('there/in/x.txt', Buffer.from('far'));
   const job = await once(
     service('worker', 'cat "$INPUT_FILE_PATH"', {
-      storage_providers: { minio: { origin: { endpoint, verify: false, access_key: 'a', secret_key: 's', region: '' } } }
+      storage_providers: {
+        minio: { origin: { endpoint, verify: false, access_key: 'a', secret_key: 's', region: '' } }
+      }
     }),
     JSON.stringify({ storage_provider: 'minio.origin', event: storageEvent('there', 'in/x.txt') })
   );
@@ -80,7 +91,11 @@ test('with isolation level USER outputs go to the bucket of the user', async () 
   await at.store.createBucket('own-user');
   await at.store.put('own-user', 'in/x', Buffer.from('x'));
   const job = await once(
-    service('isolated', WRITE, { isolation_level: 'USER', bucket_list: ['own-user'], output: [{ storage_provider: 'minio', path: 'own/out' }] }),
+    service('isolated', WRITE, {
+      isolation_level: 'USER',
+      bucket_list: ['own-user'],
+      output: [{ storage_provider: 'minio', path: 'own/out' }]
+    }),
     storageEvent('own-user', 'in/x')
   );
   expect(job.outputs).toEqual([{ bucket: 'own-user', key: 'out/r.txt', size: 7 }]);

@@ -61,7 +61,9 @@ test('config, buckets, volumes and keys lie where a container has them', async (
   expect(at.store.text('data', 'new.txt')).toBe('new\n');
   expect(at.store.text('data', 'a b/c.txt')).toBe('onemore\n');
   expect(at.store.head('data', 'old.txt')).toBeUndefined();
-  expect(first.outputs).toEqual(expect.arrayContaining([expect.objectContaining({ key: 'new.txt' }), expect.objectContaining({ key: 'out/x' })]));
+  expect(first.outputs).toEqual(
+    expect.arrayContaining([expect.objectContaining({ key: 'new.txt' }), expect.objectContaining({ key: 'out/x' })])
+  );
   const second = await until(jobs, jobs.submit(places, '{}').name);
   expect(await jobs.log(second.name)).toContain('\nkept\nkept\n');
   for (const path of ['/oscar', '/mnt/data', '/data/volume', '/run/secrets/providers']) {
@@ -70,7 +72,10 @@ test('config, buckets, volumes and keys lie where a container has them', async (
 });
 
 test('a program in a namespace is ended like any other', async () => {
-  const slow = service('slow', 'echo up; cat /oscar/config/script.sh >/dev/null; trap "" TERM; while :; do sleep 0.1; done');
+  const slow = service(
+    'slow',
+    'echo up; cat /oscar/config/script.sh >/dev/null; trap "" TERM; while :; do sleep 0.1; done'
+  );
   at.services.set('slow', slow);
   const { name } = jobs.submit(slow, '{}');
   await until(jobs, name, job => job.status === 'Running');
@@ -97,7 +102,10 @@ test('without namespaces variables say where things are', async () => {
 
 test('both factories with one options object share the machine', async () => {
   const deployments = createDeployments(at.options);
-  const server = service('server', 'sleep 30', { cpu: '2', expose: { ...service('x', '').expose, min_scale: 1, max_scale: 1, api_port: [28099] } });
+  const server = service('server', 'sleep 30', {
+    cpu: '2',
+    expose: { ...service('x', '').expose, min_scale: 1, max_scale: 1, api_port: [28099] }
+  });
   at.services.set('server', server);
   const small = service('small', 'true');
   at.services.set('small', small);

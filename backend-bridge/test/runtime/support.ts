@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -16,7 +27,9 @@ export class FolderStore implements IObjectStore {
   }
 
   bucket(name: string): IBucketInfo | undefined {
-    return this._buckets.has(name) ? { name, created: new Date(0), tags: {}, visibility: '', allowedUsers: [], owner: '' } : undefined;
+    return this._buckets.has(name)
+      ? { name, created: new Date(0), tags: {}, visibility: '', allowedUsers: [], owner: '' }
+      : undefined;
   }
 
   async createBucket(name: string): Promise<IBucketInfo> {
@@ -25,7 +38,12 @@ export class FolderStore implements IObjectStore {
     return this.bucket(name) as IBucketInfo;
   }
 
-  async put(bucket: string, key: string, body: Parameters<IObjectStore['put']>[2], options?: Parameters<IObjectStore['put']>[3]): Promise<IObjectInfo> {
+  async put(
+    bucket: string,
+    key: string,
+    body: Parameters<IObjectStore['put']>[2],
+    options?: Parameters<IObjectStore['put']>[3]
+  ): Promise<IObjectInfo> {
     if (!this._buckets.has(bucket)) {
       throw Object.assign(new Error('The specified bucket does not exist'), { code: 'NoSuchBucket', status: 404 });
     }
@@ -52,7 +70,14 @@ export class FolderStore implements IObjectStore {
       return undefined;
     }
     const { size, mtime } = statSync(path);
-    return { key, size, etag: '', modified: mtime, contentType: this.types.get(`${bucket}/${key}`) ?? '', metadata: {} };
+    return {
+      key,
+      size,
+      etag: '',
+      modified: mtime,
+      contentType: this.types.get(`${bucket}/${key}`) ?? '',
+      metadata: {}
+    };
   }
 
   text(bucket: string, key: string): string {
@@ -135,12 +160,30 @@ export function service(name: string, script: string, more: Partial<IOscarServic
     input: [],
     output: [],
     script,
-    expose: { min_scale: 0, max_scale: 0, cpu_threshold: 0, rewrite_target: false, default_command: false, set_auth: false, health_path: '' },
+    expose: {
+      min_scale: 0,
+      max_scale: 0,
+      cpu_threshold: 0,
+      rewrite_target: false,
+      default_command: false,
+      set_auth: false,
+      health_path: ''
+    },
     environment: { variables: {}, secrets: {} },
     annotations: {},
     vo: '',
     labels: {},
-    storage_providers: { minio: { default: { endpoint: 'http://127.0.0.1:1', verify: false, access_key: 'hidden', secret_key: 'hidden', region: 'us-east-1' } } },
+    storage_providers: {
+      minio: {
+        default: {
+          endpoint: 'http://127.0.0.1:1',
+          verify: false,
+          access_key: 'hidden',
+          secret_key: 'hidden',
+          region: 'us-east-1'
+        }
+      }
+    },
     owner: 'cluster_admin',
     interlink_node_name: '',
     visibility: 'private',
@@ -154,7 +197,12 @@ export function service(name: string, script: string, more: Partial<IOscarServic
 }
 
 /** A cluster's runtime in a folder of its own. */
-export function place(options: Partial<IRuntimeOptions> = {}): { options: IRuntimeOptions; store: FolderStore; services: Map<string, IOscarService>; data: string } {
+export function place(options: Partial<IRuntimeOptions> = {}): {
+  options: IRuntimeOptions;
+  store: FolderStore;
+  services: Map<string, IOscarService>;
+  data: string;
+} {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'oscar-runtime-'));
   const store = new FolderStore(join(data, 'objects'));
   const services = new Map<string, IOscarService>();
@@ -166,7 +214,12 @@ export function place(options: Partial<IRuntimeOptions> = {}): { options: IRunti
       data,
       store,
       service: name => services.get(name),
-      storage: () => ({ endpoint: 'http://127.0.0.1:1', accessKey: 'minio', secretKey: 'minio-secret', region: 'us-east-1' }),
+      storage: () => ({
+        endpoint: 'http://127.0.0.1:1',
+        accessKey: 'minio',
+        secretKey: 'minio-secret',
+        region: 'us-east-1'
+      }),
       runtime: 'process',
       cpus: 2,
       memory: 4 * 2 ** 30,
@@ -187,7 +240,10 @@ export function storageEvent(bucket: string, key: string, source = 'minio:s3'): 
         eventSource: source,
         eventTime: '2026-06-11T10:00:00.000Z',
         eventName: 's3:ObjectCreated:Put',
-        s3: { bucket: { name: bucket, arn: `arn:aws:s3:::${bucket}` }, object: { key: encodeURIComponent(key).replace(/%20/g, '+'), size: 12 } }
+        s3: {
+          bucket: { name: bucket, arn: `arn:aws:s3:::${bucket}` },
+          object: { key: encodeURIComponent(key).replace(/%20/g, '+'), size: 12 }
+        }
       }
     ]
   });
@@ -196,7 +252,11 @@ export function storageEvent(bucket: string, key: string, source = 'minio:s3'): 
 const OVER = ['Succeeded', 'Failed'];
 
 /** Waits for a state, not for a time. */
-export async function until(jobs: IJobs, name: string, condition: (job: IJobRecord) => boolean = job => OVER.includes(job.status)): Promise<IJobRecord> {
+export async function until(
+  jobs: IJobs,
+  name: string,
+  condition: (job: IJobRecord) => boolean = job => OVER.includes(job.status)
+): Promise<IJobRecord> {
   return await new Promise((resolve, reject) => {
     const look = (): boolean => {
       let job: IJobRecord | undefined;

@@ -44,7 +44,8 @@ export async function findEngine(): Promise<IEngine | undefined> {
     const variants = program === 'docker' || existsSync('/run/systemd/system') ? [[]] : [['--cgroup-manager=cgroupfs']];
     for (const options of variants) {
       try {
-        const format = program === 'podman' ? '{{.Host.Security.Rootless}} {{.Host.OCIRuntime.Name}}' : '{{.SecurityOptions}}';
+        const format =
+          program === 'podman' ? '{{.Host.Security.Rootless}} {{.Host.OCIRuntime.Name}}' : '{{.SecurityOptions}}';
         const { stdout } = await run(program, [...options, 'info', '--format', format], { timeout: 20000 });
         return { program, options, rootless: /^true|rootless/.test(stdout) };
       } catch {
@@ -137,7 +138,9 @@ export class ContainerRuntime implements IRuntime {
       '--cpus',
       String(Math.max(0.01, cpus)),
       ...(memory > 0 ? ['--memory', String(Math.max(memory, 6 * 2 ** 20))] : []),
-      ...gpus.flatMap(gpu => (this._engine.program === 'docker' ? ['--gpus', `device=${gpu}`] : ['--device', `nvidia.com/gpu=${gpu}`])),
+      ...gpus.flatMap(gpu =>
+        this._engine.program === 'docker' ? ['--gpus', `device=${gpu}`] : ['--device', `nvidia.com/gpu=${gpu}`]
+      ),
       ...network(options.ports),
       '--env-file',
       env,
@@ -169,7 +172,15 @@ export class ContainerRuntime implements IRuntime {
     if (!this._proven) {
       await this._prove(ended, pipe.reader, name);
     }
-    return new RunningContainer({ pid, name, ended, reader: pipe.reader, options, grace: this._options.grace, command: args => this._command(args) });
+    return new RunningContainer({
+      pid,
+      name,
+      ended,
+      reader: pipe.reader,
+      options,
+      grace: this._options.grace,
+      command: args => this._command(args)
+    });
   }
 
   /** The first container of all shows whether the engine may set its limits here. */
@@ -204,7 +215,14 @@ export class ContainerRuntime implements IRuntime {
   }
 
   async sweep(matches: (mark: string) => boolean): Promise<number> {
-    const list = await this._command(['ps', '--all', '--filter', `label=${LABEL}`, '--format', `{{.ID}} {{.Label "${LABEL}"}}`]).catch(() =>
+    const list = await this._command([
+      'ps',
+      '--all',
+      '--filter',
+      `label=${LABEL}`,
+      '--format',
+      `{{.ID}} {{.Label "${LABEL}"}}`
+    ]).catch(() =>
       this._command(['ps', '--all', '--filter', `label=${LABEL}`, '--format', `{{.ID}} {{index .Labels "${LABEL}"}}`])
     );
     const ids = list.split('\n').flatMap(line => {
@@ -223,7 +241,10 @@ export class ContainerRuntime implements IRuntime {
   }
 
   private async _command(argv: string[]): Promise<string> {
-    const { stdout } = await run(this._engine.program, [...this._engine.options, ...argv], { timeout: 60000, maxBuffer: 2 ** 24 });
+    const { stdout } = await run(this._engine.program, [...this._engine.options, ...argv], {
+      timeout: 60000,
+      maxBuffer: 2 ** 24
+    });
     return stdout;
   }
 
@@ -288,7 +309,9 @@ class RunningContainer implements IRunning {
   private _exit(code: number): IExit {
     const { memory } = this._running.options.limits;
     // The kernel kills what outgrows the memory of its group; nobody else sends SIGKILL to a container that we did not stop.
-    return code === 137 && !this._killing && memory > 0 ? { code, reason: `used more memory than ${showMemory(memory)}` } : { code };
+    return code === 137 && !this._killing && memory > 0
+      ? { code, reason: `used more memory than ${showMemory(memory)}` }
+      : { code };
   }
 
   private _killing: Promise<void> | undefined;
@@ -316,5 +339,7 @@ function network(ports: IStartOptions['ports']): string[] {
   if (ports.length > 0) {
     return ports.flatMap(({ inner, outer }) => ['--publish', `127.0.0.1:${outer}:${inner}`]);
   }
-  return platform() === 'linux' ? ['--network', 'host', '--add-host', 'host.containers.internal:127.0.0.1'] : ['--add-host', 'host.containers.internal:host-gateway'];
+  return platform() === 'linux'
+    ? ['--network', 'host', '--add-host', 'host.containers.internal:127.0.0.1']
+    : ['--add-host', 'host.containers.internal:host-gateway'];
 }

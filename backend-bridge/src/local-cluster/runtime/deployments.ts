@@ -180,7 +180,12 @@ class Deployments implements IDeployments {
       if (!log) {
         const { lines, state } = this._shared.environments.state(deployed.service);
         if (lines.length > made) {
-          yield Buffer.from(lines.slice(made).map(({ text }) => `${text}\n`).join(''));
+          yield Buffer.from(
+            lines
+              .slice(made)
+              .map(({ text }) => `${text}\n`)
+              .join('')
+          );
           made = lines.length;
         } else if (state !== 'pending' && !this._exposed(deployed)) {
           return;
@@ -189,7 +194,7 @@ class Deployments implements IDeployments {
         }
         continue;
       }
-      for (let at = 0; !signal?.aborted; ) {
+      for (let at = 0; !signal?.aborted;) {
         const { data, next } = log.read(at);
         if (data.length > 0) {
           at = next;
@@ -209,7 +214,8 @@ class Deployments implements IDeployments {
 
   target(name: string): { host: string; port: number } | undefined {
     const deployed = this._deployed.get(name);
-    const ready = deployed?.instances.filter(instance => instance.state === 'ready' && instance.port !== undefined) ?? [];
+    const ready =
+      deployed?.instances.filter(instance => instance.state === 'ready' && instance.port !== undefined) ?? [];
     if (!deployed || ready.length === 0) {
       return undefined;
     }
@@ -249,11 +255,21 @@ class Deployments implements IDeployments {
       await this._shared.swept;
       const { state } = this._shared.environments.state(deployed.service);
       const current = this._deployed.get(deployed.service.name) === deployed;
-      if (this._closed || !current || deployed.stopped || deployed.instances.length > 0 || !this._exposed(deployed) || (state !== 'ready' && state !== 'none')) {
+      if (
+        this._closed ||
+        !current ||
+        deployed.stopped ||
+        deployed.instances.length > 0 ||
+        !this._exposed(deployed) ||
+        (state !== 'ready' && state !== 'none')
+      ) {
         return;
       }
       deployed.log?.close();
-      const log = new LogWriter(join(this._folder, `${deployed.service.name}-${this._starts++}.log`), this._options.settings?.logBytes ?? 2 ** 20);
+      const log = new LogWriter(
+        join(this._folder, `${deployed.service.name}-${this._starts++}.log`),
+        this._options.settings?.logBytes ?? 2 ** 20
+      );
       if (deployed.log) {
         rmSync(deployed.log.path, { force: true });
       }
@@ -288,7 +304,11 @@ class Deployments implements IDeployments {
     const environment = this._shared.environments.state(service);
     const exposed = this._exposed(deployed);
     const wanted = exposed ? copies(service) : 0;
-    const base = { active_instances: wanted, affected_instances: 0, resource_kind: exposed ? 'exposed_service' : 'knative_service' };
+    const base = {
+      active_instances: wanted,
+      affected_instances: 0,
+      resource_kind: exposed ? 'exposed_service' : 'knative_service'
+    };
     if (deployed.stopped && exposed) {
       return { ...base, state: 'stopped', reason: 'Deployment is stopped.', active_instances: 0 };
     }
@@ -310,7 +330,9 @@ class Deployments implements IDeployments {
       return { ...base, state: 'ready', reason: 'Runtime service is ready.' };
     }
     const ready = deployed.instances.filter(({ state }) => state === 'ready').length;
-    const why = deployed.instances.find(({ state }) => state === 'blocked' || state === 'crashed')?.reason ?? deployed.instances.find(({ state }) => state !== 'ready')?.reason;
+    const why =
+      deployed.instances.find(({ state }) => state === 'blocked' || state === 'crashed')?.reason ??
+      deployed.instances.find(({ state }) => state !== 'ready')?.reason;
     const explained = why === undefined || this._options.strict ? BELOW : `${BELOW} ${why}`;
     if (ready === wanted) {
       return { ...base, state: 'ready', reason: MINIMUM };
@@ -319,7 +341,12 @@ class Deployments implements IDeployments {
       return { ...base, state: 'degraded', reason: explained, affected_instances: wanted - ready };
     }
     const failed = deployed.instances.some(({ state, failures }) => state === 'blocked' || failures >= FAILED_AFTER);
-    return { ...base, state: failed ? 'failed' : 'pending', reason: failed && why !== undefined ? why : explained, affected_instances: wanted };
+    return {
+      ...base,
+      state: failed ? 'failed' : 'pending',
+      reason: failed && why !== undefined ? why : explained,
+      affected_instances: wanted
+    };
   }
 
   private _tell(deployed: IDeployed): void {

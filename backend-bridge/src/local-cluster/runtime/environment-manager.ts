@@ -1,6 +1,13 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { REQUIREMENTS_ANNOTATION, type IOscarService } from '../../fdl/service';
-import { listEnvironments, normaliseRequirements, prepareEnvironment, type IEnvironment, type IEnvironmentOptions } from './environments';
+import {
+  listEnvironments,
+  normaliseRequirements,
+  prepareEnvironment,
+  type IEnvironment,
+  type IEnvironmentOptions
+} from './environments';
 
 export interface IEnvironmentState {
   state: 'none' | 'pending' | 'ready' | 'failed';
@@ -25,10 +32,17 @@ export class EnvironmentManager {
     private readonly _keepDays: number
   ) {}
 
-  /** As it stands; asks for nothing. */
+  /** As it stands; asks for nothing. One that was deleted by hand is pending again. */
   state(service: IOscarService): IEnvironmentState {
     const key = keyOf(service);
-    return key === undefined ? NONE : this._states.get(key) ?? { state: 'pending', progress: 0, lines: [] };
+    if (key === undefined) {
+      return NONE;
+    }
+    const known = this._states.get(key);
+    if (known?.environment && !existsSync(known.environment.bin)) {
+      this._states.delete(key);
+    }
+    return this._states.get(key) ?? { state: 'pending', progress: 0, lines: [] };
   }
 
   /** Starts to make it when it is not there; a failed one is tried again only with `again`. */

@@ -1,6 +1,17 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server } from 'node:net';
 import { homedir, platform } from 'node:os';
@@ -58,7 +69,12 @@ export function normaliseRequirements(text: string): string[] {
       text
         .replace(/\\\r?\n/g, ' ')
         .split(/\r?\n/)
-        .map(line => line.replace(/(^|\s)#.*$/, '').trim().replace(/\s+/g, ' '))
+        .map(line =>
+          line
+            .replace(/(^|\s)#.*$/, '')
+            .trim()
+            .replace(/\s+/g, ' ')
+        )
         .filter(Boolean)
     )
   ].sort();
@@ -74,7 +90,10 @@ export async function environmentKey(requirements: string, options: IEnvironment
 }
 
 /** An environment that is ready; undefined when it has to be made. Marks it as used. */
-export async function findEnvironment(requirements: string, options: IEnvironmentOptions = {}): Promise<IEnvironment | undefined> {
+export async function findEnvironment(
+  requirements: string,
+  options: IEnvironmentOptions = {}
+): Promise<IEnvironment | undefined> {
   const key = await environmentKey(requirements, options);
   return readEnvironment(join(environmentsFolder(options), key));
 }
@@ -110,7 +129,9 @@ export async function prepareEnvironment(requirements: string, options: IPrepare
 }
 
 /** Environments on disk; `used` is when a job last started in one. */
-export function listEnvironments(options: IEnvironmentOptions = {}): { key: string; folder: string; size: number; used: Date }[] {
+export function listEnvironments(
+  options: IEnvironmentOptions = {}
+): { key: string; folder: string; size: number; used: Date }[] {
   const root = environmentsFolder(options);
   if (!existsSync(root)) {
     return [];
@@ -118,7 +139,9 @@ export function listEnvironments(options: IEnvironmentOptions = {}): { key: stri
   return readdirSync(root, { withFileTypes: true }).flatMap(entry => {
     const folder = join(root, entry.name);
     const environment = entry.isDirectory() ? readEnvironment(folder, false) : undefined;
-    return environment ? [{ key: entry.name, folder, size: environment.size, used: statSync(join(folder, READY)).mtime }] : [];
+    return environment
+      ? [{ key: entry.name, folder, size: environment.size, used: statSync(join(folder, READY)).mtime }]
+      : [];
   });
 }
 
@@ -166,7 +189,8 @@ const described = new Map<string, Promise<string>>();
 function describePython(python: string): Promise<string> {
   let description = described.get(python);
   if (!description) {
-    const code = "import sys, sysconfig; print(sys.implementation.cache_tag, '.'.join(map(str, sys.version_info[:3])), sysconfig.get_platform())";
+    const code =
+      "import sys, sysconfig; print(sys.implementation.cache_tag, '.'.join(map(str, sys.version_info[:3])), sysconfig.get_platform())";
     description = run(python, ['-I', '-c', code]).then(({ stdout }) => stdout.trim());
     description.catch(() => described.delete(python));
     described.set(python, description);
@@ -175,8 +199,14 @@ function describePython(python: string): Promise<string> {
 }
 
 function which(names: string[], options: IEnvironmentOptions): string | undefined {
-  const folders = [...(options.python ? [dirname(options.python)] : []), ...(options.path ?? []), ...(process.env.PATH ?? '').split(delimiter)];
-  return names.flatMap(name => folders.filter(Boolean).map(folder => join(folder, name))).find(path => existsSync(path));
+  const folders = [
+    ...(options.python ? [dirname(options.python)] : []),
+    ...(options.path ?? []),
+    ...(process.env.PATH ?? '').split(delimiter)
+  ];
+  return names
+    .flatMap(name => folders.filter(Boolean).map(folder => join(folder, name)))
+    .find(path => existsSync(path));
 }
 
 /**
@@ -186,7 +216,10 @@ function which(names: string[], options: IEnvironmentOptions): string | undefine
 async function lock(path: string, options: IPrepareOptions): Promise<() => void> {
   // Socket paths are short by nature: the name is hashed into the temporary folder's abstract space where there is one.
   const name = createHash('sha256').update(path).digest('hex').slice(0, 24);
-  const address = platform() === 'linux' ? `\0jupyterlab-oscar-${process.getuid?.() ?? 0}-${name}` : join('/tmp', `.oscar-${process.getuid?.() ?? 0}-${name}`);
+  const address =
+    platform() === 'linux'
+      ? `\0jupyterlab-oscar-${process.getuid?.() ?? 0}-${name}`
+      : join('/tmp', `.oscar-${process.getuid?.() ?? 0}-${name}`);
   for (;;) {
     options.signal?.throwIfAborted();
     const server = await listen(address);
@@ -211,7 +244,9 @@ function listen(address: string): Promise<Server | undefined> {
       waiting.forEach(socket => socket.destroy());
       return close(callback);
     };
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)
+    );
     server.listen(address, () => {
       server.unref();
       resolve(server);
@@ -261,14 +296,28 @@ async function build({ requirements, python, folder, key, options }: IBuild): Pr
   };
   try {
     options.onProgress?.({ progress: 0, message: 'The environment is made.' });
-    await command(uv ? [uv, 'venv', '--quiet', '--python', python, folder] : [python, '-m', 'venv', folder], { onLine, signal: options.signal });
+    await command(uv ? [uv, 'venv', '--quiet', '--python', python, folder] : [python, '-m', 'venv', folder], {
+      onLine,
+      signal: options.signal
+    });
     const file = join(folder, 'requirements.txt');
     writeFileSync(file, `${lines.join('\n')}\n`);
     const progress = new Progress(lines.length, options.onProgress);
     const inner = join(folder, 'bin', 'python');
     const install = uv
       ? [uv, 'pip', 'install', '--python', inner, '--requirement', file]
-      : [inner, '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--requirement', file];
+      : [
+          inner,
+          '-m',
+          'pip',
+          'install',
+          '--disable-pip-version-check',
+          '--no-input',
+          '--progress-bar',
+          'off',
+          '--requirement',
+          file
+        ];
     if (lines.length > 0) {
       await command(install, {
         onLine: line => {
@@ -306,7 +355,15 @@ function command(argv: string[], options: { onLine: (line: string) => void; sign
     const child: ChildProcess = spawn(argv[0], argv.slice(1), {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PYTHONUNBUFFERED: '1', PIP_NO_COLOR: '1', NO_COLOR: '1', VIRTUAL_ENV: undefined, PYTHONHOME: undefined, PYTHONPATH: undefined }
+      env: {
+        ...process.env,
+        PYTHONUNBUFFERED: '1',
+        PIP_NO_COLOR: '1',
+        NO_COLOR: '1',
+        VIRTUAL_ENV: undefined,
+        PYTHONHOME: undefined,
+        PYTHONPATH: undefined
+      }
     });
     for (const stream of [child.stdout, child.stderr]) {
       if (stream) {
@@ -351,11 +408,14 @@ class Progress {
       this._say(0.1, `${this._expected} packages to install`);
       return;
     }
-    const collected = /^\s*(?:Collecting|Downloaded|Downloading|Building|Built) ([^\s=<>!~;\[(]+)/.exec(line);
+    const collected = /^\s*(?:Collecting|Downloaded|Downloading|Building|Built) ([^\s=<>!~;[(]+)/.exec(line);
     if (collected) {
       this._seen.add(collected[1].toLowerCase());
       this._expected = Math.max(this._expected, this._seen.size + 1);
-      this._say(0.1 + 0.7 * (this._seen.size / this._expected), `${collected[1]} (${this._seen.size} of ${this._expected})`);
+      this._say(
+        0.1 + 0.7 * (this._seen.size / this._expected),
+        `${collected[1]} (${this._seen.size} of ${this._expected})`
+      );
     } else if (/^(Installing collected packages|Prepared \d+|Installed \d+)/.test(line)) {
       this._say(0.85, 'The packages are installed.');
     }
@@ -377,7 +437,9 @@ function installedPackages(folder: string): string[] {
       const site = join(lib, name, 'site-packages');
       return existsSync(site) ? readdirSync(site) : [];
     })
-    .flatMap(name => (name.endsWith('.dist-info') ? [name.slice(0, -'.dist-info'.length).replace(/-([^-]*)$/, '==$1')] : []))
+    .flatMap(name =>
+      name.endsWith('.dist-info') ? [name.slice(0, -'.dist-info'.length).replace(/-([^-]*)$/, '==$1')] : []
+    )
     .sort();
 }
 

@@ -29,6 +29,8 @@ export interface IExecuteOptions {
 export async function execute(call: IExecuteOptions): Promise<IExecution> {
   const { options, shared, service, log } = call;
   const strict = options.strict === true;
+  const mark = `${shared.mark}:${call.id}`;
+  const end = shared.begin(mark);
   let folder: string | undefined;
   try {
     const environment = shared.environments.state(service);
@@ -57,7 +59,7 @@ export async function execute(call: IExecuteOptions): Promise<IExecution> {
       files: launch.files,
       runtime,
       limits: call.limits,
-      mark: `${shared.mark}:${call.id}`,
+      mark,
       variables: { ...launch.variables, ...call.variables },
       binds: launch.binds,
       store: options.store,
@@ -79,6 +81,7 @@ export async function execute(call: IExecuteOptions): Promise<IExecution> {
     log(`${reason}\n`);
     return { ok: false, reason, outputs: [], reply: Buffer.from(`${reason}\n`) };
   } finally {
+    end();
     if (folder !== undefined) {
       await shared.remove(folder);
     }

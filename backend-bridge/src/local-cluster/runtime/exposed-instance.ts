@@ -120,7 +120,16 @@ export class ExposedInstance {
         this._port = await freePort();
       }
       folder = shared.folder();
-      launch = await prepareLaunch({ options, service, files: shared.files.get(service), runtime, environment, folder, owner: service.owner, exposed: true });
+      launch = await prepareLaunch({
+        options,
+        service,
+        files: shared.files.get(service),
+        runtime,
+        environment,
+        folder,
+        owner: service.owner,
+        exposed: true
+      });
       this._say(runtime.describe(service.image));
       const seen = runtime.kind === 'container' ? inner : this._port;
       const running = await runtime.start({
@@ -151,7 +160,9 @@ export class ExposedInstance {
       }
       return { reason, blocked: true };
     } finally {
-      await launch?.bucket?.sync().catch((error: Error) => this._say(`What it wrote to its bucket could not be stored: ${error.message}`));
+      await launch?.bucket
+        ?.sync()
+        .catch((error: Error) => this._say(`What it wrote to its bucket could not be stored: ${error.message}`));
       release?.();
       grant?.release();
       if (folder !== undefined) {
@@ -185,7 +196,9 @@ export class ExposedInstance {
         this._set('starting', `It does not answer at ${this._path()} any more.`);
       }
       if ((wasReady && bad >= DEAD) || (!wasReady && Date.now() - began > STARTUP_LIMIT)) {
-        tooLate = wasReady ? 'It answered no more.' : `Nothing answered at ${this._path()} within ${STARTUP_LIMIT / 1000} s.`;
+        tooLate = wasReady
+          ? 'It answered no more.'
+          : `Nothing answered at ${this._path()} within ${STARTUP_LIMIT / 1000} s.`;
         void running.kill();
         break;
       }
@@ -193,10 +206,17 @@ export class ExposedInstance {
         synced = Date.now();
         await launch.bucket.sync();
       }
-      await Promise.race([end, this._sleep(this._state === 'ready' ? LOOK_READY : Math.min(2000, LOOK_START + (Date.now() - began) / 20))]);
+      await Promise.race([
+        end,
+        this._sleep(this._state === 'ready' ? LOOK_READY : Math.min(2000, LOOK_START + (Date.now() - began) / 20))
+      ]);
     }
     const { code, reason } = await end;
-    return { reason: tooLate ?? (reason === undefined ? `The process ended with exit code ${code}.` : `The process ${reason}.`), wasReady };
+    return {
+      reason:
+        tooLate ?? (reason === undefined ? `The process ended with exit code ${code}.` : `The process ${reason}.`),
+      wasReady
+    };
   }
 
   /** A place on the machine, or nothing when it is stopped before. */
@@ -225,12 +245,15 @@ export class ExposedInstance {
     const { service, options } = this._options;
     const lenient = !service.expose.health_path && options.strict !== true;
     return new Promise(resolve => {
-      const request = get({ host: '127.0.0.1', port: this._port, path: this._path(), timeout: 10000, agent: false }, response => {
-        const status = response.statusCode ?? 0;
-        // Only the status matters; a body may have no end.
-        response.destroy();
-        resolve(status >= 200 && status < (lenient ? 500 : 400));
-      });
+      const request = get(
+        { host: '127.0.0.1', port: this._port, path: this._path(), timeout: 10000, agent: false },
+        response => {
+          const status = response.statusCode ?? 0;
+          // Only the status matters; a body may have no end.
+          response.destroy();
+          resolve(status >= 200 && status < (lenient ? 500 : 400));
+        }
+      );
       request.once('timeout', () => request.destroy());
       request.once('error', () => resolve(false));
     });

@@ -4,6 +4,12 @@
  */
 export { createDeployments } from './deployments';
 export { createJobs } from './jobs';
-export { environmentKey, findEnvironment, prepareEnvironment, type IEnvironment, type IEnvironmentProgress } from './environments';
+export {
+  environmentKey,
+  findEnvironment,
+  prepareEnvironment,
+  type IEnvironment,
+  type IEnvironmentProgress
+} from './environments';
 export { defaultCapacity, machineCapacity, type ICapacity } from './capacity';
 export type { IRuntimeOptions, IRuntimeSettings } from './options';

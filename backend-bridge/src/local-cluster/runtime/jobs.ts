@@ -5,13 +5,13 @@ import type { IOscarService } from '../../fdl/service';
 import { BridgeError } from '../../http/errors';
 import type { IDisposable, IJobRecord, IJobs, IRunAnswer, PodPhase } from '../interfaces';
 import { execute } from './execution';
+import { BLANK, gone, inputOf, jobName, readPage, writePage } from './job-parts';
 import { Journal, toRecord, toStamps, type IJobRow } from './journal';
 import { fileSize, LogWriter, readAll, readLog, withTimestamps } from './log-file';
 import type { IRuntimeOptions } from './options';
 import { requestOf, type IGrant } from './pool';
 import { Scheduler, type IEntry } from './scheduler';
 import { share, type IShared } from './shared';
-import { parseEvent } from './supervisor/events';
 
 const LOG_BYTES = 2 ** 20;
 const PAGE = 70;
@@ -64,7 +64,11 @@ class Jobs implements IJobs {
     this._expiry.unref();
   }
 
-  submit(service: IOscarService, body: string | Buffer, options: { name?: string; owner?: string; dedupe?: string } = {}): IJobRecord {
+  submit(
+    service: IOscarService,
+    body: string | Buffer,
+    options: { name?: string; owner?: string; dedupe?: string } = {}
+  ): IJobRecord {
     this._mustBeOpen();
     this._shared.remember(service);
     this._shared.environments.ensure(service);
@@ -75,7 +79,14 @@ class Jobs implements IJobs {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const input = inputOf(bytes, service);
     const event = options.dedupe === undefined ? undefined : `${service.name}\n${options.dedupe}`;
-    const job = { name, service: service.name, created: Date.now(), owner: options.owner ?? '', bucket: input?.bucket ?? null, key: input?.key ?? null };
+    const job = {
+      name,
+      service: service.name,
+      created: Date.now(),
+      owner: options.owner ?? '',
+      bucket: input?.bucket ?? null,
+      key: input?.key ?? null
+    };
     const row = this._journal.add(job, bytes, event);
     if (typeof row === 'string') {
       const known = this._journal.byName(row);
@@ -116,7 +127,11 @@ class Jobs implements IJobs {
             const call = this._call(current, body, id, grant, abort.signal);
             this._runs.add(call);
             void call
-              .then(result => ({ status: result.exitCode === undefined && !result.ok ? 500 : 200, body: result.reply, exitCode: result.exitCode ?? 1 }))
+              .then(result => ({
+                status: result.exitCode === undefined && !result.ok ? 500 : 200,
+                body: result.reply,
+                exitCode: result.exitCode ?? 1
+              }))
               .then(resolve, reject)
               .finally(() => {
                 this._runs.delete(call);
@@ -143,15 +158,29 @@ class Jobs implements IJobs {
     return row && this._record(row);
   }
 
-  list(service: string, options: { page?: string; limit?: number; owner?: string } = {}): { jobs: IJobRecord[]; next?: string } {
+  list(
+    service: string,
+    options: { page?: string; limit?: number; owner?: string } = {}
+  ): { jobs: IJobRecord[]; next?: string } {
     const limit = options.limit ?? PAGE;
-    const rows = this._journal.list(service, { before: readPage(options.page), limit: limit + 1, owner: options.owner });
+    const rows = this._journal.list(service, {
+      before: readPage(options.page),
+      limit: limit + 1,
+      owner: options.owner
+    });
     const jobs = rows.slice(0, limit).map(row => this._record(row));
     return rows.length > limit ? { jobs, next: writePage(rows[limit - 1].id) } : { jobs };
   }
 
   counts(service?: string): Record<PodPhase, number> {
-    const counts: Record<PodPhase, number> = { Suspended: 0, Pending: 0, Running: 0, Succeeded: 0, Failed: 0, Unknown: 0 };
+    const counts: Record<PodPhase, number> = {
+      Suspended: 0,
+      Pending: 0,
+      Running: 0,
+      Succeeded: 0,
+      Failed: 0,
+      Unknown: 0
+    };
     for (const { status, count } of this._journal.counts(service)) {
       counts[status] = count;
     }
@@ -186,13 +215,15 @@ class Jobs implements IJobs {
       return undefined;
     }
     const active = this._active.get(row.id);
-    const text = (active ? readAll(active.log) : readLog(this._logPath(row.id)) ?? Buffer.alloc(0)).toString('utf8');
+    const text = (active ? readAll(active.log) : (readLog(this._logPath(row.id)) ?? Buffer.alloc(0))).toString('utf8');
     return options.timestamps ? withTimestamps(text, active ? active.log.stamps : toStamps(row)) : text;
   }
 
   async *followLog(name: string, options: { from?: number; signal?: AbortSignal } = {}): AsyncIterable<Buffer> {
     let at = options.from ?? 0;
-    const aborted = new Promise<void>(resolve => options.signal?.addEventListener('abort', () => resolve(), { once: true }));
+    const aborted = new Promise<void>(resolve =>
+      options.signal?.addEventListener('abort', () => resolve(), { once: true })
+    );
     while (!options.signal?.aborted) {
       const row = this._journal.byName(name);
       if (!row) {
@@ -353,10 +384,20 @@ class Jobs implements IJobs {
     row.outputs = JSON.stringify(result.outputs);
     row.exit_code = result.exitCode ?? null;
     row.cancelled = active.cancelled ? 1 : 0;
-    this._finish(row, { status: result.ok ? 'Succeeded' : 'Failed', reason: active.cancelled ? 'It was cancelled.' : result.reason });
+    this._finish(row, {
+      status: result.ok ? 'Succeeded' : 'Failed',
+      reason: active.cancelled ? 'It was cancelled.' : result.reason
+    });
   }
 
-  private _call(service: IOscarService, body: Buffer, id: string, grant: IGrant, signal: AbortSignal, active?: IActive): ReturnType<typeof execute> {
+  private _call(
+    service: IOscarService,
+    body: Buffer,
+    id: string,
+    grant: IGrant,
+    signal: AbortSignal,
+    active?: IActive
+  ): ReturnType<typeof execute> {
     const variables: Record<string, string> = {};
     if (active) {
       variables.JOB_UUID = active.row.name;
@@ -380,7 +421,9 @@ class Jobs implements IJobs {
       sync: !active,
       signal,
       log: data => active?.log.write(data),
-      ...(active && active.row.attempt > 1 ? { note: `This is attempt ${active.row.attempt}: the cluster was stopped while it ran.` } : {})
+      ...(active && active.row.attempt > 1
+        ? { note: `This is attempt ${active.row.attempt}: the cluster was stopped while it ran.` }
+        : {})
     });
   }
 
@@ -411,7 +454,9 @@ class Jobs implements IJobs {
   }
 
   private async _removeRows(rows: IJobRow[]): Promise<void> {
-    await Promise.all(rows.filter(row => this._waiting.has(row.id) || this._active.has(row.id)).map(row => this._stop(row)));
+    await Promise.all(
+      rows.filter(row => this._waiting.has(row.id) || this._active.has(row.id)).map(row => this._stop(row))
+    );
     this._journal.remove(rows.map(({ id }) => id));
     for (const row of rows) {
       rmSync(this._logPath(row.id), { force: true });
@@ -441,7 +486,9 @@ class Jobs implements IJobs {
   }
 
   private _record(row: IJobRow): IJobRecord {
-    return row.status === 'Pending' ? toRecord(row, this._strict, this._scheduler.reason(row.service)) : toRecord(row, this._strict);
+    return row.status === 'Pending'
+      ? toRecord(row, this._strict, this._scheduler.reason(row.service))
+      : toRecord(row, this._strict);
   }
 
   /** Resolves at the next change of a job. */
@@ -485,70 +532,4 @@ class Jobs implements IJobs {
   private readonly _expiry: NodeJS.Timeout;
   private _closing = false;
   private _swept = false;
-}
-
-const BLANK: IJobRow = {
-  id: 0,
-  name: '',
-  service: '',
-  status: 'Unknown',
-  reason: null,
-  created: 0,
-  started: null,
-  finished: null,
-  exit_code: null,
-  cancelled: 0,
-  owner: '',
-  bucket: null,
-  key: null,
-  outputs: '[]',
-  attempt: 0,
-  log_bytes: 0,
-  stamps: '[]'
-};
-
-/** Source: oscar pkg/handlers/job.go; names of Kubernetes are short. */
-function jobName(service: string): string {
-  return `${service.length >= 25 ? service.slice(0, 16) : service}-${randomUUID()}`;
-}
-
-/** Bucket and key of a storage event. */
-function inputOf(body: Buffer, service: IOscarService): { bucket: string; key: string } | undefined {
-  if (body.length > 65536 || !body.includes('Records')) {
-    return undefined;
-  }
-  try {
-    const { event } = parseEvent(body, { input: service.input });
-    return event.kind === 'storage' && event.bucket !== undefined ? { bucket: event.bucket, key: event.key } : undefined;
-  } catch {
-    // A body that the supervisor will not understand either; the job says so when it runs.
-    return undefined;
-  }
-}
-
-function writePage(id: number): string {
-  return Buffer.from(`v1:${id}`).toString('base64url');
-}
-
-function readPage(page: string | undefined): number | undefined {
-  if (page === undefined || page === '') {
-    return undefined;
-  }
-  const match = /^v1:(\d+)$/.exec(Buffer.from(page, 'base64url').toString('latin1'));
-  if (!match) {
-    throw Object.assign(new Error('The page is none that a list has given.'), { code: 'BadPage' });
-  }
-  return Number(match[1]);
-}
-
-function gone(service: string): BridgeError {
-  return service
-    ? new BridgeError({ type: 'not-found', title: 'The service is gone', status: 404, detail: `The service ${service} was deleted.` })
-    : new BridgeError({
-        type: 'stopping',
-        title: 'The cluster is stopping',
-        status: 503,
-        detail: 'The cluster is stopping and takes no more work.',
-        action: 'Start it again; what was accepted is kept.'
-      });
 }

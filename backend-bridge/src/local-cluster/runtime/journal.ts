@@ -76,7 +76,11 @@ export class Journal {
   }
 
   /** Adds a pending job. With `event`: nothing when that event was seen, and the name of its job instead. */
-  add(job: Pick<IJobRow, 'name' | 'service' | 'created' | 'owner' | 'bucket' | 'key'>, body: Buffer, event?: string): IJobRow | string {
+  add(
+    job: Pick<IJobRow, 'name' | 'service' | 'created' | 'owner' | 'bucket' | 'key'>,
+    body: Buffer,
+    event?: string
+  ): IJobRow | string {
     return transaction(this._db, () => {
       if (event !== undefined) {
         const seen = this._run('SELECT job FROM seen WHERE event = ?').get(event) as { job: string } | undefined;
@@ -166,28 +170,31 @@ export class Journal {
     this.flush();
     const { before = Number.MAX_SAFE_INTEGER, limit, owner } = options;
     return owner === undefined
-      ? (this._run(`SELECT ${COLUMNS} FROM jobs WHERE service = ? AND id < ? ORDER BY id DESC LIMIT ?`).all(service, before, limit) as unknown as IJobRow[])
-      : (this._run(`SELECT ${COLUMNS} FROM jobs WHERE service = ? AND id < ? AND owner = ? ORDER BY id DESC LIMIT ?`).all(
+      ? (this._run(`SELECT ${COLUMNS} FROM jobs WHERE service = ? AND id < ? ORDER BY id DESC LIMIT ?`).all(
           service,
           before,
-          owner,
           limit
-        ) as unknown as IJobRow[]);
+        ) as unknown as IJobRow[])
+      : (this._run(
+          `SELECT ${COLUMNS} FROM jobs WHERE service = ? AND id < ? AND owner = ? ORDER BY id DESC LIMIT ?`
+        ).all(service, before, owner, limit) as unknown as IJobRow[]);
   }
 
   /** What has not ended, oldest first. */
   open(): IJobRow[] {
     this.flush();
-    return this._run(`SELECT ${COLUMNS} FROM jobs WHERE status IN ('Pending', 'Running', 'Unknown') ORDER BY id`).all() as unknown as IJobRow[];
+    return this._run(
+      `SELECT ${COLUMNS} FROM jobs WHERE status IN ('Pending', 'Running', 'Unknown') ORDER BY id`
+    ).all() as unknown as IJobRow[];
   }
 
   counts(service?: string): { status: PodPhase; count: number }[] {
     this.flush();
-    return (
-      service === undefined
-        ? this._run('SELECT status, count(*) AS count FROM jobs GROUP BY status').all()
-        : this._run('SELECT status, count(*) AS count FROM jobs WHERE service = ? GROUP BY status').all(service)
-    ) as unknown as { status: PodPhase; count: number }[];
+    return (service === undefined
+      ? this._run('SELECT status, count(*) AS count FROM jobs GROUP BY status').all()
+      : this._run('SELECT status, count(*) AS count FROM jobs WHERE service = ? GROUP BY status').all(
+          service
+        )) as unknown as { status: PodPhase; count: number }[];
   }
 
   /** Of a service, or finished before a moment. */
@@ -196,7 +203,12 @@ export class Journal {
     return this._run(
       `SELECT ${COLUMNS} FROM jobs WHERE (?1 IS NULL OR service = ?1) AND (?2 IS NULL OR owner = ?2)
        AND (?3 = 0 OR status = 'Succeeded') AND (?4 IS NULL OR finished < ?4)`
-    ).all(options.service ?? null, options.owner ?? null, options.succeeded ? 1 : 0, options.finishedBefore ?? null) as unknown as IJobRow[];
+    ).all(
+      options.service ?? null,
+      options.owner ?? null,
+      options.succeeded ? 1 : 0,
+      options.finishedBefore ?? null
+    ) as unknown as IJobRow[];
   }
 
   remove(ids: number[]): void {

@@ -43,7 +43,9 @@ export async function prepareLaunch(launch: ILaunchOptions): Promise<ILaunch> {
   variables.RESOURCE_ID = options.node ?? hostname();
   const endpoint = options.endpoint?.();
   if (endpoint && !options.strict) {
-    variables.OSCAR_ENDPOINT = container ? endpoint.replace(/\/\/(127\.0\.0\.1|localhost)\b/, '//host.containers.internal') : endpoint;
+    variables.OSCAR_ENDPOINT = container
+      ? endpoint.replace(/\/\/(127\.0\.0\.1|localhost)\b/, '//host.containers.internal')
+      : endpoint;
   }
   if (!container) {
     const temporary = join(folder, 't');
@@ -64,7 +66,12 @@ export async function prepareLaunch(launch: ILaunchOptions): Promise<ILaunch> {
     mount: bucket && { source: bucket.folder, target: `/mnt/${mountPath(service)}` },
     volume: volume === undefined || !service.volume ? undefined : { source: volume, target: service.volume.mount_path }
   };
-  const named = container || mentions(service, CONFIG) || mentions(service, PROVIDERS) || places.mount !== undefined || places.volume !== undefined;
+  const named =
+    container ||
+    mentions(service, CONFIG) ||
+    mentions(service, PROVIDERS) ||
+    places.mount !== undefined ||
+    places.volume !== undefined;
   if (named && (await runtime.canBind())) {
     const providers = writeProviders(launch);
     return {
@@ -115,7 +122,9 @@ function volumeOf(options: IRuntimeOptions, service: IOscarService): string | un
   if (!service.volume) {
     return undefined;
   }
-  const folder = options.volume ? options.volume(service) : join(options.data, 'volumes', service.volume.name ?? service.name);
+  const folder = options.volume
+    ? options.volume(service)
+    : join(options.data, 'volumes', service.volume.name ?? service.name);
   if (folder !== undefined) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
@@ -129,12 +138,16 @@ async function mountBucket({ options, service, folder }: ILaunchOptions): Promis
   }
   const { type, id } = splitProvider(service.mount.storage_provider);
   if (type !== 'minio' || id !== 'default') {
-    throw new SupervisorError(`Mounting ${service.mount.storage_provider} is not yet supported by this cluster; a bucket of minio.default is.`);
+    throw new SupervisorError(
+      `Mounting ${service.mount.storage_provider} is not yet supported by this cluster; a bucket of minio.default is.`
+    );
   }
   // `bucket` is what rclone mounts; a folder below it is a folder of that mount.
   const bucket = path.split('/')[0];
   if (!options.store.bucket(bucket)) {
-    throw new SupervisorError(`The bucket ${bucket}, which the service mounts, does not exist. Create it, or change mount.`);
+    throw new SupervisorError(
+      `The bucket ${bucket}, which the service mounts, does not exist. Create it, or change mount.`
+    );
   }
   const mounted = new MountedBucket(options.store, bucket, join(folder, 'm', bucket));
   await mounted.open();
@@ -157,5 +170,8 @@ function writeProviders({ options, folder, owner }: ILaunchOptions): string {
 
 /** Whether the script, or a variable that it may use, names something. */
 function mentions(service: IOscarService, text: string): boolean {
-  return service.script.includes(text) || Object.values(service.environment.variables ?? {}).some(value => value.includes(text));
+  return (
+    service.script.includes(text) ||
+    Object.values(service.environment.variables ?? {}).some(value => value.includes(text))
+  );
 }

@@ -124,10 +124,7 @@ export class LogWriter {
 
   private _tail(fd: number): Buffer {
     const start = this._size + ((this._total - this._size) % this._size);
-    return Buffer.concat([
-      readAt(fd, start, 2 * this._size - start),
-      readAt(fd, this._size, start - this._size)
-    ]);
+    return Buffer.concat([readAt(fd, start, 2 * this._size - start), readAt(fd, this._size, start - this._size)]);
   }
 
   /** Where byte `offset` lies in the file, and how many follow it there. */
@@ -177,7 +174,7 @@ export function readLog(path: string): Buffer | undefined {
 /** What a writer would give from its beginning. */
 export function readAll(writer: LogWriter): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const { data, next } = writer.read(at);
     if (data.length === 0) {
       return Buffer.concat(parts);
@@ -209,7 +206,12 @@ export function withTimestamps(text: string, stamps: readonly Stamp[]): string {
 }
 
 function cutLine(bytes: number): Buffer {
-  const unit = bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : bytes >= 1e3 ? `${(bytes / 1e3).toFixed(1)} kB` : `${bytes} bytes`;
+  const unit =
+    bytes >= 1e6
+      ? `${(bytes / 1e6).toFixed(1)} MB`
+      : bytes >= 1e3
+        ? `${(bytes / 1e3).toFixed(1)} kB`
+        : `${bytes} bytes`;
   return Buffer.from(`\n[… ${unit} of output are not kept …]\n`);
 }
 

@@ -68,7 +68,9 @@ export class MountedBucket {
   /** Undefined for keys that are no path below the folder. */
   private _path(key: string): string | undefined {
     const parts = key.replace(/\/$/, '').split('/');
-    return parts.some(part => part === '' || part === '.' || part === '..' || Buffer.byteLength(part) > 255) ? undefined : join(this.folder, ...parts);
+    return parts.some(part => part === '' || part === '.' || part === '..' || Buffer.byteLength(part) > 255)
+      ? undefined
+      : join(this.folder, ...parts);
   }
 
   private readonly _seen = new Map<string, ISeen>();
@@ -82,6 +84,13 @@ function look(path: string): ISeen {
 function files(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap(entry => {
     const path = join(entry.parentPath, entry.name);
-    return entry.isFile() ? [path.slice(folder.length + 1).split(sep).join('/')] : [];
+    return entry.isFile()
+      ? [
+          path
+            .slice(folder.length + 1)
+            .split(sep)
+            .join('/')
+        ]
+      : [];
   });
 }

@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { IBind } from './runtime';
@@ -63,7 +72,12 @@ export class Namespaces {
 
   private _unshare(argv: string[], steps: Step[], cwd: string): string[] {
     mkdirSync(join(this._folder, 'mount'), { recursive: true, mode: 0o700 });
-    const lines = ['set -e', 'R=$1; C=$2; shift 2', 'mount -t tmpfs -o mode=755 tmpfs "$R"'];
+    const lines = [
+      'set -e',
+      'PATH=$PATH:/usr/sbin:/sbin',
+      'R=$1; C=$2; shift 2',
+      'mount -t tmpfs -o mode=755 tmpfs "$R"'
+    ];
     for (const step of steps) {
       const target = `"$R"${quote(step.target)}`;
       switch (step.kind) {
@@ -88,15 +102,32 @@ export class Namespaces {
     }
     const uid = process.getuid?.() ?? 0;
     const gid = process.getgid?.() ?? 0;
-    const back = uid === 0 ? [] : ['unshare', '--user', `--map-user=${uid}`, `--map-group=${gid}`];
-    lines.push(`cd "$R"`, `exec ${[...back.map(quote), 'chroot'].join(' ')} "$R" /bin/sh -c 'cd "$1" && shift && exec "$@"' sh "$C" "$@"`);
-    // chroot needs the rights that the way back to the user gives away, so it comes first.
-    if (back.length > 0) {
-      lines.pop();
-      lines.push(`exec chroot "$R" ${back.map(quote).join(' ')} /bin/sh -c 'cd "$1" && shift && exec "$@"' sh "$C" "$@"`);
-    }
+    // Back to the user's own number: programs that find themselves root behave differently. A new root by pivot_root, because
+    // the kernel refuses a user namespace to who lives in a chroot.
+    const back = uid === 0 ? '' : `unshare --user --map-user=${uid} --map-group=${gid} `;
+    lines.push(
+      'mkdir -p "$R/.old"',
+      'pivot_root "$R" "$R/.old"',
+      'cd /',
+      'umount -l /.old',
+      'rmdir /.old',
+      'cd "$C"',
+      `exec ${back}"$@"`
+    );
     const flags = uid === 0 ? ['--mount'] : ['--user', '--map-root-user', '--mount'];
-    return ['unshare', ...flags, '--propagation', 'private', '/bin/sh', '-c', lines.join('\n'), 'sh', join(this._folder, 'mount'), cwd, ...argv];
+    return [
+      'unshare',
+      ...flags,
+      '--propagation',
+      'private',
+      '/bin/sh',
+      '-c',
+      lines.join('\n'),
+      'sh',
+      join(this._folder, 'mount'),
+      cwd,
+      ...argv
+    ];
   }
 
   private _tool: Promise<'bwrap' | 'unshare' | undefined> | undefined;
@@ -139,7 +170,9 @@ function plan(binds: IBind[]): Step[] {
         continue;
       }
       steps.push(
-        lstatSync(path).isSymbolicLink() ? { kind: 'link', source: readlinkSync(path), target: path } : { kind: 'bind', source: path, target: path }
+        lstatSync(path).isSymbolicLink()
+          ? { kind: 'link', source: readlinkSync(path), target: path }
+          : { kind: 'bind', source: path, target: path }
       );
     }
   };

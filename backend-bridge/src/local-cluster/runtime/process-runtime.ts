@@ -16,7 +16,15 @@ import { Sampler, type IWatched } from './sampler';
 const PASSED =
   /^(HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.*|TZ|XDG_(CACHE|CONFIG|DATA)_HOME|LD_LIBRARY_PATH|DYLD_.*|CONDA_PREFIX|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(https?|no|all|ftp)_proxy|CUDA_(HOME|PATH)|NVIDIA_.*)$/i;
 
-const THREADS = ['OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMEXPR_NUM_THREADS', 'VECLIB_MAXIMUM_THREADS', 'RAYON_NUM_THREADS', 'GOMAXPROCS'];
+const THREADS = [
+  'OMP_NUM_THREADS',
+  'OPENBLAS_NUM_THREADS',
+  'MKL_NUM_THREADS',
+  'NUMEXPR_NUM_THREADS',
+  'VECLIB_MAXIMUM_THREADS',
+  'RAYON_NUM_THREADS',
+  'GOMAXPROCS'
+];
 
 /** Raised so that the kernel, short of memory, takes a job before it takes a kernel or the bridge. */
 const OOM_SCORE = 500;
@@ -35,7 +43,10 @@ export class ProcessRuntime implements IRuntime {
   constructor(private readonly _options: IProcessRuntimeOptions) {
     this._pipes = new Pipes(join(_options.folder, 'p'));
     this._namespaces = new Namespaces(join(_options.folder, 'root'));
-    this._base = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED.test(name))) as Record<string, string>;
+    this._base = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED.test(name))) as Record<
+      string,
+      string
+    >;
   }
 
   readonly kind = 'process';
@@ -59,7 +70,8 @@ export class ProcessRuntime implements IRuntime {
       });
     }
     const env = this._environment(options);
-    const argv = options.binds.length > 0 ? await this._namespaces.wrap(options.argv, options.binds, options.cwd) : options.argv;
+    const argv =
+      options.binds.length > 0 ? await this._namespaces.wrap(options.argv, options.binds, options.cwd) : options.argv;
     const pipe = await this._pipes.open();
     try {
       const child = spawn(argv[0], argv.slice(1), {
@@ -78,7 +90,14 @@ export class ProcessRuntime implements IRuntime {
         child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
       );
       raiseOomScore(pid);
-      return new RunningProcess({ pid, ended, reader: pipe.reader, start: options, grace: this._options.grace, sampler: this._sampler });
+      return new RunningProcess({
+        pid,
+        ended,
+        reader: pipe.reader,
+        start: options,
+        grace: this._options.grace,
+        sampler: this._sampler
+      });
     } catch (error) {
       pipe.reader.destroy();
       throw error;
@@ -115,7 +134,9 @@ export class ProcessRuntime implements IRuntime {
     }
     Object.assign(env, options.env);
     const own = options.env.PATH;
-    env.PATH = [own, ...this._options.path, process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin'].filter(Boolean).join(':');
+    env.PATH = [own, ...this._options.path, process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin']
+      .filter(Boolean)
+      .join(':');
     if (existsSync('/dev/nvidiactl')) {
       env.CUDA_VISIBLE_DEVICES = options.limits.gpus.join(',');
     }

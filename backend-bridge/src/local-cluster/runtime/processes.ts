@@ -58,7 +58,16 @@ async function fromPs(): Promise<IProcess[]> {
   return stdout.split('\n').flatMap(line => {
     const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line);
     return match && !match[5].startsWith('Z')
-      ? [{ pid: Number(match[1]), parent: Number(match[2]), group: Number(match[3]), session: 0, started: match[6], memory: Number(match[4]) * 1024 }]
+      ? [
+          {
+            pid: Number(match[1]),
+            parent: Number(match[2]),
+            group: Number(match[3]),
+            session: 0,
+            started: match[6],
+            memory: Number(match[4]) * 1024
+          }
+        ]
       : [];
   });
 }
@@ -99,7 +108,12 @@ export async function markedProcesses(matches: (mark: string) => boolean): Promi
 export function descendants(root: number, processes: IProcess[], known: Map<number, string>): IProcess[] {
   const members = new Map<number, IProcess>();
   for (const entry of processes) {
-    if (entry.pid === root || entry.group === root || entry.session === root || known.get(entry.pid) === entry.started) {
+    if (
+      entry.pid === root ||
+      entry.group === root ||
+      entry.session === root ||
+      known.get(entry.pid) === entry.started
+    ) {
       members.set(entry.pid, entry);
     }
   }

@@ -51,12 +51,18 @@ function publicView(service: IOscarService): Record<string, unknown> {
   return {
     ...service,
     script: '',
-    environment: { ...service.environment, secrets: Object.fromEntries(Object.keys(secrets ?? {}).map(name => [name, ''])) },
+    environment: {
+      ...service.environment,
+      secrets: Object.fromEntries(Object.keys(secrets ?? {}).map(name => [name, '']))
+    },
     ...(own
       ? {
           storage_providers: {
             ...service.storage_providers,
-            minio: { ...service.storage_providers?.minio, default: { ...own, access_key: 'hidden', secret_key: 'hidden' } }
+            minio: {
+              ...service.storage_providers?.minio,
+              default: { ...own, access_key: 'hidden', secret_key: 'hidden' }
+            }
           }
         }
       : {})

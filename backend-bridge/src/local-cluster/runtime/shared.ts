@@ -12,6 +12,9 @@ import { Pool } from './pool';
 import { Runtimes } from './runtimes';
 import { ServiceFiles } from './service-files';
 
+/** Milliseconds after the end of a job until what it left is looked for. */
+const SWEEP_AFTER = 1000;
+
 /** What jobs and deployments of one cluster have in common. */
 export interface IShared {
   pool: Pool;
@@ -23,6 +26,8 @@ export interface IShared {
   /** What carries the mark of an earlier run is gone. */
   swept: Promise<void>;
   grace: number;
+  /** A job or call with this mark runs, until the returned function is called; soon after, whatever still carries it is ended. */
+  begin(mark: string): () => void;
   /** Folder for one start; short, because sockets below it have short names. */
   folder(): string;
   remove(folder: string): Promise<void>;
@@ -52,7 +57,10 @@ export function share(options: IRuntimeOptions): IShared {
   return entry.shared;
 }
 
-function create(options: IRuntimeOptions, release: () => Promise<void>): { shared: IShared; close: () => Promise<void> } {
+function create(
+  options: IRuntimeOptions,
+  release: () => Promise<void>
+): { shared: IShared; close: () => Promise<void> } {
   const problem = writable(options.data);
   if (problem !== undefined) {
     throw new BridgeError({
@@ -81,6 +89,8 @@ function create(options: IRuntimeOptions, release: () => Promise<void>): { share
   );
   const mark = readMark(join(options.data, 'mark'));
   const names = new Set<string>();
+  const live = new Set<string>();
+  let sweeping: NodeJS.Timeout | undefined;
   let next = 0;
   const shared: IShared = {
     pool,
@@ -88,21 +98,41 @@ function create(options: IRuntimeOptions, release: () => Promise<void>): { share
     environments,
     files: new ServiceFiles(join(options.data, 'c')),
     mark,
-    swept: runtimes.sweep(other => other.startsWith(`${mark}:`)).then(
-      count => {
-        if (count > 0) {
-          options.log?.(`${count} process${count === 1 ? '' : 'es'} of an earlier run ended.`);
-        }
-      },
-      (error: Error) => options.log?.(`Processes of an earlier run could not be looked for: ${error.message}`)
-    ),
+    swept: runtimes
+      .sweep(other => other.startsWith(`${mark}:`))
+      .then(
+        count => {
+          if (count > 0) {
+            options.log?.(`${count} process${count === 1 ? '' : 'es'} of an earlier run ended.`);
+          }
+        },
+        (error: Error) => options.log?.(`Processes of an earlier run could not be looked for: ${error.message}`)
+      ),
     grace,
+    begin: own => {
+      live.add(own);
+      return () => {
+        live.delete(own);
+        // What daemonised itself in a script's short life: looked for once for all jobs of a moment, not at each end.
+        sweeping ??= setTimeout(() => {
+          sweeping = undefined;
+          const dead = (other: string): boolean =>
+            other.startsWith(`${mark}:`) && !other.startsWith(`${mark}:exposed-`) && !live.has(other);
+          runtimes.process
+            .sweep(dead)
+            .catch((error: Error) => options.log?.(`Left processes were not ended: ${error.message}`));
+        }, SWEEP_AFTER).unref();
+      };
+    },
     folder: () => {
       const folder = join(work, (next++).toString(36));
       mkdirSync(folder, { mode: 0o700 });
       return folder;
     },
-    remove: folder => rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: Error) => options.log?.(`The folder ${folder} stays: ${error.message}`)),
+    remove: folder =>
+      rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: Error) =>
+        options.log?.(`The folder ${folder} stays: ${error.message}`)
+      ),
     services: () => [...names].flatMap(name => options.service(name) ?? []),
     remember: service => names.add(service.name),
     release
@@ -110,8 +140,10 @@ function create(options: IRuntimeOptions, release: () => Promise<void>): { share
   return {
     shared,
     close: async () => {
+      clearTimeout(sweeping);
       environments.close();
       await shared.swept;
+      await runtimes.process.sweep(other => other.startsWith(`${mark}:`));
       await runtimes.close();
       await rm(work, { recursive: true, force: true });
     }

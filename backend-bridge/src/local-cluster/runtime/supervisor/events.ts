@@ -70,7 +70,10 @@ const FORMS: IForm[] = [
         }
       }
       const body = event.get('body');
-      return parseValue(body instanceof Map && body.size > 0 ? body : textOf(body), { ...context, providerId: 'default' });
+      return parseValue(body instanceof Map && body.size > 0 ? body : textOf(body), {
+        ...context,
+        providerId: 'default'
+      });
     }
   },
   {
@@ -84,7 +87,13 @@ const FORMS: IForm[] = [
       }
       const fileName = text(field(event, 'event'), 'name');
       info(context, 'DCACHE event created');
-      return { kind: 'storage', provider: 'webdav', providerId: 'dcache', key: folder ? `${folder}/${fileName}` : fileName, fileName };
+      return {
+        kind: 'storage',
+        provider: 'webdav',
+        providerId: 'dcache',
+        key: folder ? `${folder}/${fileName}` : fileName,
+        fileName
+      };
     }
   },
   {
@@ -92,7 +101,13 @@ const FORMS: IForm[] = [
     parse: (event, context) => {
       info(context, 'Rucio event found.');
       const name = text(field(event, 'payload'), 'name');
-      return { kind: 'storage', provider: 'rucio', providerId: context.providerId, key: name, fileName: basename(name) };
+      return {
+        kind: 'storage',
+        provider: 'rucio',
+        providerId: context.providerId,
+        key: name,
+        fileName: basename(name)
+      };
     }
   },
   {
@@ -187,7 +202,10 @@ function parseValue(given: string | Map<string, PyValue>, context: IContext): IP
     }
     return form.parse(event, context);
   }
-  return { kind: 'unknown', content: () => save(event, typeof given === 'string' ? given : undefined, context.options) };
+  return {
+    kind: 'unknown',
+    content: () => save(event, typeof given === 'string' ? given : undefined, context.options)
+  };
 }
 
 /** `UnknownEvent.save_event`. */
@@ -260,7 +278,9 @@ function textOf(value: PyValue | undefined): string {
 
 /** Python's `unquote_plus`. */
 function unquotePlus(value: string): string {
-  const bytes = value.replace(/\+/g, ' ').replace(/(?:%[0-9a-fA-F]{2})+/g, run => Buffer.from(run.replace(/%/g, ''), 'hex').toString('utf8'));
+  const bytes = value
+    .replace(/\+/g, ' ')
+    .replace(/(?:%[0-9a-fA-F]{2})+/g, run => Buffer.from(run.replace(/%/g, ''), 'hex').toString('utf8'));
   return bytes;
 }
 

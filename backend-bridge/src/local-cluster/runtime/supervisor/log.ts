@@ -5,7 +5,10 @@ export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
 
 /** Lines of the supervisor, in its format: `2026-06-11 10:00:00,123 - supervisor - INFO - Creating response`. */
 export class SupervisorLog {
-  constructor(level: string, private readonly _write: (line: string) => void) {
+  constructor(
+    level: string,
+    private readonly _write: (line: string) => void
+  ) {
     this._level = LEVELS[level] ?? LEVELS.INFO;
   }
 

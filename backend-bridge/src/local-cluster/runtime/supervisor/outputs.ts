@@ -47,18 +47,23 @@ export function outputFiles(folder: string): IOutputFile[] {
 export function takes(output: IStorageIO, name: string): boolean {
   const { prefix, suffix } = output;
   return (
-    (!prefix?.length || prefix.some(start => name.startsWith(start))) && (!suffix?.length || suffix.some(end => name.endsWith(end)))
+    (!prefix?.length || prefix.some(start => name.startsWith(start))) &&
+    (!suffix?.length || suffix.some(end => name.endsWith(end)))
   );
 }
 
 /** `minio.results` → type `minio`, id `results`. Source: StrUtils.get_storage_type and get_storage_id. */
 export function splitProvider(name: string): { type: string; id: string } {
   const dot = name.indexOf('.');
-  return dot < 0 ? { type: name.toLowerCase(), id: 'default' } : { type: name.slice(0, dot).toLowerCase(), id: name.slice(dot + 1) };
+  return dot < 0
+    ? { type: name.toLowerCase(), id: 'default' }
+    : { type: name.slice(0, dot).toLowerCase(), id: name.slice(dot + 1) };
 }
 
 /** Bucket and key of a file below an output's path. */
 export function splitPath(path: string, name: string): { bucket: string; key: string } {
   const slash = path.indexOf('/');
-  return slash < 0 ? { bucket: path, key: name } : { bucket: path.slice(0, slash), key: `${path.slice(slash + 1)}/${name}` };
+  return slash < 0
+    ? { bucket: path, key: name }
+    : { bucket: path.slice(0, slash), key: `${path.slice(slash + 1)}/${name}` };
 }

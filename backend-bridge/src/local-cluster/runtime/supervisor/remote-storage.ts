@@ -30,6 +30,9 @@ async function wrap<T>(step: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const { name, message } = error as Error;
-    throw new SupervisorError(`An error occurred (${name}): ${message}`, [`There was an exception in ${step}`, message]);
+    throw new SupervisorError(`An error occurred (${name}): ${message}`, [
+      `There was an exception in ${step}`,
+      message
+    ]);
   }
 }

@@ -20,7 +20,10 @@ export async function fileReply(files: { path: string; name: string }[]): Promis
   for (const file of files) {
     const { mtime } = await stat(file.path);
     // A zip knows no time before 1980. Names are kept flat keys: fflate would make folders of nested objects only.
-    entries[file.name] = [await readFile(file.path), { mtime: mtime.getFullYear() < 1980 ? new Date(1980, 0, 1) : mtime }];
+    entries[file.name] = [
+      await readFile(file.path),
+      { mtime: mtime.getFullYear() < 1980 ? new Date(1980, 0, 1) : mtime }
+    ];
   }
   return Buffer.from(Buffer.from(zipSync(entries, { level: 0 })).toString('base64'));
 }

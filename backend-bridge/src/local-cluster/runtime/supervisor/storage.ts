@@ -59,7 +59,8 @@ function ownStorage(context: IStorageContext): IStorage {
   const { store, principal } = context;
   return {
     own: true,
-    download: (bucket, key, file) => wrapStore('_parse_input', () => store.exportTo(bucket, key, file)).then(() => undefined),
+    download: (bucket, key, file) =>
+      wrapStore('_parse_input', () => store.exportTo(bucket, key, file)).then(() => undefined),
     upload: (file, bucket, key, last) =>
       wrapStore('_parse_output', () =>
         store.put(
@@ -80,7 +81,10 @@ async function wrapStore<T>(step: string, work: () => Promise<T>): Promise<T> {
     if (typeof code !== 'string') {
       throw error;
     }
-    throw new SupervisorError(`An error occurred (${code}): ${message}`, [`There was an exception in ${step}`, message]);
+    throw new SupervisorError(`An error occurred (${code}): ${message}`, [
+      `There was an exception in ${step}`,
+      message
+    ]);
   }
 }
 

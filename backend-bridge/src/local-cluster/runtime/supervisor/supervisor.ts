@@ -170,7 +170,12 @@ export class Supervisor {
     const running = await runtime.start({
       image: service.image,
       argv: ['/bin/sh', this._options.files.script],
-      env: { ...(service.environment.secrets ?? {}), ...(service.environment.variables ?? {}), ...this._options.variables, ...env },
+      env: {
+        ...(service.environment.secrets ?? {}),
+        ...(service.environment.variables ?? {}),
+        ...this._options.variables,
+        ...env
+      },
       cwd: this._options.folder,
       binds: this._options.binds,
       limits: this._options.limits,
@@ -197,11 +202,18 @@ export class Supervisor {
     return { exit: await running.exit, printed };
   }
 
-  private async _outputs(found: IOutputFile[], folder: string, event: IStorageEvent | IUnknownEvent): Promise<IExecution['outputs']> {
+  private async _outputs(
+    found: IOutputFile[],
+    folder: string,
+    event: IStorageEvent | IUnknownEvent
+  ): Promise<IExecution['outputs']> {
     const { service, strict } = this._options;
     this._log.info(`Searching for files to upload in folder '${folder}'`);
     const stored: IExecution['outputs'] = [];
-    const plan = (service.output ?? []).map(output => ({ output, files: found.filter(file => takes(output, file.name)) }));
+    const plan = (service.output ?? []).map(output => ({
+      output,
+      files: found.filter(file => takes(output, file.name))
+    }));
     // A file may be moved away once nobody reads it any more; where there are links, that is not worth finding out.
     const movable = !found.some(({ link }) => link);
     const uses = new Map<string, number>();
@@ -309,7 +321,8 @@ function missing(type: string, id: string): string {
 function describe(error: unknown): string {
   const { code, path } = error as NodeJS.ErrnoException;
   const known: Record<string, string> = {
-    E2BIG: 'The variables of the service and the event are too large for a program to start with: put large inputs into a bucket.',
+    E2BIG:
+      'The variables of the service and the event are too large for a program to start with: put large inputs into a bucket.',
     ENOSPC: 'The disk is full: delete data and run it again.',
     EACCES: `There is no permission for ${path ?? 'a file that it needs'}.`,
     EROFS: `${path ?? 'A folder that it needs'} is on a disk that cannot be written to.`,
