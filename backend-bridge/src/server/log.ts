@@ -14,10 +14,9 @@ const MAX_LINE = 4000;
 
 /** Control characters would let a remote text forge lines or colour the terminal. */
 function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text
     .replace(/\r?\n/g, ' | ')
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+    .replace(/\p{Cc}/gu, '?')
     .slice(0, MAX_LINE);
 }
 

@@ -2,9 +2,8 @@ import { invalid } from './problem';
 
 /** Last part of a file name that came from outside; never a path. @throws BridgeError invalid */
 export function checkFileName(name: string): string {
-  // eslint-disable-next-line no-control-regex
   if (
-    /[\u0000-\u001f\u007f/\\]/.test(name) ||
+    /[\p{Cc}/\\]/u.test(name) ||
     name === '' ||
     name === '.' ||
     name === '..' ||
