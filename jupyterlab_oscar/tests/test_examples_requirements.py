@@ -1,0 +1,82 @@
+"""What the examples ask for can be installed on every Python and machine that is supported."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SERVICES = Path(__file__).parents[2] / "examples" / "services"
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
+#: What uv says when there is no network, as opposed to no such package.
+UNREACHABLE = ("Could not connect", "error sending request", "dns error", "Request failed after", "timed out")
+
+
+def uv() -> str:
+    """Return the uv of this environment, else the one on the PATH."""
+    beside = Path(sys.executable).with_name("uv")
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    if found is None:
+        pytest.skip("uv is not installed: the requirements of the examples were not resolved.")
+    return found
+
+
+def resolve(requirements: str, python: str, platform: str, *options: str) -> str:
+    """Resolve a list of requirements to wheels only, without installing anything."""
+    result = subprocess.run(
+        [
+            *(uv(), "pip", "compile", "-", "--quiet", "--no-header", "--no-annotate"),
+            *("--only-binary", ":all:", "--python-version", python, "--python-platform", platform),
+            *options,
+        ],
+        input=requirements,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    if result.returncode != 0 and any(text in result.stderr for text in UNREACHABLE):
+        pytest.skip(f"The package index cannot be reached: {result.stderr.strip().splitlines()[-1]}")
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def examples() -> list[str]:
+    """Return the examples that need packages."""
+    return sorted(file.parent.name for file in SERVICES.glob("*/requirements.txt"))
+
+
+def test_there_are_examples_with_requirements() -> None:
+    assert {"embed", "grayify", "grayify-ocr", "ocr"} <= set(examples())
+
+
+def names(requirements: str) -> set[str]:
+    """Return the packages that a list names."""
+    lines = (line.strip() for line in requirements.splitlines())
+    return {re.split(r"[<>=~! ;]", line, maxsplit=1)[0] for line in lines if line and not line.startswith("#")}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_requirements_resolve(python: str, platform: str) -> None:
+    # All at once: what resolves together resolves alone, too, and the index is asked an eighth as often.
+    text = "\n".join((SERVICES / name / "requirements.txt").read_text() for name in examples())
+    resolved = resolve(text, python, platform)
+    for package in names(text):
+        assert f"{package}==" in resolved
+    # Gigabytes that none of the examples needs.
+    assert "torch==" not in resolved
+    assert "nvidia-" not in resolved
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_model_of_embed_is_there(platform: str) -> None:
+    script = (SERVICES / "embed" / "script.sh").read_text()
+    (package,) = [line.split("=", 1)[1] for line in script.splitlines() if line.startswith("model_package=")]
+    assert package in (SERVICES / "embed" / "Dockerfile").read_text()
+    assert resolve(package, PYTHONS[0], platform, "--no-deps").strip() == package
