@@ -42,7 +42,8 @@ export function makeDataFolder(data: string): void {
       status: 500,
       detail: `The local cluster keeps its data in ${data}, which cannot be written to.`,
       cause: (error as Error).message,
-      action: 'Free some space or correct the permissions of the folder, or choose another one with JUPYTERLAB_OSCAR_DATA.'
+      action:
+        'Free some space or correct the permissions of the folder, or choose another one with JUPYTERLAB_OSCAR_DATA.'
     });
   }
 }
@@ -87,7 +88,8 @@ export const lockPath = (data: string): string => join(data, 'cluster.lock');
 
 export function readLock(data: string): ILock | undefined {
   const lock = readJsonFile<ILock>(lockPath(data));
-  const whole = lock && [lock.instance, lock.endpoint, lock.s3, lock.region, lock.host].every(value => typeof value === 'string');
+  const whole =
+    lock && [lock.instance, lock.endpoint, lock.s3, lock.region, lock.host].every(value => typeof value === 'string');
   return whole ? (lock as ILock) : undefined;
 }
 

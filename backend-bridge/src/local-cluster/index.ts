@@ -15,8 +15,24 @@ import { removeService } from './api/services';
 import { MIGRATIONS, State } from './api/state';
 import { SystemLog } from './api/system-log';
 import { openDatabase } from './database';
-import { type ICredentials, type ILock, loadCredentials, lockPath, machineName, makeDataFolder, readJsonFile, writePrivateJson } from './files';
-import type { IDisposable, IJobRecord, ILocalCluster, ILocalClusterOptions, IObjectEvent, IS3Accounts } from './interfaces';
+import {
+  type ICredentials,
+  type ILock,
+  loadCredentials,
+  lockPath,
+  machineName,
+  makeDataFolder,
+  readJsonFile,
+  writePrivateJson
+} from './files';
+import type {
+  IDisposable,
+  IJobRecord,
+  ILocalCluster,
+  ILocalClusterOptions,
+  IObjectEvent,
+  IS3Accounts
+} from './interfaces';
 import { listen } from './listen';
 import { keepLock, openOrShare } from './lock';
 import { createDeployments, createJobs, defaultCapacity, type IRuntimeOptions } from './runtime';
@@ -34,7 +50,10 @@ const USAGE_DAYS = 400;
  */
 export async function startLocalCluster(options: ILocalClusterOptions): Promise<ILocalCluster> {
   makeDataFolder(options.data);
-  const found = await openOrShare(options.data, () => new State(openDatabase(join(options.data, 'manager.db'), { migrations: MIGRATIONS })));
+  const found = await openOrShare(
+    options.data,
+    () => new State(openDatabase(join(options.data, 'manager.db'), { migrations: MIGRATIONS }))
+  );
   if ('shared' in found) {
     return sharedCluster(options.data, found.shared);
   }
@@ -55,7 +74,12 @@ function sharedCluster(data: string, lock: ILock): ILocalCluster {
     endpoint: lock.endpoint,
     user: credentials.user,
     password: credentials.password,
-    s3: { endpoint: lock.s3, access_key: credentials.accessKey, secret_key: credentials.secretKey, region: lock.region },
+    s3: {
+      endpoint: lock.s3,
+      access_key: credentials.accessKey,
+      secret_key: credentials.secretKey,
+      region: lock.region
+    },
     data,
     shared: true,
     busy: () => false,
@@ -133,7 +157,8 @@ class LocalCluster implements ILocalCluster {
     }
     const counts = manager.jobs.counts();
     return (
-      counts.Running + counts.Pending + counts.Suspended > 0 || manager.state.services().some(service => isExposed(service) && !manager.state.stopped(service.name))
+      counts.Running + counts.Pending + counts.Suspended > 0 ||
+      manager.state.services().some(service => isExposed(service) && !manager.state.stopped(service.name))
     );
   }
 
@@ -221,7 +246,10 @@ class LocalCluster implements ILocalCluster {
         return user && { accessKey: user.uid, secretKey: user.secretKey };
       },
       endpoint: () => this._url(this._ports.api),
-      volume: service => (service.volume?.name ? volumeFolder(service.namespace ?? namespaceOf(undefined), service.volume.name) : undefined),
+      volume: service =>
+        service.volume?.name
+          ? volumeFolder(service.namespace ?? namespaceOf(undefined), service.volume.name)
+          : undefined,
       runtime: options.runtime,
       strict: options.strict,
       cpus: options.cpus,
@@ -281,7 +309,9 @@ class LocalCluster implements ILocalCluster {
   /** A killed cluster may have left services half made or half removed: the first go, the second are finished. */
   private async _repair(manager: Manager): Promise<void> {
     for (const { name, state, buckets, service } of this._state.unfinished()) {
-      this._log(`service ${name} was ${state === 'creating' ? 'half made' : 'half removed'} when the cluster ended: it is taken away`);
+      this._log(
+        `service ${name} was ${state === 'creating' ? 'half made' : 'half removed'} when the cluster ended: it is taken away`
+      );
       if (state === 'creating') {
         stopListening(manager, name);
         await removeBuckets(manager, buckets);
@@ -294,7 +324,11 @@ class LocalCluster implements ILocalCluster {
     for (const namespace of this._state.namespaces()) {
       for (const volume of this._state.volumes(namespace)) {
         const made = volume.created_by_service;
-        if (made !== undefined && volume.lifecycle_policy === 'delete' && !services.some(service => service.volume?.name === volume.name)) {
+        if (
+          made !== undefined &&
+          volume.lifecycle_policy === 'delete' &&
+          !services.some(service => service.volume?.name === volume.name)
+        ) {
           this._state.removeVolume(namespace, volume.name);
         }
       }
@@ -308,7 +342,13 @@ class LocalCluster implements ILocalCluster {
       manager.store.onEvent(event => this._onObject(manager, event)),
       manager.jobs.onChange((job, removed) => {
         this._account(manager, job, removed);
-        events.publish({ kind: 'job', name: job.name, service: job.service, status: job.status, ...(removed ? { removed } : {}) });
+        events.publish({
+          kind: 'job',
+          name: job.name,
+          service: job.service,
+          status: job.status,
+          ...(removed ? { removed } : {})
+        });
       }),
       manager.deployments.onChange(name => events.publish({ kind: 'service', name }))
     ];
@@ -361,7 +401,13 @@ class LocalCluster implements ILocalCluster {
   }
 
   private _writeLock(instance: string): void {
-    const lock: ILock = { instance, endpoint: this.endpoint, s3: this.s3.endpoint, region: REGION, host: machineName() };
+    const lock: ILock = {
+      instance,
+      endpoint: this.endpoint,
+      s3: this.s3.endpoint,
+      region: REGION,
+      host: machineName()
+    };
     writePrivateJson(lockPath(this.data), lock);
     const kept = keepLock(this.data, instance);
     this._closers.push(async () => kept.release());

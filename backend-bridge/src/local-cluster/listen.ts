@@ -8,7 +8,13 @@ import { BridgeError } from '../http/errors';
  *
  * @throws BridgeError when the port that was asked for is taken.
  */
-export async function listen(server: Server, host: string, wanted: number | undefined, last: number | undefined, what: string): Promise<number> {
+export async function listen(
+  server: Server,
+  host: string,
+  wanted: number | undefined,
+  last: number | undefined,
+  what: string
+): Promise<number> {
   if (wanted) {
     try {
       return await listenOn(server, host, wanted);

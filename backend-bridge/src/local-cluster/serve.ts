@@ -77,7 +77,10 @@ function defaultData(): string {
  *
  * @throws BridgeError when it cannot start, also when another process already has the data.
  */
-export async function serve(options: unknown, io: { print(line: string): void; log(line: string): void }): Promise<void> {
+export async function serve(
+  options: unknown,
+  io: { print(line: string): void; log(line: string): void }
+): Promise<void> {
   const given = parseServeOptions(options);
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>(resolve => (stop = resolve));

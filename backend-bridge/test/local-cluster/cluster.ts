@@ -35,7 +35,8 @@ export class TestClient {
       method,
       redirect: 'manual',
       headers: { Authorization: this.basic, ...headers },
-      body: body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+      body:
+        body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
     });
     const text = await response.text();
     return { status: response.status, text, headers: response.headers, json: <T>() => JSON.parse(text) as T };
@@ -51,7 +52,11 @@ export class TestClient {
 }
 
 /** Waits for a state; fails with what was seen last. */
-export async function eventually<T>(look: () => Promise<T | undefined | false> | T | undefined | false, what: string, milliseconds = 15_000): Promise<T> {
+export async function eventually<T>(
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  what: string,
+  milliseconds = 15_000
+): Promise<T> {
   const end = Date.now() + milliseconds;
   for (;;) {
     const seen = await look();

@@ -76,7 +76,12 @@ describe('a cluster that is killed', () => {
       endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       user: 'oscar',
       password: expect.any(String),
-      s3: { endpoint: expect.any(String), access_key: expect.any(String), secret_key: expect.any(String), region: 'us-east-1' },
+      s3: {
+        endpoint: expect.any(String),
+        access_key: expect.any(String),
+        secret_key: expect.any(String),
+        region: 'us-east-1'
+      },
       data
     });
     await expect(Serving.start(program, options)).rejects.toThrow(/serve ended with 1:.*running already/);
@@ -115,7 +120,9 @@ describe('a cluster that is killed', () => {
       running = await Serving.start(program, options);
       const after = running.client;
       const services = (await after.call('GET', '/system/services')).json<{ name: string }[]>().map(each => each.name);
-      const buckets = ((await after.call('GET', '/system/buckets')).json<{ bucket_name: string }[] | null>() ?? []).map(each => each.bucket_name);
+      const buckets = ((await after.call('GET', '/system/buckets')).json<{ bucket_name: string }[] | null>() ?? []).map(
+        each => each.bucket_name
+      );
       const volumes = (await after.call('GET', '/system/volumes')).json<{ name: string }[]>().map(each => each.name);
       expect(services).toEqual(expect.arrayContaining(acknowledged));
       expect(buckets.sort()).toEqual(services.flatMap(name => [name, `${name}-results`]).sort());
@@ -123,7 +130,11 @@ describe('a cluster that is killed', () => {
       for (const name of names) {
         const removed = services.includes(name) ? (await after.call('DELETE', `/system/services/${name}`)).status : 204;
         expect(removed).toBe(204);
-        const made = await after.call('POST', '/system/services', { ...SERVICE, name, input: [{ storage_provider: 'minio', path: `${name}/in` }] });
+        const made = await after.call('POST', '/system/services', {
+          ...SERVICE,
+          name,
+          input: [{ storage_provider: 'minio', path: `${name}/in` }]
+        });
         expect([name, made.status, made.text]).toEqual([name, 201, '']);
         await after.call('DELETE', `/system/services/${name}`);
       }
@@ -135,7 +146,11 @@ describe('a cluster that is killed', () => {
     running = await Serving.start(program, options);
     const names = Array.from({ length: 12 }, (_, index) => `d-${index}`);
     for (const name of names) {
-      await running.client.call('POST', '/system/services', { ...SERVICE, name, input: [{ storage_provider: 'minio', path: `${name}/in` }] });
+      await running.client.call('POST', '/system/services', {
+        ...SERVICE,
+        name,
+        input: [{ storage_provider: 'minio', path: `${name}/in` }]
+      });
     }
     const gone: string[] = [];
     const settled = Promise.allSettled(
@@ -150,10 +165,16 @@ describe('a cluster that is killed', () => {
     await running.end('SIGKILL');
     await settled;
     running = await Serving.start(program, options);
-    const services = (await running.client.call('GET', '/system/services')).json<{ name: string }[]>().map(each => each.name);
-    const buckets = ((await running.client.call('GET', '/system/buckets')).json<{ bucket_name: string }[] | null>() ?? []).map(each => each.bucket_name);
+    const services = (await running.client.call('GET', '/system/services'))
+      .json<{ name: string }[]>()
+      .map(each => each.name);
+    const buckets = (
+      (await running.client.call('GET', '/system/buckets')).json<{ bucket_name: string }[] | null>() ?? []
+    ).map(each => each.bucket_name);
     expect(services.filter(name => gone.includes(name))).toEqual([]);
-    expect(buckets.filter(name => name.startsWith('d-')).sort()).toEqual(services.filter(name => name.startsWith('d-')).sort());
+    expect(buckets.filter(name => name.startsWith('d-')).sort()).toEqual(
+      services.filter(name => name.startsWith('d-')).sort()
+    );
   }, 60_000);
 
   it('with jobs running: they are there again, and an upload that was acknowledged is worked on', async () => {
@@ -166,7 +187,10 @@ describe('a cluster that is killed', () => {
       output: [{ storage_provider: 'minio', path: 'work/out' }]
     });
     for (const key of ['a', 'b', 'c']) {
-      const link = await running.client.call('POST', '/system/buckets/work/presign', { object_key: `in/${key}.txt`, operation: 'upload' });
+      const link = await running.client.call('POST', '/system/buckets/work/presign', {
+        object_key: `in/${key}.txt`,
+        operation: 'upload'
+      });
       expect((await fetch(link.json<{ url: string }>().url, { method: 'PUT', body: key })).status).toBe(200);
     }
     await running.end('SIGKILL');
@@ -174,7 +198,9 @@ describe('a cluster that is killed', () => {
     const { client } = running;
     await eventually(
       async () => {
-        const bucket = (await client.call('GET', '/system/buckets/work')).json<{ objects: { object_name: string }[] }>();
+        const bucket = (await client.call('GET', '/system/buckets/work')).json<{
+          objects: { object_name: string }[];
+        }>();
         return bucket.objects.filter(object => /^out\/[abc]\.txt$/.test(object.object_name)).length === 3;
       },
       'all three are worked on',

@@ -46,14 +46,25 @@ describe('exposed services', () => {
   let token: string;
   const expose = { min_scale: 1, max_scale: 1, cpu_threshold: 80, api_port: [8080] };
   const root = '/system/services/app/exposed';
-  const basic = (): Record<string, string> => ({ Authorization: `Basic ${Buffer.from(`app:${token}`).toString('base64')}` });
+  const basic = (): Record<string, string> => ({
+    Authorization: `Basic ${Buffer.from(`app:${token}`).toString('base64')}`
+  });
 
   beforeAll(async () => {
     ({ cluster, client } = await start(testOptions(temporaryFolder())));
-    const created = await client.call('POST', '/system/services', { ...SERVICE, name: 'app', script: APP, expose: { ...expose, set_auth: true } });
+    const created = await client.call('POST', '/system/services', {
+      ...SERVICE,
+      name: 'app',
+      script: APP,
+      expose: { ...expose, set_auth: true }
+    });
     expect([created.status, created.text]).toEqual([201, '']);
     token = await client.token('app');
-    await eventually(async () => (await client.call('GET', '/system/services/app/deployment')).json<{ state: string }>().state === 'ready', 'ready');
+    await eventually(
+      async () =>
+        (await client.call('GET', '/system/services/app/deployment')).json<{ state: string }>().state === 'ready',
+      'ready'
+    );
   }, 30_000);
   afterAll(() => cluster?.close());
 
@@ -69,13 +80,20 @@ describe('exposed services', () => {
 
   it('asks for name and token, and never hands the password of the cluster on', async () => {
     const refused = await fetch(cluster.endpoint + root);
-    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="Authentication Required"']);
-    const wrong = await client.call('GET', root, undefined, { Authorization: `Basic ${Buffer.from('app:wrong').toString('base64')}` });
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Basic realm="Authentication Required"'
+    ]);
+    const wrong = await client.call('GET', root, undefined, {
+      Authorization: `Basic ${Buffer.from('app:wrong').toString('base64')}`
+    });
     expect(wrong.status).toBe(401);
     const administrator = await client.call('GET', root);
     expect(administrator.status).toBe(200);
     expect(administrator.text).not.toContain(client.basic.slice(6));
-    const cookie = await client.call('GET', '/system/services/app/auth', undefined, { Authorization: `Bearer ${token}` });
+    const cookie = await client.call('GET', '/system/services/app/auth', undefined, {
+      Authorization: `Bearer ${token}`
+    });
     const value = cookie.headers.getSetCookie()[0].split(';')[0];
     expect((await fetch(cluster.endpoint + root, { headers: { Cookie: value } })).status).toBe(200);
   });
@@ -92,15 +110,18 @@ describe('exposed services', () => {
     const parts: string[] = [];
     const { hostname, port } = new URL(cluster.endpoint);
     await new Promise<void>((resolve, reject) => {
-      const sent = request({ hostname, port, method: 'POST', path: `${root}/x`, headers: { ...basic(), 'Content-Length': '10' } }, answer => {
-        answer.on('data', (part: Buffer) => {
-          parts.push(part.toString());
-          if (parts.join('') === 'hello') {
-            sent.end('world');
-          }
-        });
-        answer.on('end', resolve);
-      });
+      const sent = request(
+        { hostname, port, method: 'POST', path: `${root}/x`, headers: { ...basic(), 'Content-Length': '10' } },
+        answer => {
+          answer.on('data', (part: Buffer) => {
+            parts.push(part.toString());
+            if (parts.join('') === 'hello') {
+              sent.end('world');
+            }
+          });
+          answer.on('end', resolve);
+        }
+      );
       sent.on('error', reject);
       sent.write('hello');
     });
@@ -141,7 +162,10 @@ describe('exposed services', () => {
 
   it('keeps the whole path with rewrite_target', async () => {
     const definition = (await client.call('GET', '/system/services/app')).json<{ expose: object }>();
-    const update = await client.call('PUT', '/system/services', { ...definition, expose: { ...definition.expose, rewrite_target: true } });
+    const update = await client.call('PUT', '/system/services', {
+      ...definition,
+      expose: { ...definition.expose, rewrite_target: true }
+    });
     expect([update.status, update.text]).toEqual([204, '']);
     await eventually(async () => {
       const answer = await client.call('GET', `${root}/x`, undefined, basic());

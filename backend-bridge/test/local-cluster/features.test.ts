@@ -16,7 +16,9 @@ describe('better than the original', () => {
   const job = async (service: string, name: string): Promise<IJob | undefined> =>
     (await client.call('GET', `/system/logs/${service}`)).json<{ jobs: Record<string, IJob> }>().jobs[name];
   const submit = async (service: string, body = '{}'): Promise<string> => {
-    const answer = await client.call('POST', `/job/${service}`, body, { Authorization: `Bearer ${await client.token(service)}` });
+    const answer = await client.call('POST', `/job/${service}`, body, {
+      Authorization: `Bearer ${await client.token(service)}`
+    });
     expect(answer.status).toBe(201);
     return answer.headers.get('oscar-job') ?? '';
   };
@@ -65,7 +67,9 @@ describe('better than the original', () => {
     await create({ name: 'slow', script: 'echo first; sleep 300; echo never' });
     const name = await submit('slow');
     await eventually(async () => (await job('slow', name))?.status === 'Running', 'it runs');
-    const live = await fetch(`${cluster.endpoint}/system/logs/slow/${name}?follow=true`, { headers: { Authorization: client.basic } });
+    const live = await fetch(`${cluster.endpoint}/system/logs/slow/${name}?follow=true`, {
+      headers: { Authorization: client.basic }
+    });
     const reader = live.body!.getReader();
     let text = '';
     while (!text.includes('first')) {
@@ -87,7 +91,11 @@ describe('better than the original', () => {
 
   it('takes buckets that exist, and keeps what was in them before the service', async () => {
     await client.call('POST', '/system/buckets', { bucket_name: 'mine' });
-    await create({ name: 'guest', input: [{ storage_provider: 'minio', path: 'mine/in' }], output: [{ storage_provider: 'minio', path: 'guest-made/out' }] });
+    await create({
+      name: 'guest',
+      input: [{ storage_provider: 'minio', path: 'mine/in' }],
+      output: [{ storage_provider: 'minio', path: 'guest-made/out' }]
+    });
     expect((await client.call('DELETE', '/system/services/guest')).status).toBe(204);
     expect((await client.call('GET', '/system/buckets/mine')).status).toBe(200);
     expect((await client.call('GET', '/system/buckets/guest-made')).status).toBe(500);
@@ -102,11 +110,23 @@ describe('better than the original', () => {
     });
     expect(bad.status).toBe(500);
     expect((await client.call('GET', '/system/buckets/half')).status).toBe(500);
-    await create({ name: 'half', input: [{ storage_provider: 'minio', path: 'half/in' }], environment: { secrets: { KEY: 'right' } }, script: 'echo "key=$KEY"' });
-    const again = await client.call('POST', '/system/services', { ...SERVICE, name: 'half', environment: { secrets: { KEY: 'wrong' } } });
+    await create({
+      name: 'half',
+      input: [{ storage_provider: 'minio', path: 'half/in' }],
+      environment: { secrets: { KEY: 'right' } },
+      script: 'echo "key=$KEY"'
+    });
+    const again = await client.call('POST', '/system/services', {
+      ...SERVICE,
+      name: 'half',
+      environment: { secrets: { KEY: 'wrong' } }
+    });
     expect([again.status, again.text]).toEqual([400, 'A service with the provided name already exists']);
     // A definition that comes back as it was read keeps its secrets, owner and labels.
-    const read = (await client.call('GET', '/system/services/half')).json<{ environment: { secrets: object }; owner: string }>();
+    const read = (await client.call('GET', '/system/services/half')).json<{
+      environment: { secrets: object };
+      owner: string;
+    }>();
     expect(read.environment.secrets).toEqual({ KEY: '' });
     const { owner, ...without } = read;
     expect((await client.call('PUT', '/system/services', without)).status).toBe(204);
@@ -137,7 +157,10 @@ describe('better than the original', () => {
   });
 
   it('counts what the local data takes, and clears what is asked for', async () => {
-    const usage = (await client.call('GET', '/system/data')).json<{ buckets: { count: number }; jobs: { bytes: number } }>();
+    const usage = (await client.call('GET', '/system/data')).json<{
+      buckets: { count: number };
+      jobs: { bytes: number };
+    }>();
     expect(usage.buckets.count).toBeGreaterThan(0);
     expect(usage.jobs.bytes).toBeGreaterThan(0);
     expect((await client.call('POST', '/system/data/clear', { parts: ['buckets'] })).status).toBe(400);
@@ -145,7 +168,9 @@ describe('better than the original', () => {
   });
 
   it('shows true values of this machine', async () => {
-    const status = (await client.call('GET', '/system/status')).json<{ cluster: { nodes: { cpu: { capacity_cores: number }; memory: { capacity_bytes: number } }[] } }>();
+    const status = (await client.call('GET', '/system/status')).json<{
+      cluster: { nodes: { cpu: { capacity_cores: number }; memory: { capacity_bytes: number } }[] };
+    }>();
     expect(status.cluster.nodes[0].cpu.capacity_cores).toBe(2000);
     expect(status.cluster.nodes[0].memory.capacity_bytes).toBe(2 ** 30);
   });

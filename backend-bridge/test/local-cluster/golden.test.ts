@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { SERVICE, start, temporaryFolder, testOptions } from './cluster';
+import { start, temporaryFolder, testOptions } from './cluster';
 import { DELIBERATE } from './golden/deliberate';
 import { call, type IDifference, type IEntry, type IReplayContext, readGolden, replay } from './golden/replay';
 import { type IScenario, SCENARIOS } from './golden/scenarios';
@@ -28,7 +28,11 @@ async function run(scenario: IScenario): Promise<void> {
   const users = usersOf(scenario.file);
   const issuer = scenario.oidc ? await TestIssuer.start(Object.values(users)) : undefined;
   const { cluster } = await start(
-    testOptions(temporaryFolder(), { strict: true, ...(issuer ? { oidcIssuers: [issuer.url], oidcGroups: ['vo.test'] } : {}), ...scenario.options })
+    testOptions(temporaryFolder(), {
+      strict: true,
+      ...(issuer ? { oidcIssuers: [issuer.url], oidcGroups: ['vo.test'] } : {}),
+      ...scenario.options
+    })
   );
   const basic = { Authorization: `Basic ${Buffer.from(`${cluster.user}:${cluster.password}`).toString('base64')}` };
   const token = async (service: string): Promise<string> => {
@@ -79,7 +83,8 @@ async function run(scenario: IScenario): Promise<void> {
       }
       await scenario.before?.[entry.id]?.(context);
       serviceToken = await tokenFor(entry, token);
-      context.values['<hex64>'] = entry.id.includes('wrong') && !entry.id.includes('and-query') ? 'd'.repeat(64) : serviceToken;
+      context.values['<hex64>'] =
+        entry.id.includes('wrong') && !entry.id.includes('and-query') ? 'd'.repeat(64) : serviceToken;
       const difference = await replay(entry, context);
       const reason = DELIBERATE.find(each => each.pattern.test(`${scenario.file}:${entry.id}`));
       if (!difference) {
@@ -117,7 +122,9 @@ describe('recorded answers of a real manager, replayed against a strict cluster'
     '%s',
     async (file, scenario) => {
       await run(scenario);
-      expect(found.filter(each => each.file === file).map(({ id, expected, actual }) => ({ id, expected, actual }))).toEqual([]);
+      expect(
+        found.filter(each => each.file === file).map(({ id, expected, actual }) => ({ id, expected, actual }))
+      ).toEqual([]);
     },
     120_000
   );

@@ -30,31 +30,46 @@ describe('who may call', () => {
     expect(isAllowedHost(host, '127.0.0.1')).toBe(allowed);
   });
 
-  it.each(['/health', '/system/services', '/job/x', '/system/services/x/exposed/'])('turns other hosts and origins away from %s', async path => {
-    const rebound = await call(cluster.endpoint, 'GET', path, { Authorization: client.basic, Host: 'evil.example' });
-    expect(rebound.status).toBe(403);
-    for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:1', 'https://localhost']) {
-      const answer = await call(cluster.endpoint, 'POST', path, { Authorization: client.basic, Origin: origin });
-      expect([origin, answer.status]).toEqual([origin, 403]);
+  it.each(['/health', '/system/services', '/job/x', '/system/services/x/exposed/'])(
+    'turns other hosts and origins away from %s',
+    async path => {
+      const rebound = await call(cluster.endpoint, 'GET', path, { Authorization: client.basic, Host: 'evil.example' });
+      expect(rebound.status).toBe(403);
+      for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:1', 'https://localhost']) {
+        const answer = await call(cluster.endpoint, 'POST', path, { Authorization: client.basic, Origin: origin });
+        expect([origin, answer.status]).toEqual([origin, 403]);
+      }
     }
-  });
+  );
 
   it('answers its own pages', async () => {
-    const answer = await call(cluster.endpoint, 'GET', '/system/info', { Authorization: client.basic, Origin: cluster.endpoint });
+    const answer = await call(cluster.endpoint, 'GET', '/system/info', {
+      Authorization: client.basic,
+      Origin: cluster.endpoint
+    });
     expect(answer.status).toBe(200);
   });
 
   it('bounds headers and bodies, and goes on', async () => {
-    const headers = await call(cluster.endpoint, 'GET', '/health', { 'X-Long': 'x'.repeat(40_000) }).catch(() => ({ status: 431 }));
+    const headers = await call(cluster.endpoint, 'GET', '/health', { 'X-Long': 'x'.repeat(40_000) }).catch(() => ({
+      status: 431
+    }));
     expect(headers.status).toBe(431);
-    const body = await client.call('POST', '/system/services', JSON.stringify({ ...SERVICE, name: 'big', script: 'x'.repeat(5_000_000) })).catch(() => ({ status: 413 }));
+    const body = await client
+      .call('POST', '/system/services', JSON.stringify({ ...SERVICE, name: 'big', script: 'x'.repeat(5_000_000) }))
+      .catch(() => ({ status: 413 }));
     expect(body.status).toBe(413);
     expect((await client.call('GET', '/system/services')).text).toBe('[]');
   });
 
   it('survives nonsense on the wire', async () => {
     const { hostname, port } = new URL(cluster.endpoint);
-    for (const bytes of ['\0\0\0\0', 'GET / HTTP/9\r\n\r\n', 'GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n', 'POST /job/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n']) {
+    for (const bytes of [
+      '\0\0\0\0',
+      'GET / HTTP/9\r\n\r\n',
+      'GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      'POST /job/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n'
+    ]) {
       await new Promise<void>(resolve => {
         const socket = connect(Number(port), hostname);
         socket.on('data', () => socket.end());

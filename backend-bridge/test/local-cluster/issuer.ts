@@ -33,7 +33,9 @@ export class TestIssuer {
       if (request.url === '/.well-known/openid-configuration') {
         answer(200, { issuer: this.url, jwks_uri: `${this.url}/keys`, userinfo_endpoint: `${this.url}/userinfo` });
       } else if (request.url === '/keys') {
-        answer(200, { keys: [{ ...this._keys.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'RS256' }] });
+        answer(200, {
+          keys: [{ ...this._keys.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'RS256' }]
+        });
       } else if (request.url === '/userinfo') {
         const token = (request.headers.authorization ?? '').split('.')[1] ?? '';
         const { sub } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { sub: string };

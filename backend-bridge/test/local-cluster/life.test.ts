@@ -27,7 +27,10 @@ describe.each([false, true])('a service (strict: %s)', strict => {
       output: [{ storage_provider: 'minio', path: 'upper/out' }]
     });
     expect([created.status, created.text]).toEqual([201, '']);
-    const link = await client.call('POST', '/system/buckets/upper/presign', { object_key: 'in/a b.txt', operation: 'upload' });
+    const link = await client.call('POST', '/system/buckets/upper/presign', {
+      object_key: 'in/a b.txt',
+      operation: 'upload'
+    });
     expect(link.status).toBe(200);
     const put = await fetch(link.json<{ url: string }>().url, { method: 'PUT', body: 'hello' });
     expect(put.status).toBe(200);
@@ -40,14 +43,19 @@ describe.each([false, true])('a service (strict: %s)', strict => {
     expect('exit_code' in job).toBe(!strict);
     const log = await client.call('GET', `/system/logs/upper/${name}`);
     expect(log.text).toContain('done\n');
-    const result = await client.call('POST', '/system/buckets/upper/presign', { object_key: 'out/out.txt', operation: 'download' });
+    const result = await client.call('POST', '/system/buckets/upper/presign', {
+      object_key: 'out/out.txt',
+      operation: 'download'
+    });
     expect(await (await fetch(result.json<{ url: string }>().url)).text()).toBe('HELLO');
 
     const token = await client.token('upper');
     const submitted = await client.call('POST', '/job/upper', '{"a":1}', { Authorization: `Bearer ${token}` });
     expect(submitted.status).toBe(201);
     expect(submitted.headers.get('OSCAR-Job') !== null).toBe(!strict);
-    const run = await client.call('POST', '/run/upper', Buffer.from('abc').toString('base64'), { Authorization: `Bearer ${token}` });
+    const run = await client.call('POST', '/run/upper', Buffer.from('abc').toString('base64'), {
+      Authorization: `Bearer ${token}`
+    });
     expect(run.status).toBe(200);
     expect(Buffer.from(run.text, 'base64').toString()).toBe('ABC');
 

@@ -13,7 +13,13 @@ describe('one owner of the data', () => {
     const first = await startLocalCluster(testOptions(data));
     try {
       const second = await startLocalCluster(testOptions(data));
-      expect(second).toMatchObject({ shared: true, endpoint: first.endpoint, user: first.user, password: first.password, s3: first.s3 });
+      expect(second).toMatchObject({
+        shared: true,
+        endpoint: first.endpoint,
+        user: first.user,
+        password: first.password,
+        s3: first.s3
+      });
       expect((await new TestClient(second).call('GET', '/system/services')).status).toBe(200);
       await second.close();
       expect((await new TestClient(first).call('GET', '/health')).status).toBe(200);
@@ -37,13 +43,19 @@ describe('one owner of the data', () => {
   it('keeps ports, credentials and services over restarts; secrets are for the user alone', async () => {
     const data = temporaryFolder();
     const { cluster, client } = await start(testOptions(data));
-    await client.call('POST', '/system/services', { ...SERVICE, name: 'kept', environment: { secrets: { KEY: 'very-secret' } } });
+    await client.call('POST', '/system/services', {
+      ...SERVICE,
+      name: 'kept',
+      environment: { secrets: { KEY: 'very-secret' } }
+    });
     const token = await client.token('kept');
     const before = { endpoint: cluster.endpoint, password: cluster.password, s3: cluster.s3 };
     await cluster.close();
     const again = await start(testOptions(data));
     try {
-      expect({ endpoint: again.cluster.endpoint, password: again.cluster.password, s3: again.cluster.s3 }).toEqual(before);
+      expect({ endpoint: again.cluster.endpoint, password: again.cluster.password, s3: again.cluster.s3 }).toEqual(
+        before
+      );
       expect(await again.client.token('kept')).toBe(token);
       expect(statSync(data).mode & 0o777).toBe(0o700);
       for (const file of ['credentials.json', 'manager.db', 'cluster.lock']) {
@@ -57,7 +69,10 @@ describe('one owner of the data', () => {
 
   it('takes over a lock whose cluster is gone, also when its port has another server now', async () => {
     const data = temporaryFolder();
-    const other = createServer(socket => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOk')).listen(0, '127.0.0.1');
+    const other = createServer(socket => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOk')).listen(
+      0,
+      '127.0.0.1'
+    );
     await new Promise(resolve => other.once('listening', resolve));
     const endpoint = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
     const { cluster } = await start(testOptions(data));
@@ -78,10 +93,20 @@ describe('one owner of the data', () => {
 
   it('says when another machine has it, for as long as that one gives signs of life', async () => {
     const data = temporaryFolder();
-    const lock = { instance: 'x', endpoint: 'http://127.0.0.1:9', s3: 'http://127.0.0.1:9', region: 'r', host: 'another-pod' };
+    const lock = {
+      instance: 'x',
+      endpoint: 'http://127.0.0.1:9',
+      s3: 'http://127.0.0.1:9',
+      region: 'r',
+      host: 'another-pod'
+    };
     writeFileSync(join(data, 'cluster.lock'), JSON.stringify(lock));
     await expect(startLocalCluster(testOptions(data))).rejects.toMatchObject({
-      problem: { type: expect.stringContaining('locked-elsewhere'), detail: expect.stringContaining('another-pod'), action: expect.any(String) }
+      problem: {
+        type: expect.stringContaining('locked-elsewhere'),
+        detail: expect.stringContaining('another-pod'),
+        action: expect.any(String)
+      }
     });
     const old = new Date(Date.now() - 120_000);
     utimesSync(join(data, 'cluster.lock'), old, old);
@@ -111,9 +136,15 @@ describe('one owner of the data', () => {
     await new Promise(resolve => other.once('listening', resolve));
     const { port } = other.address() as AddressInfo;
     await expect(startLocalCluster(testOptions(data, { port }))).rejects.toMatchObject({
-      problem: { type: expect.stringContaining('port-taken'), detail: expect.stringContaining(String(port)), action: expect.any(String) }
+      problem: {
+        type: expect.stringContaining('port-taken'),
+        detail: expect.stringContaining(String(port)),
+        action: expect.any(String)
+      }
     });
-    await expect(startLocalCluster(testOptions(data, { s3Port: port }))).rejects.toMatchObject({ problem: { detail: expect.stringContaining('S3') } });
+    await expect(startLocalCluster(testOptions(data, { s3Port: port }))).rejects.toMatchObject({
+      problem: { detail: expect.stringContaining('S3') }
+    });
     // A remembered port that somebody else has now is given up silently.
     const first = await startLocalCluster(testOptions(data));
     await first.close();
@@ -132,7 +163,9 @@ describe('one owner of the data', () => {
     });
     if (process.getuid?.() !== 0) {
       chmodSync(folder, 0o500);
-      await expect(startLocalCluster(testOptions(join(folder, 'data')))).rejects.toMatchObject({ problem: { type: expect.stringContaining('unwritable') } });
+      await expect(startLocalCluster(testOptions(join(folder, 'data')))).rejects.toMatchObject({
+        problem: { type: expect.stringContaining('unwritable') }
+      });
       chmodSync(folder, 0o700);
     }
   });

@@ -16,11 +16,19 @@ describe.each([false, true])('users of an issuer (strict: %s)', strict => {
 
   beforeAll(async () => {
     issuer = await TestIssuer.start([ALICE, BOB, MALLORY]);
-    ({ cluster, client } = await start(testOptions(temporaryFolder(), { strict, oidcIssuers: [issuer.url], oidcGroups: ['vo.test'] })));
+    ({ cluster, client } = await start(
+      testOptions(temporaryFolder(), { strict, oidcIssuers: [issuer.url], oidcGroups: ['vo.test'] })
+    ));
     const created = await client.call(
       'POST',
       '/system/services',
-      { ...SERVICE, name: 'private', script: 'echo "${SECRET}"', input: [{ storage_provider: 'minio', path: 'private/in' }], environment: { secrets: { SECRET: 's' } } },
+      {
+        ...SERVICE,
+        name: 'private',
+        script: 'echo "${SECRET}"',
+        input: [{ storage_provider: 'minio', path: 'private/in' }],
+        environment: { secrets: { SECRET: 's' } }
+      },
       as(ALICE)
     );
     expect([created.status, created.text]).toEqual([201, '']);
@@ -51,7 +59,9 @@ describe.each([false, true])('users of an issuer (strict: %s)', strict => {
         ['POST', '/system/federation/private'],
         ['DELETE', '/system/services/private']
       ]) {
-        const answer = await client.call(method, path, method === 'POST' ? '{}' : undefined, { Authorization: `Bearer ${token}` });
+        const answer = await client.call(method, path, method === 'POST' ? '{}' : undefined, {
+          Authorization: `Bearer ${token}`
+        });
         expect([path, answer.status]).toEqual([path, status]);
         expect(answer.text).not.toMatch(/version|topology|private/);
       }
@@ -61,10 +71,13 @@ describe.each([false, true])('users of an issuer (strict: %s)', strict => {
 
   it('keeps a stranger out of what is private', async () => {
     const bob = as(BOB);
-    const status = async (method: string, path: string, body?: object): Promise<number> => (await client.call(method, path, body, bob)).status;
+    const status = async (method: string, path: string, body?: object): Promise<number> =>
+      (await client.call(method, path, body, bob)).status;
     expect(await status('GET', '/system/services/private')).toBe(403);
     expect(await status('GET', '/system/buckets/private')).toBe(403);
-    expect(await status('POST', '/system/buckets/private/presign', { object_key: 'in/x', operation: 'upload' })).toBe(403);
+    expect(await status('POST', '/system/buckets/private/presign', { object_key: 'in/x', operation: 'upload' })).toBe(
+      403
+    );
     expect(await status('PUT', '/system/buckets', { bucket_name: 'private', visibility: 'public' })).toBe(403);
     expect(await status('DELETE', '/system/buckets/private')).toBe(403);
     expect(await status('GET', '/system/federation/private')).toBe(403);
@@ -73,21 +86,33 @@ describe.each([false, true])('users of an issuer (strict: %s)', strict => {
     expect(await status('POST', '/system/data/clear', { parts: ['jobs'] })).toBe(strict ? 404 : 403);
     expect(await status('PUT', '/system/config', {})).toBe(401);
     expect((await client.call('GET', '/system/services', undefined, bob)).text).not.toContain('"private"');
-    expect((await client.call('GET', '/system/services/private', undefined, as(ALICE))).json<{ owner: string }>().owner).toBe(ALICE.sub);
+    expect(
+      (await client.call('GET', '/system/services/private', undefined, as(ALICE))).json<{ owner: string }>().owner
+    ).toBe(ALICE.sub);
   });
 
   it("keeps a stranger off other people's jobs of a public service", async () => {
     const run = async (user: { sub: string }): Promise<string> => {
       const before = Object.keys((await client.call('GET', '/system/logs/open')).json<{ jobs: object }>().jobs);
       expect((await client.call('POST', '/job/open', '{}', as(user))).status).toBe(201);
-      return eventually(async () => Object.keys((await client.call('GET', '/system/logs/open')).json<{ jobs: object }>().jobs).find(name => !before.includes(name)), 'the job');
+      return eventually(
+        async () =>
+          Object.keys((await client.call('GET', '/system/logs/open')).json<{ jobs: object }>().jobs).find(
+            name => !before.includes(name)
+          ),
+        'the job'
+      );
     };
     const alice = await run(ALICE);
     const bob = await run(BOB);
     const listed = async (user: { sub: string }): Promise<string[]> =>
-      Object.keys((await client.call('GET', '/system/logs/open', undefined, as(user))).json<{ jobs: object }>().jobs).sort();
+      Object.keys(
+        (await client.call('GET', '/system/logs/open', undefined, as(user))).json<{ jobs: object }>().jobs
+      ).sort();
     expect(await listed(BOB)).toEqual([bob]);
-    expect((await client.call('GET', `/system/logs/open/${alice}`, undefined, as(BOB))).text).toBe(strict ? '' : 'You do not have permission to access this service');
+    expect((await client.call('GET', `/system/logs/open/${alice}`, undefined, as(BOB))).text).toBe(
+      strict ? '' : 'You do not have permission to access this service'
+    );
     expect((await client.call('DELETE', `/system/logs/open/${alice}`, undefined, as(BOB))).status).toBe(403);
     expect((await client.call('DELETE', '/system/logs/open?all=true', undefined, as(BOB))).status).toBe(204);
     expect(Object.keys((await client.call('GET', '/system/logs/open')).json<{ jobs: object }>().jobs)).toEqual([alice]);
@@ -97,7 +122,12 @@ describe.each([false, true])('users of an issuer (strict: %s)', strict => {
 
   it("does not hand the caller's token to the service", async () => {
     const script = 'env; cat "$INPUT_FILE_PATH"';
-    await client.call('POST', '/system/services', { ...SERVICE, name: 'nosy', visibility: 'public', script, log_level: 'CRITICAL' }, as(ALICE));
+    await client.call(
+      'POST',
+      '/system/services',
+      { ...SERVICE, name: 'nosy', visibility: 'public', script, log_level: 'CRITICAL' },
+      as(ALICE)
+    );
     const bearer = as(BOB);
     const answer = await client.call('POST', '/run/nosy', '{"a":1}', bearer);
     expect(answer.status).toBe(200);
@@ -107,26 +137,46 @@ describe.each([false, true])('users of an issuer (strict: %s)', strict => {
 
   it('gives each user S3 keys for its own buckets, and its uploads are its jobs', async () => {
     const keysOf = async (user: { sub: string }): Promise<S3Client> => {
-      const { minio_provider: keys } = (await client.call('GET', '/system/config', undefined, as(user))).json<{ minio_provider: Record<string, string> }>();
+      const { minio_provider: keys } = (await client.call('GET', '/system/config', undefined, as(user))).json<{
+        minio_provider: Record<string, string>;
+      }>();
       expect(keys.access_key).toBe(user.sub);
-      return new S3Client({ endpoint: keys.endpoint, region: keys.region, forcePathStyle: true, credentials: { accessKeyId: keys.access_key, secretAccessKey: keys.secret_key } });
+      return new S3Client({
+        endpoint: keys.endpoint,
+        region: keys.region,
+        forcePathStyle: true,
+        credentials: { accessKeyId: keys.access_key, secretAccessKey: keys.secret_key }
+      });
     };
     const alice = await keysOf(ALICE);
     const bob = await keysOf(BOB);
     await alice.send(new PutObjectCommand({ Bucket: 'private', Key: 'in/a.txt', Body: 'x' }));
-    await expect(bob.send(new PutObjectCommand({ Bucket: 'private', Key: 'in/b.txt', Body: 'x' }))).rejects.toMatchObject({ name: 'AccessDenied' });
-    await expect(bob.send(new GetObjectCommand({ Bucket: 'private', Key: 'in/a.txt' }))).rejects.toMatchObject({ name: 'AccessDenied' });
+    await expect(
+      bob.send(new PutObjectCommand({ Bucket: 'private', Key: 'in/b.txt', Body: 'x' }))
+    ).rejects.toMatchObject({ name: 'AccessDenied' });
+    await expect(bob.send(new GetObjectCommand({ Bucket: 'private', Key: 'in/a.txt' }))).rejects.toMatchObject({
+      name: 'AccessDenied'
+    });
     const jobs = await eventually(async () => {
-      const seen = Object.keys((await client.call('GET', '/system/logs/private', undefined, as(ALICE))).json<{ jobs: object }>().jobs);
+      const seen = Object.keys(
+        (await client.call('GET', '/system/logs/private', undefined, as(ALICE))).json<{ jobs: object }>().jobs
+      );
       return seen.length > 0 && seen;
     }, 'her job');
     expect(jobs).toHaveLength(1);
   });
 
   it('shares what is restricted with those who are named', async () => {
-    await client.call('POST', '/system/buckets', { bucket_name: 'shared', visibility: 'restricted', allowed_users: [BOB.sub] }, as(ALICE));
+    await client.call(
+      'POST',
+      '/system/buckets',
+      { bucket_name: 'shared', visibility: 'restricted', allowed_users: [BOB.sub] },
+      as(ALICE)
+    );
     expect((await client.call('GET', '/system/buckets/shared', undefined, as(BOB))).status).toBe(200);
-    expect((await client.call('PUT', '/system/buckets', { bucket_name: 'shared', visibility: 'public' }, as(BOB))).status).toBe(403);
+    expect(
+      (await client.call('PUT', '/system/buckets', { bucket_name: 'shared', visibility: 'public' }, as(BOB))).status
+    ).toBe(403);
     await client.call('PUT', '/system/buckets', { bucket_name: 'shared', visibility: 'private' }, as(ALICE));
     expect((await client.call('GET', '/system/buckets/shared', undefined, as(BOB))).status).toBe(403);
   });

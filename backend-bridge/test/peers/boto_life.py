@@ -72,7 +72,9 @@ seen["unknown_arn"] = None
 try:
     s3.put_bucket_notification_configuration(
         Bucket="first",
-        NotificationConfiguration={"QueueConfigurations": [{"QueueArn": "arn:minio:sqs::nobody:webhook", "Events": ["s3:ObjectCreated:*"]}]},
+        NotificationConfiguration={
+            "QueueConfigurations": [{"QueueArn": "arn:minio:sqs::nobody:webhook", "Events": ["s3:ObjectCreated:*"]}]
+        },
     )
 except ClientError as error:
     seen["unknown_arn"] = error.response["Error"]["Code"]
@@ -89,7 +91,9 @@ seen["chained"] = s3.get_object(Bucket="second", Key="out/ä b.txt")["Body"].rea
 # An update of the first service keeps the notification that the client made.
 definition = json.loads(call("GET", "/system/services/first"))
 call("PUT", "/system/services", definition)
-seen["kept"] = sorted(queue["QueueArn"] for queue in s3.get_bucket_notification_configuration(Bucket="first")["QueueConfigurations"])
+seen["kept"] = sorted(
+    queue["QueueArn"] for queue in s3.get_bucket_notification_configuration(Bucket="first")["QueueConfigurations"]
+)
 call("DELETE", "/system/services/second")
 seen["after_delete"] = sorted(bucket["Name"] for bucket in s3.list_buckets()["Buckets"])
 s3.put_object(Bucket="first", Key="out/still.txt", Body=b"x")

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 from oscar_python.client import Client
 
@@ -30,11 +31,11 @@ seen["config"] = sorted(client.get_cluster_config().json())
 seen["status"] = client.get_cluster_status().json()["cluster"]["nodes_count"]
 seen["services_at_first"] = client.list_services().json()
 
-with open("script.sh", "w") as file:
-    file.write('#!/bin/sh\ntr a-z A-Z < "$INPUT_FILE_PATH" > "$TMP_OUTPUT_DIR/$(basename "$INPUT_FILE_PATH")"\necho converted\n')
-with open("fdl.yaml", "w") as file:
-    file.write(
-        """
+Path("script.sh").write_text(
+    '#!/bin/sh\ntr a-z A-Z < "$INPUT_FILE_PATH" > "$TMP_OUTPUT_DIR/$(basename "$INPUT_FILE_PATH")"\necho converted\n'
+)
+Path("fdl.yaml").write_text(
+    """
 functions:
   oscar:
   - local:
@@ -51,15 +52,14 @@ functions:
       - storage_provider: minio.default
         path: py-upper/out
 """
-    )
+)
 seen["created"] = client.create_service("fdl.yaml").status_code
 service = client.get_service("py-upper").json()
 seen["token"] = len(service["token"])
 seen["labels"] = service["labels"]["oscar_service"]
 
 storage = client.create_storage_client("py-upper")
-with open("hello world.txt", "w") as file:
-    file.write("hello from python")
+Path("hello world.txt").write_text("hello from python")
 storage.upload_file("minio.default", "hello world.txt", "py-upper/in")
 
 
@@ -72,8 +72,7 @@ deadline = time.time() + 30
 while "out/hello world.txt" not in keys("py-upper/out/") and time.time() < deadline:
     time.sleep(0.05)
 storage.download_file("minio.default", work, "py-upper/out/hello world.txt")
-with open("hello world.txt") as file:
-    seen["output"] = file.read()
+seen["output"] = Path("hello world.txt").read_text()
 
 # What the Robot tests of OSCAR do: the list of jobs is also a literal of Python.
 while True:

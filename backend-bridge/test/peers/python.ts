@@ -12,7 +12,10 @@ export function runPython(script: string, cluster: ILocalCluster): Promise<Recor
   }
   const { endpoint, user, password } = cluster;
   return new Promise((resolve, reject) => {
-    const child = spawn(PYTHON, [join(__dirname, script)], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, NO_PROXY: '*', no_proxy: '*' } });
+    const child = spawn(PYTHON, [join(__dirname, script)], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, NO_PROXY: '*', no_proxy: '*' }
+    });
     let out = '';
     let err = '';
     child.stdout.on('data', (part: Buffer) => (out += part.toString()));

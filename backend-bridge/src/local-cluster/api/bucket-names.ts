@@ -10,7 +10,13 @@ export function splitBucket(name: string): { bucket: string; folder: string } {
 }
 
 /** Makes a bucket. @throws ReplyError with the store's problem in the words of the SDK that the manager uses. */
-export async function createBucket(manager: Manager, name: string, caller: Caller, status: number, prefix: string): Promise<void> {
+export async function createBucket(
+  manager: Manager,
+  name: string,
+  caller: Caller,
+  status: number,
+  prefix: string
+): Promise<void> {
   try {
     await manager.store.createBucket(name, { owner: caller.uid ?? '' });
   } catch (error) {

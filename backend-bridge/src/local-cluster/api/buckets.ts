@@ -33,7 +33,15 @@ export function listBuckets(context: IContext): IReply {
       const { owner, ...metadata } = bucket.tags;
       // To the real manager's administrator only buckets with a policy of their own have a visibility here.
       const visibility = manager.strict && caller.admin && bucket.visibility === 'private' ? '' : bucket.visibility;
-      return { ...head(manager, { ...bucket, visibility }, manager.strict && caller.admin ? (owner ?? '') : bucket.owner || owner || '', metadata), ...usageOf(manager, bucket) };
+      return {
+        ...head(
+          manager,
+          { ...bucket, visibility },
+          manager.strict && caller.admin ? (owner ?? '') : bucket.owner || owner || '',
+          metadata
+        ),
+        ...usageOf(manager, bucket)
+      };
     })
   );
 }
@@ -42,7 +50,10 @@ function head(manager: Manager, bucket: IBucketInfo, owner: string, metadata: Re
   return {
     bucket_name: bucket.name,
     visibility: bucket.visibility,
-    allowed_users: bucket.visibility === 'restricted' && (bucket.allowedUsers.length > 0 || !manager.strict) ? bucket.allowedUsers : null,
+    allowed_users:
+      bucket.visibility === 'restricted' && (bucket.allowedUsers.length > 0 || !manager.strict)
+        ? bucket.allowedUsers
+        : null,
     owner,
     metadata: sorted(metadata)
   };
@@ -64,7 +75,11 @@ function usageOf(manager: Manager, bucket: IBucketInfo): object {
 
 /** Whether a bucket was opened to somebody who does not own it. */
 export function isOpenTo(caller: Caller, bucket: IBucketInfo): boolean {
-  return caller.admin || bucket.visibility === 'public' || (bucket.visibility === 'restricted' && bucket.allowedUsers.includes(caller.uid));
+  return (
+    caller.admin ||
+    bucket.visibility === 'public' ||
+    (bucket.visibility === 'restricted' && bucket.allowedUsers.includes(caller.uid))
+  );
 }
 
 function isOwner(caller: Caller, bucket: IBucketInfo): boolean {
@@ -78,7 +93,10 @@ export async function createBucketRoute(context: IContext): Promise<IReply> {
   const { bucket, folder } = splitBucket(wanted.bucket_name);
   const prefix = `Error creating bucket with name '${bucket}': `;
   if (bucket === '') {
-    fail(400, `${prefix}error creating bucket : InvalidParameter: 1 validation error(s) found.\n- minimum field size of 1, CreateBucketInput.Bucket.\n`);
+    fail(
+      400,
+      `${prefix}error creating bucket : InvalidParameter: 1 validation error(s) found.\n- minimum field size of 1, CreateBucketInput.Bucket.\n`
+    );
   }
   if (!caller.admin) {
     checkBucketQuota(manager, caller.uid, 1);
@@ -122,7 +140,12 @@ export async function updateBucket(context: IContext): Promise<IReply> {
     fail(403, `User '${caller.uid}' is not authorised`);
   }
   if (!caller.admin || !manager.strict) {
-    setVisibility(manager, bucket.name, wanted.visibility || bucket.visibility, wanted.allowed_users ?? bucket.allowedUsers);
+    setVisibility(
+      manager,
+      bucket.name,
+      wanted.visibility || bucket.visibility,
+      wanted.allowed_users ?? bucket.allowedUsers
+    );
   }
   return empty(204);
 }

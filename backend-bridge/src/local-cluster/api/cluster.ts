@@ -29,7 +29,9 @@ export function readConfig(context: IContext): IReply {
   const { manager, caller } = context;
   const { options } = manager;
   const storage = options.storage();
-  const keys = caller.admin ? storage : { accessKey: caller.uid, secretKey: manager.state.user(caller.uid)?.secretKey ?? '' };
+  const keys = caller.admin
+    ? storage
+    : { accessKey: caller.uid, secretKey: manager.state.user(caller.uid)?.secretKey ?? '' };
   return json(200, {
     config: {
       name: CLUSTER_NAME,
@@ -45,7 +47,13 @@ export function readConfig(context: IContext): IReply {
       oidc_groups: options.oidcGroups.length > 0 ? options.oidcGroups : [''],
       minio_quota_enabled: false
     },
-    minio_provider: { endpoint: storage.endpoint, verify: false, access_key: keys.accessKey, secret_key: keys.secretKey, region: storage.region },
+    minio_provider: {
+      endpoint: storage.endpoint,
+      verify: false,
+      access_key: keys.accessKey,
+      secret_key: keys.secretKey,
+      region: storage.region
+    },
     allowed_image_repositories: manager.state.setting<string[] | null>('images', [])
   });
 }
@@ -110,7 +118,10 @@ export function readStatus(context: IContext): IReply {
           gpu: machine.gpus,
           is_interlink: false,
           status: 'Ready',
-          conditions: ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map(type => ({ type, status: type === 'Ready' }))
+          conditions: ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map(type => ({
+            type,
+            status: type === 'Ready'
+          }))
         }
       ]
     },
@@ -127,7 +138,9 @@ export function readStatus(context: IContext): IReply {
       },
       // Only the administrator hears of everybody's jobs and objects.
       jobs_count: caller.admin ? Object.values(counts).reduce((sum, count) => sum + count, 0) : 0,
-      pods: caller.admin ? { total: Object.values(states).reduce((sum, count) => sum + count, 0), states } : { total: 0, states: {} },
+      pods: caller.admin
+        ? { total: Object.values(states).reduce((sum, count) => sum + count, 0), states }
+        : { total: 0, states: {} },
       oidc: {
         enabled: manager.options.oidc !== undefined,
         issuers: manager.options.oidcIssuers.length > 0 ? manager.options.oidcIssuers : [''],

@@ -78,7 +78,11 @@ export async function readDeploymentLogs(context: IContext): Promise<IReply | un
   if (manager.strict && !isExposed(service)) {
     const entries = await lastJobLines(manager, service.name, tail, timestamps);
     return entries.length > 0
-      ? answer(true, entries, 'Returning recent logs from the last runtime attempt while deployment status remains unavailable.')
+      ? answer(
+          true,
+          entries,
+          'Returning recent logs from the last runtime attempt while deployment status remains unavailable.'
+        )
       : answer(false, [], 'Deployment logs are unavailable for this service.');
   }
   const state = manager.deployments.state(service.name).state;
@@ -87,22 +91,38 @@ export async function readDeploymentLogs(context: IContext): Promise<IReply | un
     return answer(false, [], 'Deployment logs are unavailable for this service.');
   }
   if (entries.length === 0) {
-    return answer(false, [], state === 'pending' ? 'Deployment logs are not yet available.' : 'Deployment logs are unavailable for this service.');
+    return answer(
+      false,
+      [],
+      state === 'pending'
+        ? 'Deployment logs are not yet available.'
+        : 'Deployment logs are unavailable for this service.'
+    );
   }
   return answer(
     true,
-    entries.map(entry => ({ ...(timestamps && entry.timestamp ? { timestamp: entry.timestamp } : {}), message: entry.message }))
+    entries.map(entry => ({
+      ...(timestamps && entry.timestamp ? { timestamp: entry.timestamp } : {}),
+      message: entry.message
+    }))
   );
 }
 
-async function lastJobLines(manager: Manager, name: string, tail: number, timestamps: boolean): Promise<{ timestamp?: string; message: string }[]> {
+async function lastJobLines(
+  manager: Manager,
+  name: string,
+  tail: number,
+  timestamps: boolean
+): Promise<{ timestamp?: string; message: string }[]> {
   for (const job of manager.jobs.list(name, { limit: 20 }).jobs) {
     const log = await manager.jobs.log(job.name, { timestamps });
     if (log) {
       const lines = log.replace(/\n$/, '').split('\n').slice(-tail);
       return lines.map(line => {
         const space = line.indexOf(' ');
-        return timestamps && space > 0 ? { timestamp: line.slice(0, space), message: line.slice(space + 1) } : { message: line };
+        return timestamps && space > 0
+          ? { timestamp: line.slice(0, space), message: line.slice(space + 1) }
+          : { message: line };
       });
     }
   }

@@ -68,7 +68,11 @@ function checkAccess(context: IContext, service: IOscarService, write: boolean):
 
 function shown(service: IOscarService): IReply {
   const members = service.federation?.members;
-  return json(200, { topology: service.federation?.topology || 'none', members: members && members.length > 0 ? members : null }, FederationResponse);
+  return json(
+    200,
+    { topology: service.federation?.topology || 'none', members: members && members.length > 0 ? members : null },
+    FederationResponse
+  );
 }
 
 function changed(members: IReplica[], request: IFederationRequest, verb: 'add' | 'replace' | 'remove'): IReplica[] {
@@ -91,5 +95,9 @@ function withHeaders(member: IReplica): IReplica {
 }
 
 function isSame(one: IReplica, other: IReplica): boolean {
-  return one.type.toLowerCase() === other.type.toLowerCase() && one.cluster_id === other.cluster_id && one.service_name === other.service_name;
+  return (
+    one.type.toLowerCase() === other.type.toLowerCase() &&
+    one.cluster_id === other.cluster_id &&
+    one.service_name === other.service_name
+  );
 }

@@ -214,7 +214,8 @@ class Parser {
   private _unexpected(context: string): GoJsonError {
     // Go looks at bytes: of a character beyond ASCII it names the first one.
     const code = this._text.codePointAt(this._at) ?? 0;
-    const character = code < 0x80 ? String.fromCharCode(code) : String.fromCharCode(Buffer.from(String.fromCodePoint(code))[0]);
+    const character =
+      code < 0x80 ? String.fromCharCode(code) : String.fromCharCode(Buffer.from(String.fromCodePoint(code))[0]);
     return new GoJsonError(`invalid character ${quote(character)} ${context}`);
   }
 
@@ -232,7 +233,16 @@ function quote(character: string): string {
   if (character === '"') {
     return "'\"'";
   }
-  const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\v': '\\v', '\x07': '\\a' };
+  const named: Record<string, string> = {
+    '\n': '\\n',
+    '\r': '\\r',
+    '\t': '\\t',
+    '\\': '\\\\',
+    '\b': '\\b',
+    '\f': '\\f',
+    '\v': '\\v',
+    '\x07': '\\a'
+  };
   const code = character.charCodeAt(0);
   if (named[character] !== undefined) {
     return `'${named[character]}'`;
@@ -250,5 +260,8 @@ function replaceLoneSurrogates(text: string): string {
 
 /** Writes a value as Go does: compact, `<`, `>`, `&` and the two line separators escaped. */
 export function writeGoJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, character => '\\u' + character.charCodeAt(0).toString(16).padStart(4, '0'));
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    character => '\\u' + character.charCodeAt(0).toString(16).padStart(4, '0')
+  );
 }

@@ -45,7 +45,12 @@ export const any: GoType = { kind: 'any' };
 export const list = (of: GoType, name?: string): GoType => ({ kind: 'list', of, name });
 export const map = (of: GoType): GoType => ({ kind: 'map', of });
 export const pointer = (to: GoType): GoType => ({ kind: 'pointer', to });
-export const field = (key: string, type: GoType, omitEmpty = false, initial?: unknown): IField => ({ key, type, omitEmpty, initial });
+export const field = (key: string, type: GoType, omitEmpty = false, initial?: unknown): IField => ({
+  key,
+  type,
+  omitEmpty,
+  initial
+});
 export const struct = (qualified: string, fields: readonly IField[]): IStructType => ({
   kind: 'struct',
   name: qualified.slice(qualified.indexOf('.') + 1),
@@ -75,7 +80,9 @@ function mismatch(state: IState, what: string, type: GoType, owner: string | und
 
 function decode(value: GoValue, type: GoType, owner: string, path: string[], current: unknown, state: IState): unknown {
   if (value.kind === 'null') {
-    return type.kind === 'list' || type.kind === 'map' || type.kind === 'pointer' || type.kind === 'any' ? null : current;
+    return type.kind === 'list' || type.kind === 'map' || type.kind === 'pointer' || type.kind === 'any'
+      ? null
+      : current;
   }
   const wrong = (what: string = value.kind): unknown => {
     mismatch(state, what, type, owner, path);
@@ -96,7 +103,9 @@ function decode(value: GoValue, type: GoType, owner: string, path: string[], cur
       if (value.kind !== 'number') {
         return wrong();
       }
-      return /^-?[0-9]+$/.test(value.text) && fits(value.text, type.name) ? Number(value.text) : wrong(`number ${value.text}`);
+      return /^-?[0-9]+$/.test(value.text) && fits(value.text, type.name)
+        ? Number(value.text)
+        : wrong(`number ${value.text}`);
     case 'list':
       return value.kind === 'array'
         ? value.items.map(item => decode(item, type.of, owner, path, zeroOf(type.of), state))
@@ -105,7 +114,10 @@ function decode(value: GoValue, type: GoType, owner: string, path: string[], cur
       if (value.kind !== 'object') {
         return wrong();
       }
-      const entries = value.entries.map(([key, item]) => [key, decode(item, type.of, owner, path, zeroOf(type.of), state)]);
+      const entries = value.entries.map(([key, item]) => [
+        key,
+        decode(item, type.of, owner, path, zeroOf(type.of), state)
+      ]);
       return Object.fromEntries(entries);
     }
     case 'struct': {
@@ -114,7 +126,9 @@ function decode(value: GoValue, type: GoType, owner: string, path: string[], cur
       }
       const result = { ...(current as Record<string, unknown>) };
       for (const [key, item] of value.entries) {
-        const known = type.fields.find(each => each.key === key) ?? type.fields.find(each => each.key.toLowerCase() === key.toLowerCase());
+        const known =
+          type.fields.find(each => each.key === key) ??
+          type.fields.find(each => each.key.toLowerCase() === key.toLowerCase());
         if (known) {
           result[known.key] = decode(item, known.type, type.name, [...path, known.key], result[known.key], state);
         }
@@ -144,7 +158,9 @@ export function zeroOf(type: GoType): unknown {
 /** The same value with its keys in the struct's order, empty ones left out where Go does; maps sorted by key. */
 export function orderGo(value: unknown, type: GoType): unknown {
   if (value === null || value === undefined) {
-    return type.kind === 'list' || type.kind === 'map' || type.kind === 'pointer' || type.kind === 'any' ? null : zeroOf(type);
+    return type.kind === 'list' || type.kind === 'map' || type.kind === 'pointer' || type.kind === 'any'
+      ? null
+      : zeroOf(type);
   }
   switch (type.kind) {
     case 'pointer':
@@ -181,12 +197,16 @@ export function fillGo(value: unknown, type: GoType): unknown {
     case 'list':
       return ((value as unknown[] | null | undefined) ?? []).map(item => fillGo(item, type.of));
     case 'map':
-      return Object.fromEntries(Object.entries((value as object | null | undefined) ?? {}).map(([key, item]) => [key, fillGo(item, type.of)]));
+      return Object.fromEntries(
+        Object.entries((value as object | null | undefined) ?? {}).map(([key, item]) => [key, fillGo(item, type.of)])
+      );
     case 'pointer':
       return value === null || value === undefined ? null : fillGo(value, type.to);
     case 'struct': {
       const source = (value ?? {}) as Record<string, unknown>;
-      return Object.fromEntries(type.fields.map(each => [each.key, fillGo(source[each.key] ?? zeroOf(each.type), each.type)]));
+      return Object.fromEntries(
+        type.fields.map(each => [each.key, fillGo(source[each.key] ?? zeroOf(each.type), each.type)])
+      );
     }
     default:
       return value ?? zeroOf(type);

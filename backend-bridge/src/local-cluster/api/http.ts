@@ -18,8 +18,13 @@ export interface IReply {
 
 export const empty = (status: number): IReply => ({ status });
 export const text = (status: number, body: string): IReply => ({ status, body, type: 'text/plain; charset=utf-8' });
-export const json = (status: number, value: unknown, type?: GoType): IReply => rawJson(status, writeGoJson(type ? orderGo(value, type) : value));
-export const rawJson = (status: number, body: string): IReply => ({ status, body, type: 'application/json; charset=utf-8' });
+export const json = (status: number, value: unknown, type?: GoType): IReply =>
+  rawJson(status, writeGoJson(type ? orderGo(value, type) : value));
+export const rawJson = (status: number, body: string): IReply => ({
+  status,
+  body,
+  type: 'application/json; charset=utf-8'
+});
 
 /** Thrown by a handler instead of returned. */
 export class ReplyError extends Error {
@@ -37,7 +42,12 @@ export function readBody(request: IncomingMessage, limit: number, tooLong?: IRep
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let size = 0;
-    const stalled = (): void => finish(() => reject(new ReplyError({ ...text(408, 'the request body did not arrive in time'), headers: { Connection: 'close' } })));
+    const stalled = (): void =>
+      finish(() =>
+        reject(
+          new ReplyError({ ...text(408, 'the request body did not arrive in time'), headers: { Connection: 'close' } })
+        )
+      );
     let timer = setTimeout(stalled, BODY_IDLE_MS);
     const finish = (result: () => void): void => {
       clearTimeout(timer);
@@ -53,7 +63,14 @@ export function readBody(request: IncomingMessage, limit: number, tooLong?: IRep
       if (size > limit) {
         // The rest is read away so that the answer reaches a client that is still sending.
         request.resume();
-        finish(() => reject(new ReplyError({ ...(tooLong ?? text(413, `the request body is longer than ${limit} bytes`)), headers: { Connection: 'close' } })));
+        finish(() =>
+          reject(
+            new ReplyError({
+              ...(tooLong ?? text(413, `the request body is longer than ${limit} bytes`)),
+              headers: { Connection: 'close' }
+            })
+          )
+        );
         return;
       }
       parts.push(part);

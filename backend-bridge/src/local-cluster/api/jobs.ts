@@ -33,7 +33,10 @@ export async function submitJob(context: IContext): Promise<IReply> {
       fail(500, `jobs.batch "${name}" already exists`);
     }
   }
-  const job = manager.jobs.submit(service, body, { ...(name === undefined ? {} : { name }), owner: owner || eventOwner(manager, body) });
+  const job = manager.jobs.submit(service, body, {
+    ...(name === undefined ? {} : { name }),
+    owner: owner || eventOwner(manager, body)
+  });
   manager.count(service.name, 'async', job.owner);
   return manager.strict ? empty(201) : { ...empty(201), headers: { 'OSCAR-Job': job.name } };
 }
@@ -41,7 +44,9 @@ export async function submitJob(context: IContext): Promise<IReply> {
 /** An event of the store names who did it: the job is that user's. */
 export function eventOwner(manager: Manager, body: Buffer | string): string {
   try {
-    const event = JSON.parse(body.toString()) as { Records?: { requestParameters?: { principalId?: unknown } }[] } | null;
+    const event = JSON.parse(body.toString()) as {
+      Records?: { requestParameters?: { principalId?: unknown } }[];
+    } | null;
     const principal = event?.Records?.[0]?.requestParameters?.principalId;
     return typeof principal === 'string' && manager.state.user(principal) ? principal : '';
   } catch {
@@ -56,7 +61,9 @@ export async function runService(context: IContext): Promise<IReply> {
   const { service, owner } = await authorize(context, 'run');
   if (isExposed(service)) {
     // Since 4.0 nothing stands behind /run for these.
-    return manager.strict ? empty(502) : text(404, `service "${service.name}" is exposed: call it at /system/services/${service.name}/exposed/`);
+    return manager.strict
+      ? empty(502)
+      : text(404, `service "${service.name}" is exposed: call it at /system/services/${service.name}/exposed/`);
   }
   const body = await readBody(request, MAX_RUN_BODY);
   const stop = new AbortController();
@@ -67,7 +74,12 @@ export async function runService(context: IContext): Promise<IReply> {
     manager.count(service.name, 'sync', owner);
     // The watchdog in the real container answers with the type that it was sent.
     const type = request.headers['content-type'] ?? 'text/plain';
-    return { status: answer.status, body: answer.body, type, headers: manager.strict ? {} : { 'OSCAR-Exit-Code': String(answer.exitCode) } };
+    return {
+      status: answer.status,
+      body: answer.body,
+      type,
+      headers: manager.strict ? {} : { 'OSCAR-Exit-Code': String(answer.exitCode) }
+    };
   } catch (error) {
     if (stop.signal.aborted) {
       return empty(499);
@@ -97,7 +109,10 @@ async function authorize(context: IContext, route: 'job' | 'run'): Promise<{ ser
     if (/[ ]/.test(token)) {
       fail(401);
     }
-    fail(502, "token is malformed: token contains an invalid number of segmentsError getting oidc manager for issuer ''");
+    fail(
+      502,
+      "token is malformed: token contains an invalid number of segmentsError getting oidc manager for issuer ''"
+    );
   }
   const user = await verifyForJob(oidc, token, route);
   if (!service || !mayStart(manager, { admin: false, ...user }, service)) {
@@ -109,7 +124,11 @@ async function authorize(context: IContext, route: 'job' | 'run'): Promise<{ ser
   return { service, owner: user.uid };
 }
 
-async function verifyForJob(oidc: OidcVerifier | undefined, token: string, route: 'job' | 'run'): Promise<{ uid: string; name: string; groups: string[] }> {
+async function verifyForJob(
+  oidc: OidcVerifier | undefined,
+  token: string,
+  route: 'job' | 'run'
+): Promise<{ uid: string; name: string; groups: string[] }> {
   try {
     const issuer = OidcVerifier.issuerOf(token);
     if (!oidc?.knows(issuer)) {
@@ -118,7 +137,10 @@ async function verifyForJob(oidc: OidcVerifier | undefined, token: string, route
     return await oidc.verify(token);
   } catch (error) {
     if (error instanceof TokenError) {
-      fail(route === 'run' ? 404 : error.kind === 'malformed' ? 502 : 401, error.kind === 'malformed' ? error.text : undefined);
+      fail(
+        route === 'run' ? 404 : error.kind === 'malformed' ? 502 : 401,
+        error.kind === 'malformed' ? error.text : undefined
+      );
     }
     throw error;
   }
@@ -129,7 +151,11 @@ function mayStart(manager: Manager, caller: Exclude<Caller, { admin: true }>, se
   if (!manager.strict) {
     return manager.mayRead(caller, service);
   }
-  return service.visibility === 'public' || service.owner === formatUid(caller.uid) || (service.visibility === 'restricted' && service.allowed_users.includes(formatUid(caller.uid)));
+  return (
+    service.visibility === 'public' ||
+    service.owner === formatUid(caller.uid) ||
+    (service.visibility === 'restricted' && service.allowed_users.includes(formatUid(caller.uid)))
+  );
 }
 
 /** `GET /system/logs/:name` */
@@ -149,7 +175,10 @@ export function listJobs(context: IContext): IReply {
     });
   } catch (error) {
     if ((error as { code?: string }).code === 'BadPage') {
-      fail(500, "invalid continue token: continue key is not valid: invalid character '\\u0081' looking for beginning of value");
+      fail(
+        500,
+        "invalid continue token: continue key is not valid: invalid character '\\u0081' looking for beginning of value"
+      );
     }
     throw error;
   }
@@ -213,7 +242,10 @@ export async function readJobLog(context: IContext): Promise<IReply | undefined>
   if (!manager.strict && parseBool(query.get('follow'))) {
     const from = Number(query.get('from') ?? 0);
     const stop = new AbortController();
-    const source = manager.jobs.followLog(job.name, { from: Number.isSafeInteger(from) && from > 0 ? from : 0, signal: stop.signal });
+    const source = manager.jobs.followLog(job.name, {
+      from: Number.isSafeInteger(from) && from > 0 ? from : 0,
+      signal: stop.signal
+    });
     await streamText(context, source, stop);
     return undefined;
   }

@@ -45,7 +45,9 @@ export interface IManagerOptions {
 }
 
 /** Who calls: the administrator, or a user known by a bearer token. */
-export type Caller = { admin: true; uid?: undefined; name?: undefined; groups?: undefined } | { admin: false; uid: string; name: string; groups: string[] };
+export type Caller =
+  | { admin: true; uid?: undefined; name?: undefined; groups?: undefined }
+  | { admin: false; uid: string; name: string; groups: string[] };
 
 export interface IContext {
   manager: Manager;

@@ -188,7 +188,9 @@ function csv(groupBy: string, items: IItem[]): string {
     const safe = /^[=+\-@]/.test(text) && typeof value === 'string' ? `'${text}` : text;
     return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
-  return [columns.join(','), ...items.map(item => columns.map(column => cell(item[column])).join(','))].join('\n') + '\n';
+  return (
+    [columns.join(','), ...items.map(item => columns.map(column => cell(item[column])).join(','))].join('\n') + '\n'
+  );
 }
 
 const KEYS = [
@@ -230,7 +232,11 @@ export function readServiceMetrics(context: IContext): IReply {
   return json(200, { service_name: params.name, start, end, metrics: KEYS.map(key => valueOf(context, key, mine)) });
 }
 
-function valueOf(context: IContext, key: string, rows: IUsageRow[]): { metric: string; value: number; unit?: string; sources: object[] } | undefined {
+function valueOf(
+  context: IContext,
+  key: string,
+  rows: IUsageRow[]
+): { metric: string; value: number; unit?: string; sources: object[] } | undefined {
   switch (key) {
     case 'cpu-hours':
     case 'gpu-hours': {

@@ -66,16 +66,34 @@ export class OidcVerifier {
       throw new TokenError('issuer', `'${issuer}' is not listed as an authorized issuer`);
     }
     const algorithm = ALGORITHMS[String(header.alg)];
-    const key = algorithm && (await this._key(issuer, typeof header.kid === 'string' ? header.kid : undefined, String(header.alg)));
-    if (!algorithm || !key || !verify(algorithm.hash, signed, { key, padding: algorithm.padding, dsaEncoding: algorithm.dsaEncoding }, signature)) {
+    const key =
+      algorithm &&
+      (await this._key(issuer, typeof header.kid === 'string' ? header.kid : undefined, String(header.alg)));
+    if (
+      !algorithm ||
+      !key ||
+      !verify(
+        algorithm.hash,
+        signed,
+        { key, padding: algorithm.padding, dsaEncoding: algorithm.dsaEncoding },
+        signature
+      )
+    ) {
       throw new TokenError('refused', '');
     }
     const now = Date.now() / 1000;
-    if (typeof payload.exp !== 'number' || payload.exp + LEEWAY_S < now || (typeof payload.nbf === 'number' && payload.nbf - LEEWAY_S > now)) {
+    if (
+      typeof payload.exp !== 'number' ||
+      payload.exp + LEEWAY_S < now ||
+      (typeof payload.nbf === 'number' && payload.nbf - LEEWAY_S > now)
+    ) {
       throw new TokenError('refused', '');
     }
     const cached = this._users.get(token);
-    const user = cached && cached.until > Date.now() ? cached.user : await this._userinfo(issuer, token, String(payload.sub ?? ''));
+    const user =
+      cached && cached.until > Date.now()
+        ? cached.user
+        : await this._userinfo(issuer, token, String(payload.sub ?? ''));
     if (!cached || cached.user !== user) {
       this._remember(token, user, Math.min(Date.now() + USER_MS, payload.exp * 1000));
     }
@@ -105,7 +123,8 @@ export class OidcVerifier {
 
   private async _key(issuer: string, id: string | undefined, algorithm: string): Promise<KeyObject | undefined> {
     const find = (known: IIssuer): KeyObject | undefined => {
-      const entries = id === undefined ? [...known.keys.values()] : [known.keys.get(id)].filter(each => each !== undefined);
+      const entries =
+        id === undefined ? [...known.keys.values()] : [known.keys.get(id)].filter(each => each !== undefined);
       return entries.find(each => (each.algorithm ?? algorithm) === algorithm && fits(each.key, algorithm))?.key;
     };
     const known = await this._issuer(issuer);
@@ -168,7 +187,11 @@ function fits(key: KeyObject, algorithm: string): boolean {
 
 async function discover(issuer: string): Promise<IIssuer> {
   const configuration = await getJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-  if (configuration.issuer !== issuer || typeof configuration.jwks_uri !== 'string' || typeof configuration.userinfo_endpoint !== 'string') {
+  if (
+    configuration.issuer !== issuer ||
+    typeof configuration.jwks_uri !== 'string' ||
+    typeof configuration.userinfo_endpoint !== 'string'
+  ) {
     throw new TokenError('refused', '');
   }
   const set = await getJson(configuration.jwks_uri);
@@ -176,7 +199,10 @@ async function discover(issuer: string): Promise<IIssuer> {
   for (const [index, jwk] of (Array.isArray(set.keys) ? (set.keys as JsonWebKey[]) : []).entries()) {
     if ((jwk.kty === 'RSA' || jwk.kty === 'EC') && (jwk.use === undefined || jwk.use === 'sig')) {
       const id = typeof jwk.kid === 'string' ? jwk.kid : `#${index}`;
-      keys.set(id, { key: createPublicKey({ key: jwk, format: 'jwk' }), algorithm: typeof jwk.alg === 'string' ? jwk.alg : undefined });
+      keys.set(id, {
+        key: createPublicKey({ key: jwk, format: 'jwk' }),
+        algorithm: typeof jwk.alg === 'string' ? jwk.alg : undefined
+      });
     }
   }
   return { userinfo: configuration.userinfo_endpoint, keys, fetched: Date.now() };
@@ -185,7 +211,11 @@ async function discover(issuer: string): Promise<IIssuer> {
 /** An issuer that cannot be reached refuses everybody; what went wrong is no business of the caller. */
 async function getJson(url: string, headers: Record<string, string> = {}): Promise<Record<string, unknown>> {
   try {
-    const response = await fetch(url, { headers: { Accept: 'application/json', ...headers }, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(url, {
+      headers: { Accept: 'application/json', ...headers },
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS)
+    });
     const length = Number(response.headers.get('content-length') ?? 0);
     if (!response.ok || length > MAX_ANSWER) {
       await response.body?.cancel();
@@ -200,7 +230,8 @@ async function getJson(url: string, headers: Record<string, string> = {}): Promi
 
 /** Groups as EGI (entitlements, URN), AI4EOSC (realm roles) and plain Keycloak (group_membership) say them. */
 function groupsOf(info: Record<string, unknown>): string[] {
-  const list = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : []);
+  const list = (value: unknown): string[] =>
+    Array.isArray(value) ? value.filter(item => typeof item === 'string') : [];
   const urns = [...list(info.entitlements), ...list(info.eduperson_entitlement)].map(urn => urn.split(':')[4] ?? '');
   const roles = list((info.realm_access as { roles?: unknown } | undefined)?.roles);
   const members = list(info.group_membership).map(group => group.replace(/^\//, ''));

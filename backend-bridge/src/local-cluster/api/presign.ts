@@ -24,10 +24,14 @@ export async function presign(context: IContext): Promise<IReply> {
     ['Operation', wanted.operation]
   ].filter(([, value]) => value === '');
   if (missing.length > 0) {
-    const problem = (field: string): string => `Key: 'PresignRequest.${field}' Error:Field validation for '${field}' failed on the 'required' tag`;
+    const problem = (field: string): string =>
+      `Key: 'PresignRequest.${field}' Error:Field validation for '${field}' failed on the 'required' tag`;
     fail(400, `Invalid presign request: ${missing.map(([field]) => problem(field)).join('\n')}`);
   }
-  const key = wanted.object_key.trim().replace(/^\/+|\/+$/g, '').trim();
+  const key = wanted.object_key
+    .trim()
+    .replace(/^\/+|\/+$/g, '')
+    .trim();
   if (key === '') {
     fail(400, 'Object key cannot be empty');
   }
@@ -47,7 +51,10 @@ export async function presign(context: IContext): Promise<IReply> {
     fail(404, `Bucket '${params.bucket}' not found`);
   }
   if (manager.strict && Object.keys(bucket.tags).length === 0) {
-    fail(500, `Error retrieving metadata for bucket '${bucket.name}': error getting tags on bucket ${bucket.name}: The TagSet does not exist`);
+    fail(
+      500,
+      `Error retrieving metadata for bucket '${bucket.name}': error getting tags on bucket ${bucket.name}: The TagSet does not exist`
+    );
   }
   if (!caller.admin && bucket.owner !== caller.uid && !isOpenTo(caller, bucket)) {
     fail(403, `User '${caller.uid}' is not authorised to generate presigned URLs for bucket '${bucket.name}'`);
@@ -132,7 +139,15 @@ export function presignUrl(options: IPresign): string {
     .sort()
     .map(name => `${encode(name)}=${encode(query[name])}`)
     .join('&');
-  const canonical = [options.method, path, canonicalQuery, ...signed.map(name => `${name}:${headers[name]}`), '', signed.join(';'), 'UNSIGNED-PAYLOAD'].join('\n');
+  const canonical = [
+    options.method,
+    path,
+    canonicalQuery,
+    ...signed.map(name => `${name}:${headers[name]}`),
+    '',
+    signed.join(';'),
+    'UNSIGNED-PAYLOAD'
+  ].join('\n');
   const toSign = ['AWS4-HMAC-SHA256', stamp, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
   const key = ['s3', 'aws4_request'].reduce(
     (previous, part) => hmac(previous, part),
@@ -146,5 +161,8 @@ function hmac(key: string | Buffer, text: string): Buffer {
 }
 
 function encode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    character => '%' + character.charCodeAt(0).toString(16).toUpperCase()
+  );
 }

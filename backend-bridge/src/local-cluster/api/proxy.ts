@@ -8,7 +8,17 @@ import { cookieName, readCookie } from './service-auth';
 import { isExposed } from './service-check';
 
 /** Headers that belong to one connection (RFC 9110, 7.6.1). */
-const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade'
+];
 
 const CONNECT_MS = 10_000;
 
@@ -38,13 +48,22 @@ function route(manager: Manager, request: IncomingMessage, path: IExposedPath): 
     return text(404, '404 page not found');
   }
   if (service.expose.set_auth && !isAuthorized(manager, request, service)) {
-    return { ...text(401, 'this service asks for its name and token'), headers: { 'WWW-Authenticate': 'Basic realm="Authentication Required"' } };
+    return {
+      ...text(401, 'this service asks for its name and token'),
+      headers: { 'WWW-Authenticate': 'Basic realm="Authentication Required"' }
+    };
   }
   const target = manager.deployments.target(service.name);
   if (!target) {
     const deployment = manager.deployments.state(service.name);
     const why = deployment.reason ? `: ${deployment.reason}` : '';
-    return { ...text(503, `service "${service.name}" is ${deployment.state === 'stopped' ? 'stopped' : 'not ready yet'}${why}`), headers: { 'Retry-After': '1' } };
+    return {
+      ...text(
+        503,
+        `service "${service.name}" is ${deployment.state === 'stopped' ? 'stopped' : 'not ready yet'}${why}`
+      ),
+      headers: { 'Retry-After': '1' }
+    };
   }
   const rest = path.rest.startsWith('/') ? path.rest : `/${path.rest}`;
   return {
@@ -64,11 +83,16 @@ function isAuthorized(manager: Manager, request: IncomingMessage, service: IOsca
       (sameSecret(basic.user, user) && sameSecret(basic.password, password))
     );
   }
-  const token = /^Bearer +(\S+)$/.exec(headers.authorization ?? '')?.[1] ?? readCookie(headers.cookie, cookieName(service.name));
+  const token =
+    /^Bearer +(\S+)$/.exec(headers.authorization ?? '')?.[1] ?? readCookie(headers.cookie, cookieName(service.name));
   return token !== undefined && sameSecret(token, service.token);
 }
 
-function forwardedHeaders(manager: Manager, request: IncomingMessage, service: IOscarService): Record<string, string | string[]> {
+function forwardedHeaders(
+  manager: Manager,
+  request: IncomingMessage,
+  service: IOscarService
+): Record<string, string | string[]> {
   const headers = endToEnd(request.headers);
   const basic = parseBasic(request.headers.authorization);
   // The service may know its own token, never the administrator's password.
@@ -102,7 +126,13 @@ function isReply(found: IRoute | IReply): found is IReply {
 }
 
 /** Passes a request on to an exposed service, and its answer back, piece by piece in both directions. */
-export function proxyRequest(manager: Manager, request: IncomingMessage, response: ServerResponse, path: IExposedPath, common: Record<string, string>): void {
+export function proxyRequest(
+  manager: Manager,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: IExposedPath,
+  common: Record<string, string>
+): void {
   const found = route(manager, request, path);
   if (isReply(found)) {
     request.resume();
@@ -114,12 +144,23 @@ export function proxyRequest(manager: Manager, request: IncomingMessage, respons
   if (request.headers['transfer-encoding'] !== undefined) {
     headers['transfer-encoding'] = 'chunked';
   }
-  const outgoing = httpRequest({ host, port, path: found.path, method: request.method, headers, setHost: false, agent: false });
+  const outgoing = httpRequest({
+    host,
+    port,
+    path: found.path,
+    method: request.method,
+    headers,
+    setHost: false,
+    agent: false
+  });
   const connecting = setTimeout(() => outgoing.destroy(new Error('no connection in time')), CONNECT_MS);
   outgoing.once('socket', socket => socket.once('connect', () => clearTimeout(connecting)));
   outgoing.once('response', incoming => {
     clearTimeout(connecting);
-    response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, { ...endToEnd(incoming.headers), ...withoutOurs(incoming.headers, common) });
+    response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, {
+      ...endToEnd(incoming.headers),
+      ...withoutOurs(incoming.headers, common)
+    });
     response.flushHeaders();
     incoming.pipe(response);
     incoming.once('error', () => response.destroy());
@@ -146,7 +187,13 @@ function withoutOurs(headers: IncomingHttpHeaders, common: Record<string, string
 }
 
 /** Passes an upgraded connection (WebSocket) on. */
-export function proxyUpgrade(manager: Manager, request: IncomingMessage, socket: Duplex, head: Buffer, path: IExposedPath): void {
+export function proxyUpgrade(
+  manager: Manager,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  path: IExposedPath
+): void {
   const found = route(manager, request, path);
   if (isReply(found)) {
     refuseUpgrade(socket, found);
@@ -156,7 +203,15 @@ export function proxyUpgrade(manager: Manager, request: IncomingMessage, socket:
   const { host, port, headers } = found;
   headers.connection = 'Upgrade';
   headers.upgrade = request.headers.upgrade ?? 'websocket';
-  const outgoing = httpRequest({ host, port, path: found.path, method: request.method, headers, setHost: false, agent: false });
+  const outgoing = httpRequest({
+    host,
+    port,
+    path: found.path,
+    method: request.method,
+    headers,
+    setHost: false,
+    agent: false
+  });
   outgoing.setTimeout(CONNECT_MS, () => outgoing.destroy(new Error('no answer in time')));
   outgoing.once('upgrade', (incoming, target, first) => {
     target.setTimeout(0);
@@ -179,7 +234,9 @@ export function proxyUpgrade(manager: Manager, request: IncomingMessage, socket:
   });
   outgoing.once('response', incoming => {
     // The service does not upgrade: its answer ends the connection.
-    const kept = Object.entries({ ...endToEnd(incoming.headers), connection: 'close' }).flatMap(([name, value]) => [value].flat().flatMap(each => [name, each]));
+    const kept = Object.entries({ ...endToEnd(incoming.headers), connection: 'close' }).flatMap(([name, value]) =>
+      [value].flat().flatMap(each => [name, each])
+    );
     socket.write(statusLine(incoming) + headerLines(kept) + '\r\n');
     incoming.pipe(socket);
     incoming.once('error', () => socket.destroy());
@@ -210,5 +267,7 @@ export function refuseUpgrade(socket: Duplex, reply: IReply): void {
   const headers = Object.entries({ 'Content-Type': 'text/plain; charset=utf-8', ...reply.headers })
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
-  socket.end(`HTTP/1.1 ${reply.status} Refused\r\n${headers}Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.toString()}`);
+  socket.end(
+    `HTTP/1.1 ${reply.status} Refused\r\n${headers}Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.toString()}`
+  );
 }

@@ -19,7 +19,8 @@ const SCALES: Record<string, number> = {
   Ei: 2 ** 60
 };
 
-export const BAD_QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+export const BAD_QUANTITY =
+  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 /** The number behind a quantity (cores or bytes); undefined when it is none. */
 export function parseQuantity(text: string): number | undefined {

@@ -84,7 +84,9 @@ function changed(old: IQuota, wanted: IQuotaRequest): IQuota {
 }
 
 function userOf(manager: Manager, uid: string): IUserRecord {
-  return manager.state.user(uid) ?? fail(500, `getting volume quotas for user ${uid}: resourcequotas "${uid}" not found`);
+  return (
+    manager.state.user(uid) ?? fail(500, `getting volume quotas for user ${uid}: resourcequotas "${uid}" not found`)
+  );
 }
 
 function shown(manager: Manager, user: IUserRecord): object {
@@ -119,7 +121,10 @@ export function checkBucketQuota(manager: Manager, uid: string, wanted: number):
   const limit = manager.state.user(uid)?.quota.buckets ?? 0;
   const current = limit > 0 ? bucketsOf(manager, uid).length : 0;
   if (limit > 0 && current + wanted > limit) {
-    fail(403, `MinIO bucket quota exceeded for user ${uid}: limit ${limit}, current ${current}, requested new buckets ${wanted}`);
+    fail(
+      403,
+      `MinIO bucket quota exceeded for user ${uid}: limit ${limit}, current ${current}, requested new buckets ${wanted}`
+    );
   }
 }
 

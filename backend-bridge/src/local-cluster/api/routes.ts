@@ -32,7 +32,10 @@ const route = (method: string, path: string, handler: Handler, auth: IRoute['aut
   handler,
   auth
 });
-const ours = (method: string, path: string, handler: Handler): IRoute => ({ ...route(method, path, handler), ours: true });
+const ours = (method: string, path: string, handler: Handler): IRoute => ({
+  ...route(method, path, handler),
+  ours: true
+});
 
 /** Everything that the manager answers; `/run` is there because this cluster has a serverless backend of its own. */
 export const ROUTES: readonly IRoute[] = [

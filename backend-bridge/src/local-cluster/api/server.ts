@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { isAllowedHost, isAllowedOrigin, parseBasic, sameSecret } from './guard';
 import { empty, type IReply, ReplyError, send, text } from './http';
-import { type Caller, type IContext, Manager } from './manager';
+import type { Caller, IContext, Manager } from './manager';
 import { MetricsError } from './metrics';
 import { TokenError } from './oidc';
 import { exposedPath, proxyRequest, proxyUpgrade, refuseUpgrade } from './proxy';
@@ -28,16 +28,25 @@ export const FEATURES = [
 
 const BASIC = { 'WWW-Authenticate': 'Basic realm="Authorization Required"' };
 const NOT_FOUND: IReply = { status: 404, body: '404 page not found', type: 'text/plain' };
-const UI = '<!doctype html><title>OSCAR</title>\n<p>This is the embedded OSCAR cluster of jupyterlab-oscar. It is used from JupyterLab and from the command line.</p>\n';
+const UI =
+  '<!doctype html><title>OSCAR</title>\n<p>This is the embedded OSCAR cluster of jupyterlab-oscar. It is used from JupyterLab and from the command line.</p>\n';
 
 /** Makes the HTTP server of the manager; it does not listen yet. */
 export function createManagerServer(manager: Manager): Server {
   const server = createServer(
-    { maxHeaderSize: 32 * 1024, headersTimeout: 15_000, requestTimeout: 0, connectionsCheckingInterval: 5_000, keepAliveTimeout: 65_000 },
+    {
+      maxHeaderSize: 32 * 1024,
+      headersTimeout: 15_000,
+      requestTimeout: 0,
+      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: 65_000
+    },
     (request, response) => void answer(manager, request, response)
   );
   server.maxConnections = 2000;
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => upgrade(manager, request, socket, head));
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    upgrade(manager, request, socket, head)
+  );
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (socket.writable && error.code !== 'ECONNRESET') {
       const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
@@ -85,7 +94,9 @@ async function answer(manager: Manager, request: IncomingMessage, response: Serv
     if (error instanceof ReplyError || error instanceof MetricsError) {
       reply = error.reply;
     } else {
-      manager.options.log(`${request.method} ${pathOf(request)} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      manager.options.log(
+        `${request.method} ${pathOf(request)} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+      );
       reply = empty(500);
     }
   }
@@ -118,7 +129,11 @@ function pathOf(request: IncomingMessage): string {
   return question < 0 ? url : url.slice(0, question);
 }
 
-async function dispatch(manager: Manager, request: IncomingMessage, response: ServerResponse): Promise<IReply | undefined> {
+async function dispatch(
+  manager: Manager,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<IReply | undefined> {
   const method = request.method ?? 'GET';
   const raw = pathOf(request);
   const search = (request.url ?? '').slice(raw.length);
@@ -192,7 +207,8 @@ async function identify(manager: Manager, request: IncomingMessage): Promise<Cal
   }
   const basic = parseBasic(header);
   // Both are compared, so that the time says nothing of which one was wrong.
-  const right = basic !== undefined && [sameSecret(basic.user, user), sameSecret(basic.password, password)].every(Boolean);
+  const right =
+    basic !== undefined && [sameSecret(basic.user, user), sameSecret(basic.password, password)].every(Boolean);
   return right ? { admin: true } : { ...empty(401), headers: BASIC };
 }
 
@@ -201,8 +217,18 @@ function redirect(method: string, path: string, search: string): IReply {
   if (method !== 'GET') {
     return { ...empty(307), headers: { Location: location } };
   }
-  const shown = location.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&#34;').replaceAll("'", '&#39;');
-  return { status: 301, body: `<a href="${shown}">Moved Permanently</a>.\n\n`, type: 'text/html; charset=utf-8', headers: { Location: location } };
+  const shown = location
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&#34;')
+    .replaceAll("'", '&#39;');
+  return {
+    status: 301,
+    body: `<a href="${shown}">Moved Permanently</a>.\n\n`,
+    type: 'text/html; charset=utf-8',
+    headers: { Location: location }
+  };
 }
 
 function upgrade(manager: Manager, request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -60,14 +60,21 @@ function isOwnInput(manager: Manager, service: IOscarService, input: IStorageIO)
     fail(500, `the StorageProvider "${type}.${id}" is not defined`);
   }
   if (type === 'minio' && !isOwnMinio(manager, service, id)) {
-    fail(500, `the provided MinIO server "${service.storage_providers?.minio?.[id]?.endpoint}" is not the configured in OSCAR`);
+    fail(
+      500,
+      `the provided MinIO server "${service.storage_providers?.minio?.[id]?.endpoint}" is not the configured in OSCAR`
+    );
   }
   return type === 'minio';
 }
 
 function isDefined(service: IOscarService, type: string, id: string): boolean {
-  const known = service.storage_providers as Record<string, Record<string, unknown> | null | undefined> | null | undefined;
-  return (type === 'minio' && id === 'default') || Boolean(known && Object.hasOwn(known, type) && known[type] && Object.hasOwn(known[type], id));
+  const known = service.storage_providers as
+    Record<string, Record<string, unknown> | null | undefined> | null | undefined;
+  return (
+    (type === 'minio' && id === 'default') ||
+    Boolean(known && Object.hasOwn(known, type) && known[type] && Object.hasOwn(known[type], id))
+  );
 }
 
 function isOwnMinio(manager: Manager, service: IOscarService, id: string): boolean {
@@ -75,7 +82,14 @@ function isOwnMinio(manager: Manager, service: IOscarService, id: string): boole
 }
 
 /** Isolation USER: each user gets a bucket of its own beside the service's. */
-function addUserBuckets(plan: IBucketPlan, service: IOscarService, caller: Caller, bucket: string, folder: string, listen: boolean): void {
+function addUserBuckets(
+  plan: IBucketPlan,
+  service: IOscarService,
+  caller: Caller,
+  bucket: string,
+  folder: string,
+  listen: boolean
+): void {
   if (caller.admin || !isIsolated(service)) {
     return;
   }
@@ -98,17 +112,28 @@ export function missingBuckets(manager: Manager, plan: IBucketPlan): string[] {
  *
  * A strict cluster refuses buckets that exist at a create, as the manager does; otherwise one that the caller may use is taken.
  */
-export async function makeBuckets(manager: Manager, service: IOscarService, plan: IBucketPlan, caller: Caller, update: boolean): Promise<void> {
+export async function makeBuckets(
+  manager: Manager,
+  service: IOscarService,
+  plan: IBucketPlan,
+  caller: Caller,
+  update: boolean
+): Promise<void> {
   const made = new Set<string>();
   for (const step of plan.steps) {
     const existing = manager.store.bucket(step.bucket);
     if (step.use === 'mount') {
-      if (existing && (existing.visibility === 'public' || existing.visibility === 'restricted' || !mayUse(manager, caller, existing))) {
+      if (
+        existing &&
+        (existing.visibility === 'public' || existing.visibility === 'restricted' || !mayUse(manager, caller, existing))
+      ) {
         fail(500, `the bucket "${step.bucket}" must be private to be used as mount`);
       }
     } else if (existing && !update) {
       const repeated = made.has(step.bucket);
-      const shared = repeated ? !manager.strict || isSharedByPlan(plan, step) : !manager.strict && mayUse(manager, caller, existing);
+      const shared = repeated
+        ? !manager.strict || isSharedByPlan(plan, step)
+        : !manager.strict && mayUse(manager, caller, existing);
       if (!shared) {
         fail(500, `the bucket "${step.bucket}" already exists\n`);
       }
@@ -117,7 +142,13 @@ export async function makeBuckets(manager: Manager, service: IOscarService, plan
     }
     if (!existing) {
       const user = step.use === 'user' ? userOfBucket(service, step.bucket) : undefined;
-      await createBucket(manager, step.bucket, user === undefined ? caller : { admin: false, uid: user, name: '', groups: [] }, 500, 'error creating bucket');
+      await createBucket(
+        manager,
+        step.bucket,
+        user === undefined ? caller : { admin: false, uid: user, name: '', groups: [] },
+        500,
+        'error creating bucket'
+      );
       made.add(step.bucket);
     }
     if (step.folder !== '' && !manager.store.head(step.bucket, `${step.folder}/`)) {
@@ -137,7 +168,9 @@ export async function makeBuckets(manager: Manager, service: IOscarService, plan
 
 /** In one service an output may lie in the bucket of an input; two inputs may not share one on a plain OSCAR. */
 function isSharedByPlan(plan: IBucketPlan, step: IBucketPlan['steps'][number]): boolean {
-  return step.use !== 'input' || plan.steps.filter(each => each.use === 'input' && each.bucket === step.bucket).length < 2;
+  return (
+    step.use !== 'input' || plan.steps.filter(each => each.use === 'input' && each.bucket === step.bucket).length < 2
+  );
 }
 
 /** Whether somebody may put objects of its own service into a bucket. */
@@ -195,10 +228,16 @@ export function setServiceVisibility(manager: Manager, service: IOscarService, b
 }
 
 /** Takes away the notifications that a service no longer listens by. */
-export function stopListening(manager: Manager, service: string, keep: { bucket: string; folder: string }[] = []): void {
+export function stopListening(
+  manager: Manager,
+  service: string,
+  keep: { bucket: string; folder: string }[] = []
+): void {
   for (const { name } of manager.store.buckets()) {
     const known = manager.store.notifications(name);
-    const left = known.filter(each => each.arn !== arnOf(service) || keep.some(one => one.bucket === name && each.prefix === `${one.folder}/`));
+    const left = known.filter(
+      each => each.arn !== arnOf(service) || keep.some(one => one.bucket === name && each.prefix === `${one.folder}/`)
+    );
     if (left.length !== known.length) {
       manager.store.setNotifications(name, left);
     }
@@ -214,7 +253,9 @@ export function ownedBuckets(manager: Manager, service: IOscarService): string[]
     })
     .map(each => splitPath(each.path).bucket);
   const mounted = splitPath(trimPath(service.mount.path)).bucket;
-  return [...new Set([...own, ...service.bucket_list])].filter(bucket => bucket !== mounted && manager.store.bucket(bucket));
+  return [...new Set([...own, ...service.bucket_list])].filter(
+    bucket => bucket !== mounted && manager.store.bucket(bucket)
+  );
 }
 
 export async function removeBuckets(manager: Manager, buckets: string[]): Promise<void> {

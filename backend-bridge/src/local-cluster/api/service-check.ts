@@ -87,7 +87,10 @@ function trimProvider(each: IStorageIO): IStorageIO {
 }
 
 export function trimPath(path: string): string {
-  return path.trim().replace(/^\/+|\/+$/g, '').trim();
+  return path
+    .trim()
+    .replace(/^\/+|\/+$/g, '')
+    .trim();
 }
 
 /** `type[.id]`; the type in lower case, the id `default` when it is absent. */
@@ -116,7 +119,10 @@ function checkVolume(service: IOscarService): void {
     refuse('mount_path must be an absolute path');
   }
   const clean = `${path.replace(/\/+/g, '/').replace(/\/$/, '')}/`;
-  if (['/oscar/config/', '/oscar/bin/'].some(reserved => clean.startsWith(reserved)) || clean.split('/').includes('..')) {
+  if (
+    ['/oscar/config/', '/oscar/bin/'].some(reserved => clean.startsWith(reserved)) ||
+    clean.split('/').includes('..')
+  ) {
     refuse('mount_path cannot overlap OSCAR reserved paths');
   }
   if (!volume.size && !volume.name) {
@@ -149,7 +155,9 @@ export function isPositive(size: string): boolean {
 /** The members of a federation must be clusters that the service defines. */
 export function undefinedMembers(service: IOscarService): string[] {
   const members = service.federation?.members ?? [];
-  return members.filter(member => !service.clusters?.[member.cluster_id]).map(member => `cluster "${member.cluster_id}" not defined`);
+  return members
+    .filter(member => !service.clusters?.[member.cluster_id])
+    .map(member => `cluster "${member.cluster_id}" not defined`);
 }
 
 /** Second half: what Kubernetes would refuse. `verb`: `creating` or `updating`. @throws ReplyError 500 */
@@ -162,7 +170,9 @@ export function checkResources(manager: Manager, service: IOscarService, verb: '
   }
   const images = manager.state.setting<string[] | null>('images', []) ?? [];
   if (images.length > 0 && !images.some(allowed => service.image.includes(allowed))) {
-    refuse(`image ${service.image} is not allowed for pull on the cluster. Check the additional configuration file on 'config.yaml'`);
+    refuse(
+      `image ${service.image} is not allowed for pull on the cluster. Check the additional configuration file on 'config.yaml'`
+    );
   }
   const name = invalidName('ConfigMap', service.name, 'metadata.labels');
   if (name) {
@@ -206,12 +216,16 @@ function checkExpose(manager: Manager, service: IOscarService, refuse: (problem:
   }
   const bad = ports.find(port => port < 1 || port > 65_535);
   if (bad !== undefined) {
-    refuse(`error creating svc for exposed service '${name}': Service "${name}-svc" is invalid: spec.ports[0].targetPort: Invalid value: ${bad}: must be between 1 and 65535, inclusive`);
+    refuse(
+      `error creating svc for exposed service '${name}': Service "${name}-svc" is invalid: spec.ports[0].targetPort: Invalid value: ${bad}: must be between 1 and 65535, inclusive`
+    );
   }
   const scaling = scalingProblems(expose);
   if (scaling.length > 0) {
     const list = scaling.length > 1 ? `[${scaling.join(', ')}]` : scaling[0];
-    refuse(`error creating deployment for exposed service '${name}': HorizontalPodAutoscaler.autoscaling "${name}-hpa" is invalid: ${list}`);
+    refuse(
+      `error creating deployment for exposed service '${name}': HorizontalPodAutoscaler.autoscaling "${name}-hpa" is invalid: ${list}`
+    );
   }
   const taken = new Set(
     manager.state
@@ -225,7 +239,9 @@ function checkExpose(manager: Manager, service: IOscarService, refuse: (problem:
         `error creating svc for exposed service '${name}': Service "${name}-svc" is invalid: spec.ports[${index}].nodePort: Invalid value: ${port}: ${problem}`
       );
     if (port !== 0 && (port < NODE_PORTS.first || port > NODE_PORTS.last)) {
-      invalid(`provided port is not in the valid range. The range of valid ports is ${NODE_PORTS.first}-${NODE_PORTS.last}`);
+      invalid(
+        `provided port is not in the valid range. The range of valid ports is ${NODE_PORTS.first}-${NODE_PORTS.last}`
+      );
     }
     if (taken.has(port)) {
       invalid('provided port is already allocated');
@@ -257,13 +273,19 @@ function scalingProblems(expose: IOscarService['expose']): string[] {
   if (expose.max_scale < 1) {
     problems.push(`spec.maxReplicas: Invalid value: ${expose.max_scale}: must be greater than 0`);
   } else if (expose.max_scale < expose.min_scale) {
-    problems.push(`spec.maxReplicas: Invalid value: ${expose.max_scale}: must be greater than or equal to \`minReplicas\``);
+    problems.push(
+      `spec.maxReplicas: Invalid value: ${expose.max_scale}: must be greater than or equal to \`minReplicas\``
+    );
   }
   if (expose.cpu_threshold < 1) {
-    problems.push(`spec.metrics[0].resource.target.averageUtilization: Invalid value: ${expose.cpu_threshold}: must be greater than 0`);
+    problems.push(
+      `spec.metrics[0].resource.target.averageUtilization: Invalid value: ${expose.cpu_threshold}: must be greater than 0`
+    );
   }
   if (expose.min_scale === 0 && expose.max_scale < 1) {
-    problems.push('spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas');
+    problems.push(
+      'spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas'
+    );
   }
   return problems;
 }
@@ -311,7 +333,13 @@ export function complete(context: IContext, service: IOscarService, old?: IOscar
     ...(service.storage_providers ?? {}),
     minio: {
       ...(service.storage_providers?.minio ?? {}),
-      default: { endpoint: storage.endpoint, verify: false, access_key: 'hidden', secret_key: 'hidden', region: storage.region }
+      default: {
+        endpoint: storage.endpoint,
+        verify: false,
+        access_key: 'hidden',
+        secret_key: 'hidden',
+        region: storage.region
+      }
     }
   };
   stored.environment.secrets = Object.fromEntries(Object.keys(stored.environment.secrets).map(key => [key, '']));

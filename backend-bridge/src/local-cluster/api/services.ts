@@ -16,7 +16,17 @@ import {
   stopListening,
   type IBucketPlan
 } from './service-buckets';
-import { checkDefinition, checkResources, complete, invalidSecretKey, isExposed, isIsolated, splitPath, trimPath, undefinedMembers } from './service-check';
+import {
+  checkDefinition,
+  checkResources,
+  complete,
+  invalidSecretKey,
+  isExposed,
+  isIsolated,
+  splitPath,
+  trimPath,
+  undefinedMembers
+} from './service-check';
 import { checkBucketQuota } from './quotas';
 import { Service } from './types';
 import { claimVolume, releaseVolume, volumeStatusOf } from './volumes';
@@ -61,7 +71,10 @@ export async function createService(context: IContext): Promise<IReply> {
       manager.deployments.deploy(full);
     }
     manager.options.events.publish({ kind: 'service', name: stored.name });
-    const stranger = manager.strict && !caller.admin && stored.visibility === 'restricted' && !isIsolated(stored) ? unknownUser(manager, stored.allowed_users) : undefined;
+    const stranger =
+      manager.strict && !caller.admin && stored.visibility === 'restricted' && !isIsolated(stored)
+        ? unknownUser(manager, stored.allowed_users)
+        : undefined;
     const bucket = ownedBuckets(manager, stored)[0];
     if (stranger !== undefined && bucket !== undefined) {
       // The real manager stops here: the service stays, its bucket is private.
@@ -159,10 +172,19 @@ export async function updateService(context: IContext): Promise<IReply> {
     const secrets =
       Object.keys(sent).length === 0
         ? before
-        : Object.fromEntries(Object.entries(sent).map(([key, value]) => [key, value === '' && !manager.strict ? (before[key] ?? '') : value]));
+        : Object.fromEntries(
+            Object.entries(sent).map(([key, value]) => [
+              key,
+              value === '' && !manager.strict ? (before[key] ?? '') : value
+            ])
+          );
     // A plain OSCAR shows the keys that came, not those that it has.
     const shownSecrets = manager.strict ? sent : secrets;
-    const stored = complete(context, { ...service, environment: { ...service.environment, secrets: shownSecrets } }, old);
+    const stored = complete(
+      context,
+      { ...service, environment: { ...service.environment, secrets: shownSecrets } },
+      old
+    );
     if (!caller.admin && isIsolated(stored) && !stored.allowed_users.includes(caller.uid)) {
       stored.allowed_users.push(caller.uid);
     }
@@ -180,7 +202,10 @@ export async function updateService(context: IContext): Promise<IReply> {
     );
     for (const bucket of ownedBuckets(manager, old)) {
       const kept = plan.steps.some(step => step.bucket === bucket && step.use !== 'user');
-      if (kept && (old.visibility !== stored.visibility || String(old.allowed_users) !== String(stored.allowed_users))) {
+      if (
+        kept &&
+        (old.visibility !== stored.visibility || String(old.allowed_users) !== String(stored.allowed_users))
+      ) {
         setServiceVisibility(manager, stored, bucket, caller);
       } else if (!kept && !plan.bucketList.includes(bucket) && manager.store.bucket(bucket)?.visibility) {
         manager.store.setVisibility(bucket, 'private');
@@ -208,10 +233,13 @@ function sameVolume(service: IOscarService, old: IOscarService): boolean {
  * administrator is none (data/oscar-golden README, findings 2, 4 and 12).
  */
 function complaintOf(context: IContext, service: IOscarService, old: IOscarService): string {
-  const buckets = (list: IOscarService['input']): string[] => [...new Set(list.map(each => splitPath(each.path).bucket))];
+  const buckets = (list: IOscarService['input']): string[] => [
+    ...new Set(list.map(each => splitPath(each.path).bucket))
+  ];
   const had = new Set([...buckets(old.input), ...buckets(old.output)]);
   const has = new Set([...buckets(service.input), ...buckets(service.output)]);
-  const invalid = 'error creating/adding MinIO policy for user/group : Invalid arguments specified. (Invalid arguments specified)';
+  const invalid =
+    'error creating/adding MinIO policy for user/group : Invalid arguments specified. (Invalid arguments specified)';
   const unknown = `error setting MinIO policy for user/group ${ADMIN_OWNER}: The specified user does not exist. (Specified user does not exist)`;
   let complaint = '';
   if (service.owner === '' || service.owner === ADMIN_OWNER) {
@@ -225,7 +253,9 @@ function complaintOf(context: IContext, service: IOscarService, old: IOscarServi
   }
   const freshInput = buckets(service.input).some(bucket => !had.has(bucket));
   const lost = [...had].filter(bucket => !has.has(bucket)).length;
-  complaint += `error setting new policies: ${invalid}`.repeat(freshInput && context.caller.admin ? 1 : context.caller.admin || lost === had.size ? lost : 0);
+  complaint += `error setting new policies: ${invalid}`.repeat(
+    freshInput && context.caller.admin ? 1 : context.caller.admin || lost === had.size ? lost : 0
+  );
   if (context.caller.admin && service.owner === ADMIN_OWNER && service.visibility !== old.visibility && has.size > 0) {
     complaint +=
       'Error creating the service: error removing resourceError creating the service: error creating policy: error setting MinIO policy for user/group all_users_group: The specified group does not exist. (Specified group does not exist)';
@@ -280,7 +310,10 @@ export async function deleteService(context: IContext): Promise<IReply> {
       fail(404);
     }
     // The manager looks for a user's service in the user's namespace only.
-    if (!caller.admin && (service.owner !== caller.uid || (manager.strict && service.namespace !== namespaceOf(caller.uid)))) {
+    if (
+      !caller.admin &&
+      (service.owner !== caller.uid || (manager.strict && service.namespace !== namespaceOf(caller.uid)))
+    ) {
       fail(404);
     }
     await removeService(manager, service, bucketsToRemove(manager, service));
@@ -293,7 +326,10 @@ function bucketsToRemove(manager: Manager, service: IOscarService): string[] {
   const own = ownedBuckets(manager, service);
   return manager.strict
     ? own
-    : own.filter(bucket => manager.store.bucket(bucket)?.tags.from_service === service.name || service.bucket_list.includes(bucket));
+    : own.filter(
+        bucket =>
+          manager.store.bucket(bucket)?.tags.from_service === service.name || service.bucket_list.includes(bucket)
+      );
 }
 
 /** Takes a service away, with its jobs, its buckets and what stands behind it. Goes on where a killed cluster stopped. */

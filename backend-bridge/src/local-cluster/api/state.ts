@@ -110,7 +110,9 @@ export class State {
   putService(service: IOscarService, secrets?: Record<string, string>): void {
     this._cache = undefined;
     transaction(this._db, () => {
-      this._db.prepare(`UPDATE service SET definition = ?, state = 'ready', buckets = '[]' WHERE name = ?`).run(JSON.stringify(service), service.name);
+      this._db
+        .prepare(`UPDATE service SET definition = ?, state = 'ready', buckets = '[]' WHERE name = ?`)
+        .run(JSON.stringify(service), service.name);
       if (secrets) {
         this._db.prepare('UPDATE service SET secrets = ? WHERE name = ?').run(JSON.stringify(secrets), service.name);
       }
@@ -120,7 +122,9 @@ export class State {
   /** First step of a delete; from here on it is gone for everybody, also after a crash. */
   beginRemoval(name: string, buckets: string[]): void {
     this._cache = undefined;
-    this._db.prepare(`UPDATE service SET state = 'deleting', buckets = ? WHERE name = ?`).run(JSON.stringify(buckets), name);
+    this._db
+      .prepare(`UPDATE service SET state = 'deleting', buckets = ? WHERE name = ?`)
+      .run(JSON.stringify(buckets), name);
   }
 
   endRemoval(name: string): void {
@@ -183,7 +187,9 @@ export class State {
   }
 
   putVolume(volume: IVolume): void {
-    this._db.prepare('INSERT OR REPLACE INTO volume VALUES (?, ?, ?)').run(volume.namespace, volume.name, JSON.stringify(volume));
+    this._db
+      .prepare('INSERT OR REPLACE INTO volume VALUES (?, ?, ?)')
+      .run(volume.namespace, volume.name, JSON.stringify(volume));
   }
 
   removeVolume(namespace: string, name: string): void {
@@ -205,7 +211,9 @@ export class State {
   }
 
   putUser(user: IUserRecord): void {
-    this._db.prepare('INSERT OR REPLACE INTO user VALUES (?, ?, ?, ?)').run(user.uid, user.secretKey, user.name, JSON.stringify(user.quota));
+    this._db
+      .prepare('INSERT OR REPLACE INTO user VALUES (?, ?, ?, ?)')
+      .run(user.uid, user.secretKey, user.name, JSON.stringify(user.quota));
   }
 
   // ------------------------------------------------------------------------------------------- usage
@@ -216,7 +224,15 @@ export class State {
         `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
          SET count = count + excluded.count, cpu_seconds = cpu_seconds + excluded.cpu_seconds, gpu_seconds = gpu_seconds + excluded.gpu_seconds`
       )
-      .run(Math.floor(time.getTime() / 60_000), row.service, row.kind, row.user, row.count, row.cpu_seconds, row.gpu_seconds);
+      .run(
+        Math.floor(time.getTime() / 60_000),
+        row.service,
+        row.kind,
+        row.user,
+        row.count,
+        row.cpu_seconds,
+        row.gpu_seconds
+      );
   }
 
   usage(start: Date, end: Date): IUsageRow[] {

@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import type { IContext } from './manager';
 
 /** Sends what comes, as it comes, and waits for slow readers. Ends when the source ends or the reader goes. */
-export async function streamText(context: IContext, source: AsyncIterable<Buffer>, stop: AbortController): Promise<void> {
+export async function streamText(
+  context: IContext,
+  source: AsyncIterable<Buffer>,
+  stop: AbortController
+): Promise<void> {
   const { response } = context;
   const gone = (): void => stop.abort();
   response.once('close', gone);
@@ -41,7 +45,11 @@ const MAX_BEHIND = 1024 * 1024;
 /** `GET /system/events`: changes of services and jobs, as server-sent events. */
 export function streamEvents(context: IContext): undefined {
   const { manager, response, caller } = context;
-  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no'
+  });
   response.write(': connected\n\n');
   const write = (text: string): void => {
     if (response.writableLength > MAX_BEHIND) {

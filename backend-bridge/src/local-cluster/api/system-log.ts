@@ -14,7 +14,15 @@ const KEPT = 1000;
 
 /** The last calls of /job and /run. The manager reads them out of its own log; here they are kept as they happen. */
 export class SystemLog {
-  add(call: { time: Date; status: number; milliseconds: number; client: string; method: string; path: string; user: string }): void {
+  add(call: {
+    time: Date;
+    status: number;
+    milliseconds: number;
+    client: string;
+    method: string;
+    path: string;
+    user: string;
+  }): void {
     const timestamp = call.time.toISOString().replace(/\.\d+Z$/, 'Z');
     const latency = goDuration(call.milliseconds);
     const method = call.method.padEnd(7);

@@ -18,21 +18,47 @@ const MinIO = struct('types.MinIOProvider', [
 ]);
 
 const StorageProviders = struct('types.StorageProviders', [
-  field('s3', map(pointer(struct('types.S3Provider', [field('access_key', string), field('secret_key', string), field('region', string)]))), true),
+  field(
+    's3',
+    map(
+      pointer(
+        struct('types.S3Provider', [field('access_key', string), field('secret_key', string), field('region', string)])
+      )
+    ),
+    true
+  ),
   field('minio', map(pointer(MinIO)), true),
   field(
     'onedata',
-    map(pointer(struct('types.OnedataProvider', [field('oneprovider_host', string), field('token', string), field('space', string)]))),
+    map(
+      pointer(
+        struct('types.OnedataProvider', [
+          field('oneprovider_host', string),
+          field('token', string),
+          field('space', string)
+        ])
+      )
+    ),
     true
   ),
-  field('webdav', map(pointer(struct('types.WebDavProvider', [field('hostname', string), field('login', string), field('password', string)]))), true),
+  field(
+    'webdav',
+    map(
+      pointer(
+        struct('types.WebDavProvider', [field('hostname', string), field('login', string), field('password', string)])
+      )
+    ),
+    true
+  ),
   field(
     'rucio',
     map(
       pointer(
         struct(
           'types.RucioProvider',
-          ['host', 'account', 'rse', 'refresh_token', 'auth_host', 'oidc_audience', 'token_endpoint'].map(key => field(key, string))
+          ['host', 'account', 'rse', 'refresh_token', 'auth_host', 'oidc_audience', 'token_endpoint'].map(key =>
+            field(key, string)
+          )
         )
       )
     ),
@@ -53,7 +79,12 @@ export const Replica = struct('types.Replica', [
 const ReplicaList = list(Replica, 'types.ReplicaList');
 
 const Clusters = map(
-  struct('types.Cluster', [field('endpoint', string), field('auth_user', string), field('auth_password', string), field('ssl_verify', bool)])
+  struct('types.Cluster', [
+    field('endpoint', string),
+    field('auth_user', string),
+    field('auth_password', string),
+    field('ssl_verify', bool)
+  ])
 );
 
 const Federation = struct('types.Federation', [
@@ -66,7 +97,11 @@ const Federation = struct('types.Federation', [
 
 const Kserve = struct('types.Kserve', [
   field('type', string),
-  field('inference', pointer(struct('types.KserveInference', [field('model_format', string), field('runtime', string, true)])), true),
+  field(
+    'inference',
+    pointer(struct('types.KserveInference', [field('model_format', string), field('runtime', string, true)])),
+    true
+  ),
   field('llm_inference', pointer(struct('types.KserveLLMInference', [field('runtime_image', string, true)])), true),
   field('storage_uri', string),
   field('api_version', string, true, 'v1'),
@@ -157,7 +192,12 @@ export const Service = struct('types.Service', [
   ),
   field(
     'volume_status',
-    struct('types.ServiceVolumeStatus', [field('enabled', bool), field('name', string, true), field('phase', string, true), field('error', string, true)])
+    struct('types.ServiceVolumeStatus', [
+      field('enabled', bool),
+      field('name', string, true),
+      field('phase', string, true),
+      field('error', string, true)
+    ])
   ),
   field('deployment', pointer(Deployment), true),
   field('kserve', pointer(Kserve), true)
@@ -190,7 +230,10 @@ export const FederationRequest = struct('types.FederationRequest', [
   field('delete', bool)
 ]);
 
-export const FederationResponse = struct('types.FederationResponse', [field('topology', string), field('members', ReplicaList)]);
+export const FederationResponse = struct('types.FederationResponse', [
+  field('topology', string),
+  field('members', ReplicaList)
+]);
 
 export const QuotaRequest = struct('types.QuotaUpdateRequest', [
   field('cpu', string),
@@ -200,8 +243,14 @@ export const QuotaRequest = struct('types.QuotaUpdateRequest', [
   field(
     'volumes',
     pointer(
-      struct('types.VolumeQuotaUpdate', ['disk', 'volumes', 'max_disk_per_volume', 'min_disk_per_volume'].map(key => field(key, string)))
+      struct(
+        'types.VolumeQuotaUpdate',
+        ['disk', 'volumes', 'max_disk_per_volume', 'min_disk_per_volume'].map(key => field(key, string))
+      )
     )
   ),
-  field('minio', pointer(struct('types.MinIOQuotaUpdate', [field('buckets', string), field('storage_per_bucket', string)])))
+  field(
+    'minio',
+    pointer(struct('types.MinIOQuotaUpdate', [field('buckets', string), field('storage_per_bucket', string)]))
+  )
 ]);

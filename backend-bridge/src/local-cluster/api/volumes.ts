@@ -34,7 +34,8 @@ export async function createVolume(context: IContext): Promise<IReply> {
     ['Size', size]
   ].filter(([, value]) => value === '');
   if (missing.length > 0) {
-    const problem = (field: string): string => `Key: 'ManagedVolumeCreateRequest.${field}' Error:Field validation for '${field}' failed on the 'required' tag`;
+    const problem = (field: string): string =>
+      `Key: 'ManagedVolumeCreateRequest.${field}' Error:Field validation for '${field}' failed on the 'required' tag`;
     fail(400, NOT_VALID + missing.map(([field]) => problem(field)).join('\n'));
   }
   if (!isDnsLabel(name)) {
@@ -84,7 +85,11 @@ function shown(manager: Manager, volume: IVolume): object {
   };
 }
 
-function attachments(manager: Manager, namespace: string, name: string): { service_name: string; mount_path: string }[] {
+function attachments(
+  manager: Manager,
+  namespace: string,
+  name: string
+): { service_name: string; mount_path: string }[] {
   return manager.state
     .services()
     .filter(service => service.namespace === namespace && service.volume?.name === name)
@@ -169,13 +174,19 @@ function checkQuota(manager: Manager, caller: Caller, name: string, size: string
   const used = usedVolumes(manager, caller.uid ?? '');
   const max = parseQuantity(quota.disk) ?? 0;
   const forbidden = (word: string, limit: string): never =>
-    fail(500, `${prefix}persistentvolumeclaims "${name}" is forbidden: ${word} storage usage per PersistentVolumeClaim is ${limit}, but request is ${size}`);
+    fail(
+      500,
+      `${prefix}persistentvolumeclaims "${name}" is forbidden: ${word} storage usage per PersistentVolumeClaim is ${limit}, but request is ${size}`
+    );
   if (prefix === '') {
     if (used.bytes + wanted > max) {
       fail(400, `not enough volume disk quota: requested ${size}, available ${formatBytes(max - used.bytes)}`);
     }
     if (used.count + 1 > Number(quota.volumes)) {
-      fail(400, `not enough volume count quota: requested 1, available ${Math.max(0, Number(quota.volumes) - used.count)}`);
+      fail(
+        400,
+        `not enough volume count quota: requested 1, available ${Math.max(0, Number(quota.volumes) - used.count)}`
+      );
     }
   }
   if (wanted > (parseQuantity(quota.max_disk_per_volume) ?? Infinity)) {

@@ -27,15 +27,37 @@ export interface IAnswer {
 }
 
 /** By hand, so that nothing (paths, headers, redirects) is tidied up on the way. */
-export function call(endpoint: string, method: string, path: string, headers: Record<string, string>, body?: Buffer): Promise<IAnswer> {
+export function call(
+  endpoint: string,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body?: Buffer
+): Promise<IAnswer> {
   const { hostname, port } = new URL(endpoint);
   return new Promise((resolve, reject) => {
-    const sent = request({ hostname, port, method, path, headers: body ? { ...headers, 'Content-Length': String(body.length) } : headers, agent: false }, response => {
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts).toString('utf8') }));
-      response.on('error', reject);
-    });
+    const sent = request(
+      {
+        hostname,
+        port,
+        method,
+        path,
+        headers: body ? { ...headers, 'Content-Length': String(body.length) } : headers,
+        agent: false
+      },
+      response => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(parts).toString('utf8')
+          })
+        );
+        response.on('error', reject);
+      }
+    );
     sent.on('error', reject);
     sent.end(body);
   });
@@ -55,7 +77,9 @@ export interface IReplayContext {
 
 /** Things that differ between two runs of the same server. */
 export function normalize(text: string, context: IReplayContext): string {
-  let result = text.replaceAll(context.cluster.s3.endpoint, 'http://127.0.0.1:9000').replaceAll(context.cluster.s3.secret_key, '<minio-root-secret>');
+  let result = text
+    .replaceAll(context.cluster.s3.endpoint, 'http://127.0.0.1:9000')
+    .replaceAll(context.cluster.s3.secret_key, '<minio-root-secret>');
   for (const [placeholder, value] of Object.entries(context.values)) {
     result = result.replaceAll(value, placeholder);
   }
@@ -79,7 +103,10 @@ export function normalize(text: string, context: IReplayContext): string {
       .replace(/"storage_total":\{[^}]*\}/g, '<storage-total>')
       .replace(/"next_page":"[^"]*"/g, '"next_page":"<page>"')
       // Each cluster's own: its version, and that it has a backend for /run.
-      .replace(/"version":"[^"]*","git_commit":"[^"]*","architecture":"\w+","kubernetes_version":"[^"]*"(,"serverless_backend":\{[^}]*\})?/g, '<info>')
+      .replace(
+        /"version":"[^"]*","git_commit":"[^"]*","architecture":"\w+","kubernetes_version":"[^"]*"(,"serverless_backend":\{[^}]*\})?/g,
+        '<info>'
+      )
       .replace(/"serverless_backend":"[^"]*",/g, '')
       .replaceAll('<minio-root-secret>', '<secret>')
       // A folder is there at once, a claim of Kubernetes waits.
@@ -94,7 +121,9 @@ export function normalize(text: string, context: IReplayContext): string {
 
 /** The machine's values: what counts is which there are, and in which order. */
 function normalizeStatus(text: string): string {
-  return text.startsWith('{"cluster":') ? text.replace(/:\d+/g, ':<n>').replace(/"nodes":\[\{"name":"[^"]*"/, '"nodes":[{"name":"<node>"') : text;
+  return text.startsWith('{"cluster":')
+    ? text.replace(/:\d+/g, ':<n>').replace(/"nodes":\[\{"name":"[^"]*"/, '"nodes":[{"name":"<node>"')
+    : text;
 }
 
 /** States and times of jobs: here they really run, there they were walked through by hand. */
@@ -115,7 +144,9 @@ export interface IDifference {
 
 function authorization(entry: IEntry, context: IReplayContext): Record<string, string> {
   const { cluster } = context;
-  const basic = (password: string): Record<string, string> => ({ Authorization: `Basic ${Buffer.from(`${cluster.user}:${password}`).toString('base64')}` });
+  const basic = (password: string): Record<string, string> => ({
+    Authorization: `Basic ${Buffer.from(`${cluster.user}:${password}`).toString('base64')}`
+  });
   switch (entry.auth) {
     case 'basic':
       return basic(cluster.password);
@@ -164,8 +195,17 @@ export async function replay(entry: IEntry, context: IReplayContext): Promise<ID
   if (path.includes('<uuid>') && context.job) {
     path = path.replace(/[^/]*-<uuid>/, context.job);
   }
-  const body = asked.body === undefined || asked.body === null ? undefined : fill(typeof asked.body === 'string' ? asked.body : JSON.stringify(asked.body), context);
-  const answer = await call(context.cluster.endpoint, asked.method, path.replace(/[^\x21-\x7e]+/g, encodeURIComponent), headers, body === undefined ? undefined : Buffer.from(body));
+  const body =
+    asked.body === undefined || asked.body === null
+      ? undefined
+      : fill(typeof asked.body === 'string' ? asked.body : JSON.stringify(asked.body), context);
+  const answer = await call(
+    context.cluster.endpoint,
+    asked.method,
+    path.replace(/[^\x21-\x7e]+/g, encodeURIComponent),
+    headers,
+    body === undefined ? undefined : Buffer.from(body)
+  );
   const next = /"next_page":"([^"]*)"/.exec(answer.body);
   context.page = next ? (JSON.parse(`"${next[1]}"`) as string) : context.page;
   const job = /^\{"jobs":\{"([^"]+)"/.exec(answer.body);
@@ -173,8 +213,14 @@ export async function replay(entry: IEntry, context: IReplayContext): Promise<ID
   const wanted = recorded.headers ?? {};
   const shown = (status: number, type: unknown, rest: unknown[], text: string): string =>
     `${normalize([status, type ?? '-', ...rest.filter(Boolean)].join('\n'), context)}\n${normalizeStatus(normalizeJobs(normalize(text, context)))}`;
-  const text = (value: unknown): string => (value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value));
-  const expected = shown(recorded.status, wanted['Content-Type'], [wanted.Location, wanted['WWW-Authenticate'], wanted['Set-Cookie']], text(recorded.body));
+  const text = (value: unknown): string =>
+    value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  const expected = shown(
+    recorded.status,
+    wanted['Content-Type'],
+    [wanted.Location, wanted['WWW-Authenticate'], wanted['Set-Cookie']],
+    text(recorded.body)
+  );
   const actual = shown(
     answer.status,
     answer.headers['content-type'],
@@ -183,5 +229,10 @@ export async function replay(entry: IEntry, context: IReplayContext): Promise<ID
   );
   return expected === actual
     ? undefined
-    : { id: entry.id, request: `${entry.auth ?? ''} ${asked.method} ${asked.path} ${body?.slice(0, 300) ?? ''}`, expected, actual };
+    : {
+        id: entry.id,
+        request: `${entry.auth ?? ''} ${asked.method} ${asked.path} ${body?.slice(0, 300) ?? ''}`,
+        expected,
+        actual
+      };
 }

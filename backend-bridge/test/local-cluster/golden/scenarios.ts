@@ -91,10 +91,16 @@ async function marker(context: IReplayContext, bucket: string, key: string): Pro
   await fetch(url, { method: 'PUT', body: '' });
 }
 
-const settings = (...prefixes: string[]) => (entry: IEntry): string | undefined =>
-  prefixes.some(prefix => entry.id.startsWith(prefix)) ? 'recorded with other settings of the manager' : undefined;
+const settings =
+  (...prefixes: string[]) =>
+  (entry: IEntry): string | undefined =>
+    prefixes.some(prefix => entry.id.startsWith(prefix)) ? 'recorded with other settings of the manager' : undefined;
 
-const numbered = (count: number, name: (index: number) => string, size: (index: number) => number): Record<string, string> =>
+const numbered = (
+  count: number,
+  name: (index: number) => string,
+  size: (index: number) => number
+): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [name(index), 'x'.repeat(size(index))]));
 const three = (index: number): string => `f${String(index).padStart(3, '0')}.txt`;
 
@@ -105,10 +111,15 @@ export const SCENARIOS: IScenario[] = [
   {
     file: 'r2-services.json',
     prepare: async context => {
-      await services({ name: 'expprobe', expose: { min_scale: 1, max_scale: 1, api_port: [8080], cpu_threshold: 80 } })(context).catch(() => undefined);
+      await services({ name: 'expprobe', expose: { min_scale: 1, max_scale: 1, api_port: [8080], cpu_threshold: 80 } })(
+        context
+      ).catch(() => undefined);
       await call(context.cluster.endpoint, 'DELETE', '/system/services/expprobe', basic(context));
     },
-    leaveOut: entry => (/(…|\.\.\.)<\d+ bytes>/.test(JSON.stringify(entry.request?.body ?? '')) ? 'the body is cut short in the record' : undefined),
+    leaveOut: entry =>
+      /(…|\.\.\.)<\d+ bytes>/.test(JSON.stringify(entry.request?.body ?? ''))
+        ? 'the body is cut short in the record'
+        : undefined,
     before: {
       'create-minimal': async context => {
         for (const name of ['x', 'volbad', 'expprobe']) {
@@ -121,7 +132,8 @@ export const SCENARIOS: IScenario[] = [
     file: 'buckets.json',
     prepare: services({ name: 'cowsay', input: [{ storage_provider: 'minio', path: 'cowsay/in' }] }),
     before: {
-      'read-page-1': context => upload(context, 'data1', { ...numbered(75, three, index => index), 'dir/a b+ñ.txt': 'x' })
+      'read-page-1': context =>
+        upload(context, 'data1', { ...numbered(75, three, index => index), 'dir/a b+ñ.txt': 'x' })
     }
   },
   {
@@ -133,7 +145,8 @@ export const SCENARIOS: IScenario[] = [
       },
       'list-with-service': services({ name: 'bsvc', input: [{ storage_provider: 'minio', path: 'bsvc/in' }] })
     },
-    leaveOut: entry => settings('limit-')(entry) ?? (/raw|tagged/.test(entry.id) ? 'about a bucket made by plain S3' : undefined)
+    leaveOut: entry =>
+      settings('limit-')(entry) ?? (/raw|tagged/.test(entry.id) ? 'about a bucket made by plain S3' : undefined)
   },
   {
     file: 'r2-presign.json',
@@ -146,7 +159,8 @@ export const SCENARIOS: IScenario[] = [
     file: 'jobs.json',
     prepare: services('minimal'),
     before: { log: ended, 'list-after-delete': ended },
-    leaveOut: entry => (/list-page|delete-finished|list-after-delete$/.test(entry.id) ? 'jobs that the record does not make' : undefined)
+    leaveOut: entry =>
+      /list-page|delete-finished|list-after-delete$/.test(entry.id) ? 'jobs that the record does not make' : undefined
   },
   {
     file: 'r2-jobs.json',
@@ -164,8 +178,12 @@ export const SCENARIOS: IScenario[] = [
     before: { 'log-succeeded': ended, 'delete-finished-jobsvc': ended },
     leaveOut: entry =>
       settings('kueue/', 'page-')(entry) ??
-      (/slowsvc|pullsvc|unschedsvc|failsvc|not-scheduled/.test(entry.id) ? 'a pod that was held in a state by hand' : undefined) ??
-      (/(…|\.\.\.)<\d+ bytes>/.test(JSON.stringify(entry.request?.body ?? '')) ? 'the body is cut short in the record' : undefined)
+      (/slowsvc|pullsvc|unschedsvc|failsvc|not-scheduled/.test(entry.id)
+        ? 'a pod that was held in a state by hand'
+        : undefined) ??
+      (/(…|\.\.\.)<\d+ bytes>/.test(JSON.stringify(entry.request?.body ?? ''))
+        ? 'the body is cut short in the record'
+        : undefined)
   },
   {
     file: 'r2-exposed.json',
@@ -199,14 +217,30 @@ export const SCENARIOS: IScenario[] = [
         }
       }
     },
-    leaveOut: settings('bare/status-no', 'bare/system-logs-no-pod', 'status-no-node', 'status-not-ready', 'status-scaled', 'system-logs-after')
+    leaveOut: settings(
+      'bare/status-no',
+      'bare/system-logs-no-pod',
+      'status-no-node',
+      'status-not-ready',
+      'status-scaled',
+      'system-logs-after'
+    )
   },
-  { file: 'other.json', prepare: services('minimal', { name: 'withvol', volume: { size: '1Gi', mount_path: '/data' } }), leaveOut: entry => (entry.id.includes('/system/status') ? 'no metrics API' : undefined) },
+  {
+    file: 'other.json',
+    prepare: services('minimal', { name: 'withvol', volume: { size: '1Gi', mount_path: '/data' } }),
+    leaveOut: entry => (entry.id.includes('/system/status') ? 'no metrics API' : undefined)
+  },
   { file: 'delete-keeping-data.json', oidc: true },
   {
     file: 'r2-run.json',
     oidc: true,
-    leaveOut: entry => (/no-status|deployment-(unknown|false|true|gone)|include-true|read-gone|service-down|create-exposed|delete-unknown-user/.test(entry.id) ? 'about objects of Knative and Kueue' : undefined)
+    leaveOut: entry =>
+      /no-status|deployment-(unknown|false|true|gone)|include-true|read-gone|service-down|create-exposed|delete-unknown-user/.test(
+        entry.id
+      )
+        ? 'about objects of Knative and Kueue'
+        : undefined
   },
   { file: 'chain.json', prepare: services('minimal') },
   { file: 'chain-by-notification.json' },
