@@ -67,6 +67,8 @@ async function bridge(): Promise<void> {
     };
     process.on('SIGTERM', () => end('SIGTERM'));
     process.on('SIGINT', () => end('SIGINT'));
+    // A detached bridge outlives the terminal that it was started from.
+    process.on('SIGHUP', () => (settings.detached === true ? undefined : end('SIGHUP')));
     if (settings.detached === true) {
       process.stdin.destroy();
     } else {

@@ -3,6 +3,7 @@ import { unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createClusters } from '../clusters';
+import type { Cluster } from '../contract';
 import { Activity } from './activity';
 import { createApp } from './app';
 import type { IServerContext } from './context';
@@ -161,13 +162,10 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     spool: passing,
     clusterViews: () => {
       const starting = embedded.view(clusters.registry);
-      const ids = new Set(clusters.registry.list().map(cluster => cluster.id));
-      const known = views.clusters().filter(view => ids.has(view.id));
-      if (!starting) {
-        return known;
-      }
-      const others = known.filter(view => view.id !== starting.id);
-      return [starting, ...others.map(view => (starting.current ? { ...view, current: false } : view))];
+      const current = starting?.current === true ? starting.id : clusters.registry.current();
+      const others = clusters.registry.list().filter(cluster => cluster.id !== starting?.id);
+      const known = others.map(({ id }) => ({ ...(views.clusterView(id) ?? unseen(id)), current: id === current }));
+      return starting ? [starting, ...known] : known;
     },
     cluster: async id => {
       const wanted = id ?? (embedded.isDefault(clusters.registry) ? EmbeddedCluster.ID : undefined);
@@ -223,4 +221,9 @@ function removeConnectionFile(settings: Handshake, log: ILog): void {
       log.warning(`The connection file could not be removed: ${String(error)}`);
     }
   }
+}
+
+/** A cluster of the list that has not answered yet. */
+function unseen(id: string): Cluster {
+  return { id, endpoint: '', state: 'unknown', features: [], current: false, removable: true };
 }

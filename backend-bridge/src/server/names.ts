@@ -2,13 +2,7 @@ import { invalid } from './problem';
 
 /** Last part of a file name that came from outside; never a path. @throws BridgeError invalid */
 export function checkFileName(name: string): string {
-  if (
-    /[\p{Cc}/\\]/u.test(name) ||
-    name === '' ||
-    name === '.' ||
-    name === '..' ||
-    Buffer.byteLength(name) > 255
-  ) {
+  if (/[\p{Cc}/\\]/u.test(name) || name === '' || name === '.' || name === '..' || Buffer.byteLength(name) > 255) {
     throw invalid(
       'The file name is empty, longer than 255 bytes, or has a slash or a control character.',
       'Give the last part of the name, for instance page.png.'

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { IClusters } from '../clusters/facade';
 import type { ICluster } from '../clusters/interfaces';
 import { isProblem } from '../http/failures';
@@ -20,6 +21,9 @@ const PACE = {
 
 /** Changes come in heaps: a heap is looked at once (milliseconds). */
 const HEAP = 60;
+
+/** How long a list of clusters waits for those that are slow (milliseconds). */
+const MOMENT = 1500;
 
 /** Changes of single things that are looked up one by one; more of them at once are a list. */
 const MAX_SINGLE = 8;
@@ -71,14 +75,16 @@ export class Watcher {
     }
   }
 
-  /** Asks all clusters for their state. Never throws. */
+  /** Asks all clusters for their state, for a moment: one that does not answer is heard of when it does. Never throws. */
   async describeAll(): Promise<void> {
-    for (const cluster of await this._options.clusters().describeAll()) {
-      this._options.views.sawCluster(cluster);
-    }
+    const asked = this._options
+      .clusters()
+      .registry.list()
+      .map(async cluster => this._options.views.sawCluster(await cluster.describe()));
+    await Promise.race([Promise.all(asked), delay(MOMENT, undefined, { ref: false })]);
   }
 
-  /** Takes what a room reports. */
+  /** Looks at nothing any more. */
   close(): void {
     this._closed = true;
     for (const watched of this._all.values()) {

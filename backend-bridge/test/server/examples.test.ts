@@ -21,7 +21,10 @@ test('each example has an FDL without errors, and its sample', async () => {
     const answer = await bridge.call('/v1/fdl/check', { json: { source: { example: name } } });
     const errors = answer.json<{ problems?: FdlProblem[] }>().problems?.filter(problem => problem.severity === 'error');
     expect({ name, errors }).toEqual({ name, errors: [] });
-    expect({ name, sample: sample === undefined || existsSync(join(EXAMPLES, sample)) }).toEqual({ name, sample: true });
+    expect({ name, sample: sample === undefined || existsSync(join(EXAMPLES, sample)) }).toEqual({
+      name,
+      sample: true
+    });
   }
 });
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import type { Operation, Service } from '../../src/contract';
+import type { Operation, Result, Service } from '../../src/contract';
 import { cleanUp, SECRET, send, start, temporaryFolder, until, type IBridge } from './harness';
 
 jest.setTimeout(60_000);
@@ -194,6 +194,18 @@ test('WebSockets are passed on, in both directions', async () => {
   expect((await upgrade('/v1/status')).status).toBe(404);
   expect((await upgrade('/v1/clusters/local/services/nothing/exposed/ws')).status).toBe(404);
   expect((await upgrade('/v1/clusters/%zz/services/web/exposed/ws')).status).toBe(400);
+});
+
+test('it can be invoked at a path, like any service', async () => {
+  const answer = await bridge.call(`${BASE}/invoke?path=/deep/er`, {
+    body: '{"x":1}',
+    headers: { 'content-type': 'application/json' }
+  });
+  const result = answer.json<Result>();
+  expect(result).toMatchObject({ via: 'exposed', state: 'succeeded' });
+  const echo = JSON.parse(result.text ?? '') as IEcho;
+  expect(echo).toMatchObject({ method: 'POST', body: '{"x":1}', headers: { 'content-type': 'application/json' } });
+  expect(echo.url).toContain('/deep/er');
 });
 
 test('a service that is not exposed, or not there, is not called', async () => {

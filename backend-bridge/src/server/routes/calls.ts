@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { Type } from '@sinclair/typebox';
-import type { IInputFile } from '../../clusters/facade';
+import { Type, type Static } from '@sinclair/typebox';
+import type { IInputFile, IInvokeOptions } from '../../clusters/facade';
 import { FileRef, Result, Submission, SubmissionRequest } from '../../contract';
 import type { BridgeApp } from '../app';
 import { callerOf, signalOf } from '../caller';
@@ -27,6 +27,11 @@ const EXTENSIONS: Record<string, string> = {
   'application/pdf': 'pdf',
   'application/zip': 'zip'
 };
+
+const InvokeQuery = Type.Object({
+  path: Type.Optional(Type.String({ description: 'Of an exposed service: where to send the input, below its root.' })),
+  method: Type.Optional(Type.Union([Type.Literal('GET'), Type.Literal('POST'), Type.Literal('PUT')]))
+});
 
 /** Calls of services with files: synchronous ones, submissions, and the files of synchronous results. */
 export function callRoutes(app: BridgeApp, context: IServerContext): void {
@@ -63,6 +68,7 @@ export function callRoutes(app: BridgeApp, context: IServerContext): void {
         schema: describe({
           summary: 'Call a service and wait for what it returns',
           params: ServicePath,
+          querystring: InvokeQuery,
           headers: Type.Object({
             'x-oscar-filename': Type.Optional(Type.String({ description: 'Name of the input, percent-encoded.' }))
           }),
@@ -76,9 +82,8 @@ export function callRoutes(app: BridgeApp, context: IServerContext): void {
         const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
         if (type === REFERENCE) {
           const ref = validate<FileRef>(FileRef, await readJson(request.raw), 'body');
-          return clusters.invoke(cluster, request.params.service, await context.files.input(ref, callerOf(request)), {
-            signal
-          });
+          const input = await context.files.input(ref, callerOf(request));
+          return clusters.invoke(cluster, request.params.service, input, { signal, ...exposedAt(request.query) });
         }
         const name = inputName(request.headers['x-oscar-filename'], type);
         const body = await spool(request.raw, context.spool);
@@ -88,7 +93,8 @@ export function callRoutes(app: BridgeApp, context: IServerContext): void {
             name,
             ...(body.path === undefined ? { data: body.data } : { path: body.path })
           };
-          return await clusters.invoke(cluster, request.params.service, input, { signal });
+          const exposed = exposedAt(request.query, type === '' ? undefined : type);
+          return await clusters.invoke(cluster, request.params.service, input, { signal, ...exposed });
         } finally {
           await body.dispose();
         }
@@ -116,6 +122,14 @@ export function callRoutes(app: BridgeApp, context: IServerContext): void {
         .send(createReadStream(file.path));
     }
   );
+}
+
+/** Options of a call that goes to the path of an exposed service. */
+function exposedAt(
+  { path, method }: Static<typeof InvokeQuery>,
+  contentType?: string
+): Pick<IInvokeOptions, 'exposed'> {
+  return path === undefined ? {} : { exposed: { path, method, contentType } };
 }
 
 /** In this scope bodies of every type are left on the wire for the handler to read. */
