@@ -278,9 +278,16 @@ rmSync(probe, { recursive: true, force: true });
     expect(kept.body).toBe('k'.repeat(MB));
     expect((await call(endpoint, 'DELETE', '/data/kept', { as: ADMIN })).status).toBe(204);
     expect((await call(endpoint, 'PUT', '/data/again', { as: ADMIN, body: 'again' })).status).toBe(200);
+    // Full to the last byte: it still ends, starts and lets something be freed.
+    const filler = join(mount, 'filler');
+    spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096']);
     await endpoint.close();
     const store = new ObjectStore({ folder: mount });
     expect(store.usage().objects).toBe(stored + 1);
+    for (let n = 0; n < 20; n++) {
+      expect(await store.remove('data', `s/${n}`)).toBe(true);
+    }
+    await store.put('data', 'fits', Buffer.alloc(4096));
     await store.close();
   }, 60_000);
 });

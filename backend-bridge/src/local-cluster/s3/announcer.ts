@@ -7,7 +7,15 @@ import type { IObjectRow } from './schema';
 
 /** Puts an event into the outbox for every change that somebody has asked to hear of. */
 export class Announcer {
-  constructor(private readonly _options: { outbox: Outbox; admin: string; origin: () => string; deployment: string }) {}
+  constructor(
+    private readonly _options: {
+      outbox: Outbox;
+      admin: string;
+      origin: () => string;
+      deployment: string;
+      hostId: string;
+    }
+  ) {}
 
   /**
    * Call inside the transaction of the change.
@@ -60,13 +68,13 @@ export class Announcer {
 
   /** Who writes when it is no request. */
   private _self(principal: string, requestId: string): IRequester {
-    const { deployment, origin } = this._options;
+    const { deployment, hostId, origin } = this._options;
     return {
       principal,
       sourceHost: '127.0.0.1',
       userAgent: 'jupyterlab-oscar',
       requestId,
-      hostId: deployment,
+      hostId,
       origin: origin(),
       deployment
     };

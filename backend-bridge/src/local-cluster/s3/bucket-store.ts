@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { mkdirSync, promises as fs, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IBucketInfo, INotification } from '../interfaces';
@@ -54,11 +54,13 @@ export abstract class BucketStore {
       this.staging = new Staging(staged, this._flush);
       this._outbox = new Outbox(db, this._log);
       this.deployment = this.catalog.meta('deployment') ?? randomUUID();
+      this.hostId = hash('sha256', this.deployment, 'hex');
       this._announcer = new Announcer({
         outbox: this._outbox,
         admin: options.admin ?? 'minio',
         origin: options.origin ?? (() => ''),
-        deployment: this.deployment
+        deployment: this.deployment,
+        hostId: this.hostId
       });
       this.reserve = new Reserve(join(options.folder, 'reserve'), this._log);
       this.reserve.use(() => {
@@ -77,8 +79,10 @@ export abstract class BucketStore {
   readonly staging: Staging;
   /** Room for what frees room. */
   readonly reserve: Reserve;
-  /** Identity of this store, in events and answers. */
+  /** Identity of this store, in events. */
   readonly deployment: string;
+  /** The same as MinIO writes it in answers: 64 hexadecimal digits. */
+  readonly hostId: string;
 
   // ------------------------------------------------------------------------------------------ buckets
 

@@ -124,7 +124,7 @@ export function requester(context: IContext): IRequester {
     sourceHost: address.startsWith('::ffff:') ? address.slice(7) : address,
     userAgent: header(context, 'user-agent'),
     requestId: context.requestId,
-    hostId: store.deployment,
+    hostId: store.hostId,
     origin: `http://${header(context, 'host')}`,
     deployment: store.deployment
   };

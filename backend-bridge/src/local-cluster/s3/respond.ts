@@ -41,7 +41,7 @@ export function common(context: IContext): Record<string, string> {
   return {
     server: 'jupyterlab-oscar',
     'x-amz-request-id': context.requestId,
-    'x-amz-id-2': context.store.deployment,
+    'x-amz-id-2': context.store.hostId,
     'x-content-type-options': 'nosniff'
   };
 }
@@ -68,7 +68,7 @@ export function sendError(context: IContext, error: StoreError): void {
     (context.bucket === '' ? '' : el('BucketName', context.bucket)) +
     el('Resource', context.bucket === '' ? '/' : `/${context.bucket}${context.key === '' ? '' : `/${context.key}`}`) +
     extra +
-    `${el('RequestId', context.requestId)}${el('HostId', context.store.deployment)}</Error>`;
+    `${el('RequestId', context.requestId)}${el('HostId', context.store.hostId)}</Error>`;
   const headers: Record<string, string> = { 'content-type': 'application/xml' };
   if (unread && !small) {
     headers.connection = 'close';
