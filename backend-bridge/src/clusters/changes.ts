@@ -53,7 +53,10 @@ export class ChangeFeed {
     void this._follow(this._client.events({ signal: listening.signal }), listening);
   }
 
-  private async _follow(events: ReturnType<NonNullable<ICluster['client']['events']>>, listening: AbortController): Promise<void> {
+  private async _follow(
+    events: ReturnType<NonNullable<ICluster['client']['events']>>,
+    listening: AbortController
+  ): Promise<void> {
     try {
       for await (const change of events) {
         const { service } = change as { service?: string };

@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { authorization, type AuthOperation, type EndpointAuth } from '../credentials';
+import type { EndpointAuth } from '../credentials';
 import type { IDeployment, IMinIOProvider, IOscarService } from '../fdl/service';
-import { BridgeError, addSecret, isProblem, remoteFailure, unreachable, type HttpClient, type IHttpResponse, type IHttpStream } from '../http';
+import { addSecret, remoteFailure, type HttpClient } from '../http';
 import type { DataUsage } from '../contract';
+import { OscarCalls } from './calls';
 import { readJobs, readService, readUsage, withoutReadSecrets, writeService } from './compat';
 import type { IOscarClient, IRemoteJob } from './interfaces';
 
-/** Header in which a cluster says what it can do beyond OSCAR. */
-const FEATURES_HEADER = 'oscar-features';
 /** A create restarts the cluster's object store (6–9 s), and with image_prefetch waits for its nodes. */
 const CHANGE_TIMEOUT = 300_000;
 /** As long as the manager's own proxy waits, and a little more. */
@@ -16,7 +15,12 @@ const RUN_TIMEOUT = 320_000;
 /** What the manager answers where it has no such route. */
 const NO_ROUTE = '404 page not found';
 /** Words of `GET …/deployment` when the cluster is too old for it. */
-const NO_DEPLOYMENT: IDeployment = { state: 'unavailable', active_instances: 0, affected_instances: 0, resource_kind: 'unavailable' };
+const NO_DEPLOYMENT: IDeployment = {
+  state: 'unavailable',
+  active_instances: 0,
+  affected_instances: 0,
+  resource_kind: 'unavailable'
+};
 
 /** What changed on a cluster with the feature `events`. */
 export interface IClusterChange {
@@ -28,37 +32,19 @@ export interface IClusterChange {
   removed?: boolean;
 }
 
-interface ICall {
-  method: string;
-  path: string;
-  /** End of "could not …". */
-  what: string;
-  body?: unknown;
-  timeout?: number;
-  idempotent?: boolean;
-  signal?: AbortSignal;
-  /** Statuses that the caller looks at itself. */
-  allow?: number[];
-  /** For /job and /run. */
-  operation?: AuthOperation;
-  token?: string;
-  limit?: number;
-}
-
 const segment = encodeURIComponent;
 
 /** OSCAR's REST, of any version from 3.0 on, as one interface. */
 export class OscarClient implements IOscarClient {
   constructor(options: { who: string; http: HttpClient; auth: EndpointAuth }) {
-    this._who = options.who;
+    this._calls = new OscarCalls(options);
     this.http = options.http;
-    this._auth = options.auth;
   }
 
   readonly http: HttpClient;
 
   get features(): ReadonlySet<string> {
-    return this._features;
+    return this._calls.features;
   }
 
   /** As the last `info()` said; asked for when it is not known yet. */
@@ -66,9 +52,11 @@ export class OscarClient implements IOscarClient {
     return this._version ?? (await this.info()).version;
   }
 
-  async info(options: { timeout?: number; signal?: AbortSignal } = {}): Promise<{ version: string; [key: string]: unknown }> {
-    const answer = this._json<{ version?: unknown }>(
-      await this._call({ method: 'GET', path: '/system/info', what: 'tell its version', ...options })
+  async info(
+    options: { timeout?: number; signal?: AbortSignal } = {}
+  ): Promise<{ version: string; [key: string]: unknown }> {
+    const answer = this._calls.json<{ version?: unknown }>(
+      await this._calls.call({ method: 'GET', path: '/system/info', what: 'tell its version', ...options })
     );
     const version = typeof answer.version === 'string' ? answer.version : '';
     this._version = version;
@@ -76,40 +64,45 @@ export class OscarClient implements IOscarClient {
   }
 
   async config(): Promise<{ config: Record<string, unknown>; minio_provider: IMinIOProvider; [key: string]: unknown }> {
-    const answer = this._json<{ config?: Record<string, unknown>; minio_provider?: IMinIOProvider }>(
-      await this._call({ method: 'GET', path: '/system/config', what: 'tell its configuration' })
+    const answer = this._calls.json<{ config?: Record<string, unknown>; minio_provider?: IMinIOProvider }>(
+      await this._calls.call({ method: 'GET', path: '/system/config', what: 'tell its configuration' })
     );
     if (!answer.minio_provider?.endpoint) {
-      throw this._odd('its configuration names no object store');
+      throw this._calls.odd('its configuration names no object store');
     }
     addSecret(answer.minio_provider.secret_key);
     return { ...answer, config: answer.config ?? {}, minio_provider: answer.minio_provider };
   }
 
   async status(): Promise<Record<string, unknown>> {
-    return this._json(await this._call({ method: 'GET', path: '/system/status', what: 'tell its load' }));
+    return this._calls.json(await this._calls.call({ method: 'GET', path: '/system/status', what: 'tell its load' }));
   }
 
   async services(options: { deployment?: boolean } = {}): Promise<IOscarService[]> {
-    const answer = this._json<unknown>(
-      await this._call({ method: 'GET', path: `/system/services${include(options)}`, what: 'list its services', timeout: 60_000 })
+    const answer = this._calls.json<unknown>(
+      await this._calls.call({
+        method: 'GET',
+        path: `/system/services${include(options)}`,
+        what: 'list its services',
+        timeout: 60_000
+      })
     );
     // An empty list is `[]` or, on older servers, `null`.
     return Array.isArray(answer) ? answer.map(item => this._known(readService(item))) : [];
   }
 
   async service(name: string, options: { deployment?: boolean } = {}): Promise<IOscarService | undefined> {
-    const response = await this._call({
+    const response = await this._calls.call({
       method: 'GET',
       path: `/system/services/${segment(name)}${include(options)}`,
       what: `show the service "${name}"`,
       allow: [404]
     });
-    return response.status === 404 ? undefined : this._known(readService(this._json(response)));
+    return response.status === 404 ? undefined : this._known(readService(this._calls.json(response)));
   }
 
   async createService(service: Partial<IOscarService>): Promise<void> {
-    await this._call({
+    await this._calls.call({
       method: 'POST',
       path: '/system/services',
       what: `create the service "${service.name ?? ''}"`,
@@ -119,7 +112,7 @@ export class OscarClient implements IOscarClient {
   }
 
   async updateService(service: Partial<IOscarService>): Promise<void> {
-    await this._call({
+    await this._calls.call({
       method: 'PUT',
       path: '/system/services',
       what: `change the service "${service.name ?? ''}"`,
@@ -129,7 +122,7 @@ export class OscarClient implements IOscarClient {
   }
 
   async deleteService(name: string): Promise<void> {
-    await this._call({
+    await this._calls.call({
       method: 'DELETE',
       path: `/system/services/${segment(name)}`,
       what: `delete the service "${name}"`,
@@ -138,20 +131,20 @@ export class OscarClient implements IOscarClient {
   }
 
   async deployment(name: string): Promise<IDeployment & { progress?: number }> {
-    const response = await this._call({
+    const response = await this._calls.call({
       method: 'GET',
       path: `/system/services/${segment(name)}/deployment`,
       what: `tell the state of the service "${name}"`,
       allow: [404]
     });
-    return response.status === 404 ? NO_DEPLOYMENT : this._json(response);
+    return response.status === 404 ? NO_DEPLOYMENT : this._calls.json(response);
   }
 
   async deploymentLogs(
     name: string,
     tail = 200
   ): Promise<{ available: boolean; message?: string; entries: { timestamp?: string; message: string }[] }> {
-    const response = await this._call({
+    const response = await this._calls.call({
       method: 'GET',
       path: `/system/services/${segment(name)}/deployment/logs?tailLines=${tail}`,
       what: `show the log of the service "${name}"`,
@@ -160,7 +153,11 @@ export class OscarClient implements IOscarClient {
     if (response.status === 404) {
       return { available: false, message: 'This cluster keeps no logs of services.', entries: [] };
     }
-    const answer = this._json<{ available?: boolean; message?: string; entries?: { timestamp?: string; message: string }[] | null }>(response);
+    const answer = this._calls.json<{
+      available?: boolean;
+      message?: string;
+      entries?: { timestamp?: string; message: string }[] | null;
+    }>(response);
     return {
       available: answer.available === true,
       ...(answer.message === undefined ? {} : { message: answer.message }),
@@ -170,13 +167,17 @@ export class OscarClient implements IOscarClient {
 
   /** The service's own log from its beginning, as it grows (feature `live-logs`). */
   followDeploymentLogs(name: string, options: { signal?: AbortSignal } = {}): AsyncIterable<string> {
-    return this._stream(`/system/services/${segment(name)}/deployment/logs?follow=true`, `follow the log of the service "${name}"`, options.signal);
+    return this._calls.stream(
+      `/system/services/${segment(name)}/deployment/logs?follow=true`,
+      `follow the log of the service "${name}"`,
+      options.signal
+    );
   }
 
   /** Names of what changes, as it changes (feature `events`); read it again to know it. Ends when the connection does. */
   async *events(options: { signal?: AbortSignal } = {}): AsyncIterable<IClusterChange> {
     let rest = '';
-    for await (const text of this._stream('/system/events', 'tell what changes', options.signal)) {
+    for await (const text of this._calls.stream('/system/events', 'tell what changes', options.signal)) {
       const blocks = (rest + text).split('\n\n');
       rest = blocks.pop() ?? '';
       for (const block of blocks) {
@@ -193,7 +194,7 @@ export class OscarClient implements IOscarClient {
   }
 
   async control(name: string, verb: 'start' | 'stop' | 'restart'): Promise<void> {
-    await this._call({
+    await this._calls.call({
       method: 'POST',
       path: `/system/services/${segment(name)}/${verb}`,
       what: `${verb} the service "${name}"`,
@@ -202,7 +203,7 @@ export class OscarClient implements IOscarClient {
   }
 
   async jobs(service: string, page?: string): Promise<{ jobs: IRemoteJob[]; next?: string }> {
-    const response = await this._call({
+    const response = await this._calls.call({
       method: 'GET',
       path: `/system/logs/${segment(service)}${page === undefined ? '' : `?page=${segment(page)}`}`,
       what: `list the jobs of "${service}"`,
@@ -210,10 +211,10 @@ export class OscarClient implements IOscarClient {
     });
     if (response.body.length === 0) {
       // What the manager answers to a user who may not see the service.
-      throw remoteFailure({ who: this._who, what: `see the jobs of "${service}"`, status: 403 });
+      throw remoteFailure({ who: this._calls.who, what: `see the jobs of "${service}"`, status: 403 });
     }
-    const list = readJobs(this._json(response));
-    if (this._features.has('job-outputs')) {
+    const list = readJobs(this._calls.json(response));
+    if (this.features.has('job-outputs')) {
       // A finished job without the list has written nothing.
       for (const job of list.jobs) {
         if (isFinished(job.status)) {
@@ -225,7 +226,7 @@ export class OscarClient implements IOscarClient {
   }
 
   async jobLog(service: string, job: string): Promise<string | undefined> {
-    const response = await this._call({
+    const response = await this._calls.call({
       method: 'GET',
       path: `/system/logs/${segment(service)}/${segment(job)}`,
       what: `show the log of the job "${job}"`,
@@ -237,7 +238,12 @@ export class OscarClient implements IOscarClient {
       return undefined;
     }
     if (response.status === 500) {
-      throw remoteFailure({ who: this._who, what: `show the log of the job "${job}"`, status: 500, text: response.body.toString('utf8') });
+      throw remoteFailure({
+        who: this._calls.who,
+        what: `show the log of the job "${job}"`,
+        status: 500,
+        text: response.body.toString('utf8')
+      });
     }
     return response.body.toString('utf8');
   }
@@ -247,8 +253,12 @@ export class OscarClient implements IOscarClient {
     job: string,
     options: { from?: number; signal?: AbortSignal } = {}
   ): AsyncIterable<string> {
-    if (this._features.has('live-logs')) {
-      yield* this._stream(`/system/logs/${segment(service)}/${segment(job)}?follow=true&from=${options.from ?? 0}`, `follow the log of "${job}"`, options.signal);
+    if (this.features.has('live-logs')) {
+      yield* this._calls.stream(
+        `/system/logs/${segment(service)}/${segment(job)}?follow=true&from=${options.from ?? 0}`,
+        `follow the log of "${job}"`,
+        options.signal
+      );
       return;
     }
     let sent = options.from ?? 0;
@@ -278,7 +288,7 @@ export class OscarClient implements IOscarClient {
   }
 
   async deleteJob(service: string, job: string): Promise<void> {
-    await this._call({
+    await this._calls.call({
       method: 'DELETE',
       path: `/system/logs/${segment(service)}/${segment(job)}`,
       what: `delete the job "${job}"`,
@@ -287,11 +297,11 @@ export class OscarClient implements IOscarClient {
   }
 
   async cancelJob(service: string, job: string): Promise<void> {
-    if (!this._features.has('job-cancel')) {
+    if (!this.features.has('job-cancel')) {
       await this.deleteJob(service, job);
       return;
     }
-    await this._call({
+    await this._calls.call({
       method: 'POST',
       path: `/system/logs/${segment(service)}/${segment(job)}/cancel`,
       what: `cancel the job "${job}"`,
@@ -300,7 +310,7 @@ export class OscarClient implements IOscarClient {
   }
 
   async submitJob(service: IOscarService, body: string | Buffer): Promise<string | undefined> {
-    const response = await this._call({
+    const response = await this._calls.call({
       method: 'POST',
       path: `/job/${segment(service.name)}`,
       what: `start a job of "${service.name}"`,
@@ -322,7 +332,7 @@ export class OscarClient implements IOscarClient {
     body: Buffer,
     options: { signal?: AbortSignal } = {}
   ): Promise<{ body: Buffer; exitCode?: number } | undefined> {
-    const response = await this._call({
+    const response = await this._calls.call({
       method: 'POST',
       path: `/run/${segment(service.name)}`,
       what: `run "${service.name}"`,
@@ -340,83 +350,61 @@ export class OscarClient implements IOscarClient {
         return undefined;
       }
       // The route is there: this is the service's own answer.
-      throw remoteFailure({ who: this._who, what: `run "${service.name}"`, status: 500, text });
+      throw remoteFailure({ who: this._calls.who, what: `run "${service.name}"`, status: 500, text });
     }
     const code = response.headers['oscar-exit-code'];
     return { body: response.body, ...(code !== undefined && /^\d+$/.test(code) ? { exitCode: Number(code) } : {}) };
   }
 
-  async buckets(): Promise<{ bucket_name: string; visibility: string; owner: string; metadata: Record<string, string> | null }[]> {
-    const answer = this._json<unknown>(await this._call({ method: 'GET', path: '/system/buckets', what: 'list its buckets', timeout: 60_000 }));
-    return Array.isArray(answer) ? (answer as { bucket_name: string; visibility: string; owner: string; metadata: Record<string, string> | null }[]) : [];
+  async buckets(): Promise<
+    { bucket_name: string; visibility: string; owner: string; metadata: Record<string, string> | null }[]
+  > {
+    const answer = this._calls.json<unknown>(
+      await this._calls.call({ method: 'GET', path: '/system/buckets', what: 'list its buckets', timeout: 60_000 })
+    );
+    return Array.isArray(answer)
+      ? (answer as {
+          bucket_name: string;
+          visibility: string;
+          owner: string;
+          metadata: Record<string, string> | null;
+        }[])
+      : [];
   }
 
   /** Names of the volumes; undefined where the cluster has none to tell of. */
   async volumes(): Promise<string[] | undefined> {
-    const response = await this._call({ method: 'GET', path: '/system/volumes', what: 'list its volumes', allow: [401, 403, 404, 500] });
+    const response = await this._calls.call({
+      method: 'GET',
+      path: '/system/volumes',
+      what: 'list its volumes',
+      allow: [401, 403, 404, 500]
+    });
     if (response.status !== 200) {
       return undefined;
     }
-    const answer = this._json<unknown>(response);
+    const answer = this._calls.json<unknown>(response);
     return Array.isArray(answer) ? answer.map(item => String((item as { name?: unknown }).name ?? '')) : [];
   }
 
   async usage(): Promise<DataUsage> {
-    const response = await this._call({ method: 'GET', path: '/system/data', what: 'tell what it keeps on disk', timeout: 120_000 });
-    return readUsage(this._json(response));
+    const response = await this._calls.call({
+      method: 'GET',
+      path: '/system/data',
+      what: 'tell what it keeps on disk',
+      timeout: 120_000
+    });
+    return readUsage(this._calls.json(response));
   }
 
   async clearUsage(parts: string[]): Promise<void> {
-    await this._call({ method: 'POST', path: '/system/data/clear', what: 'clear its data', body: { parts }, timeout: CHANGE_TIMEOUT });
-  }
-
-  /** Bytes of an answer as text, as they come; stops without an error when the signal says so. */
-  private async *_stream(path: string, what: string, signal?: AbortSignal): AsyncIterable<string> {
-    if (signal?.aborted) {
-      return;
-    }
-    let response: IHttpStream;
-    try {
-      response = await this.http.stream({ method: 'GET', path, headers: this._headers({}), signal, timeout: 60_000 });
-    } catch (error) {
-      if (signal?.aborted) {
-        return;
-      }
-      throw error;
-    }
-    if (response.status === 404) {
-      response.body.destroy();
-      return;
-    }
-    const decoder = new StringDecoder('utf8');
-    try {
-      if (response.status >= 400) {
-        let text = '';
-        for await (const chunk of response.body) {
-          text += decoder.write(chunk as Buffer);
-          if (text.length > 4000) {
-            break;
-          }
-        }
-        throw remoteFailure({ who: this._who, what, status: response.status, text });
-      }
-      for await (const chunk of response.body) {
-        const text = decoder.write(chunk as Buffer);
-        if (text) {
-          yield text;
-        }
-      }
-      const rest = decoder.end();
-      if (rest) {
-        yield rest;
-      }
-    } catch (error) {
-      if (!signal?.aborted) {
-        throw error instanceof BridgeError ? error : unreachable(this._who, (error as NodeJS.ErrnoException).code ?? 'ECONNRESET', String(error));
-      }
-    } finally {
-      response.body.destroy();
-    }
+    await this._calls.call({
+      method: 'POST',
+      path: '/system/data/clear',
+      what: 'clear its data',
+      body: { parts },
+      timeout: CHANGE_TIMEOUT
+    });
   }
 
   private async _ended(service: string, job: string): Promise<boolean> {
@@ -432,66 +420,12 @@ export class OscarClient implements IOscarClient {
     return true;
   }
 
-  private _headers(call: Pick<ICall, 'operation' | 'token'>): Record<string, string> {
-    return { Authorization: authorization(this._auth.getAuth(call.operation ?? 'system', call.token)) };
-  }
-
-  private async _call(call: ICall): Promise<IHttpResponse> {
-    const body =
-      call.body === undefined || typeof call.body === 'string' || Buffer.isBuffer(call.body) ? call.body : JSON.stringify(call.body);
-    const response = await this.http.request({
-      method: call.method,
-      path: call.path,
-      headers: this._headers(call),
-      body,
-      timeout: call.timeout,
-      idempotent: call.idempotent,
-      signal: call.signal,
-      limit: call.limit
-    });
-    this._features = new Set((response.headers[FEATURES_HEADER] ?? '').split(',').map(item => item.trim()).filter(Boolean));
-    if (response.status >= 400 && !call.allow?.includes(response.status)) {
-      const failure = remoteFailure({ who: this._who, what: call.what, status: response.status, text: response.body.toString('utf8', 0, 8000) });
-      if (call.operation && isProblem(failure, 'unauthorized')) {
-        throw new BridgeError({
-          type: 'unauthorized',
-          title: 'The token of the service is not accepted',
-          status: 403,
-          detail: `${this._who} does not accept the token of this service.`,
-          cause: failure.problem.cause,
-          action: 'The service may have been created anew: try again.'
-        });
-      }
-      throw failure;
-    }
-    return response;
-  }
-
   private _change(data: string): IClusterChange {
     try {
       return JSON.parse(data) as IClusterChange;
     } catch {
-      throw this._odd('one of its events is no JSON', data.slice(0, 500));
+      throw this._calls.odd('one of its events is no JSON', data.slice(0, 500));
     }
-  }
-
-  private _json<T>(response: IHttpResponse): T {
-    try {
-      return JSON.parse(response.body.toString('utf8')) as T;
-    } catch {
-      throw this._odd('its answer is no JSON', response.body.toString('utf8', 0, 500));
-    }
-  }
-
-  private _odd(what: string, cause?: string): BridgeError {
-    return new BridgeError({
-      type: 'remote-error',
-      title: 'This is no OSCAR cluster',
-      status: 502,
-      detail: `${this._who} does not answer as an OSCAR cluster does: ${what}.`,
-      ...(cause ? { cause } : {}),
-      action: 'Check its address.'
-    });
   }
 
   private _known(service: IOscarService): IOscarService {
@@ -502,9 +436,7 @@ export class OscarClient implements IOscarClient {
     return service;
   }
 
-  private readonly _who: string;
-  private readonly _auth: EndpointAuth;
-  private _features: ReadonlySet<string> = new Set();
+  private readonly _calls: OscarCalls;
   private _version: string | undefined;
 }
 

@@ -46,7 +46,10 @@ export function createClusters(options: IClustersOptions): IClusters {
     const { service, remote } = await jobs.find(cluster, id);
     const kept = submissions.itemOfJob(cluster.id, id);
     const job = await jobs.view(cluster, service, remote);
-    const object = kept?.bucket !== undefined && kept.objectKey !== undefined ? { bucket: kept.bucket, key: kept.objectKey } : job.input;
+    const object =
+      kept?.bucket !== undefined && kept.objectKey !== undefined
+        ? { bucket: kept.bucket, key: kept.objectKey }
+        : job.input;
     if (!object) {
       throw new BridgeError({
         type: 'invalid',
@@ -58,7 +61,11 @@ export function createClusters(options: IClustersOptions): IClusters {
     }
     // Under its own name again: a token in a token would show in the names of its outputs.
     const name = kept?.source.name ?? withoutToken(object.key.slice(object.key.lastIndexOf('/') + 1), kept?.token);
-    const file: IInputFile = { file: kept?.view.file ?? name, name, object: { bucket: object.bucket, key: object.key } };
+    const file: IInputFile = {
+      file: kept?.view.file ?? name,
+      name,
+      object: { bucket: object.bucket, key: object.key }
+    };
     return submissions.submit(cluster, service.name, [file]);
   };
 
@@ -96,7 +103,9 @@ export function createClusters(options: IClustersOptions): IClusters {
       await cluster.client.cancelJob(service.name, id);
       const view = await jobs.view(cluster, service, remote);
       // On a plain OSCAR a cancelled job is a deleted one: it is told once more as what it was.
-      return cluster.client.features.has('job-cancel') ? jobs.job(cluster, id) : { ...view, state: 'cancelled' as const };
+      return cluster.client.features.has('job-cancel')
+        ? jobs.job(cluster, id)
+        : { ...view, state: 'cancelled' as const };
     },
     deleteJob: async (cluster, id) => {
       const { service } = await jobs.find(cluster, id);
@@ -120,5 +129,12 @@ export function createClusters(options: IClustersOptions): IClusters {
 }
 
 function goneCluster(connection: ClusterConnection): Cluster {
-  return { id: connection.id, endpoint: connection.endpoint, state: 'unknown', features: [], current: false, removable: true };
+  return {
+    id: connection.id,
+    endpoint: connection.endpoint,
+    state: 'unknown',
+    features: [],
+    current: false,
+    removable: true
+  };
 }

@@ -38,7 +38,9 @@ function textMap(value: unknown): Record<string, string> {
 
 function paths(value: unknown): IStorageIO[] {
   return Array.isArray(value)
-    ? value.filter(isRecord).map(item => ({ ...item, storage_provider: text(item['storage_provider']), path: text(item['path']) }))
+    ? value
+        .filter(isRecord)
+        .map(item => ({ ...item, storage_provider: text(item['storage_provider']), path: text(item['path']) }))
     : [];
 }
 
@@ -90,7 +92,11 @@ export function readService(value: unknown): IOscarService {
     exposed['nodePort'] = nodePort;
   }
   result['expose'] = exposed;
-  result['mount'] = { ...record(source['mount']), storage_provider: text(record(source['mount'])['storage_provider']), path: text(record(source['mount'])['path']) };
+  result['mount'] = {
+    ...record(source['mount']),
+    storage_provider: text(record(source['mount'])['storage_provider']),
+    path: text(record(source['mount'])['path'])
+  };
   return result as unknown as IOscarService;
 }
 
@@ -177,8 +183,18 @@ export function readUsage(value: unknown): DataUsage {
       clearable: 0,
       detail: `${number(buckets, 'objects')} objects in ${number(buckets, 'count')} buckets; delete them there`
     },
-    { id: 'jobs', bytes: number(jobs, 'bytes'), clearable: number(jobs, 'clearable'), detail: 'Records and logs of jobs' },
-    { id: 'environments', bytes: number(environments, 'bytes'), clearable: number(environments, 'clearable'), detail: 'Python environments of services' }
+    {
+      id: 'jobs',
+      bytes: number(jobs, 'bytes'),
+      clearable: number(jobs, 'clearable'),
+      detail: 'Records and logs of jobs'
+    },
+    {
+      id: 'environments',
+      bytes: number(environments, 'bytes'),
+      clearable: number(environments, 'clearable'),
+      detail: 'Python environments of services'
+    }
   ];
   return { path: text(source['path']), total: parts.reduce((sum, part) => sum + part.bytes, 0), parts };
 }

@@ -19,7 +19,9 @@ function bucketsOf(service: IOscarService): string[] {
 function usersOf(bucket: string, service: IOscarService, all: IOscarService[]): string[] {
   return all
     .filter(other => other.name !== service.name)
-    .filter(other => bucketsOf(other).includes(bucket) || other.mount?.path.replace(/^\/+/, '').split('/')[0] === bucket)
+    .filter(
+      other => bucketsOf(other).includes(bucket) || other.mount?.path.replace(/^\/+/, '').split('/')[0] === bucket
+    )
     .map(other => other.name);
 }
 
@@ -47,7 +49,10 @@ export async function previewDeletion(cluster: ICluster, name: string): Promise<
   return { service: name, buckets, jobs, running };
 }
 
-async function contentsOf(cluster: ICluster, bucket: string): Promise<{ objects: number; bytes: number; more: boolean }> {
+async function contentsOf(
+  cluster: ICluster,
+  bucket: string
+): Promise<{ objects: number; bytes: number; more: boolean }> {
   let objects = 0;
   let bytes = 0;
   let page: string | undefined;
@@ -133,13 +138,23 @@ async function detach(cluster: ICluster, service: IOscarService, buckets: Set<st
 }
 
 /** Takes the links away that start this service, from the buckets of all services. */
-async function unlink(cluster: ICluster, service: IOscarService, all: IOscarService[], existing: Set<string> | undefined, log?: (line: string) => void): Promise<void> {
+async function unlink(
+  cluster: ICluster,
+  service: IOscarService,
+  all: IOscarService[],
+  existing: Set<string> | undefined,
+  log?: (line: string) => void
+): Promise<void> {
   const arn = `arn:minio:sqs::${service.name}:webhook`;
-  const buckets = [...new Set([service, ...all].flatMap(bucketsOf))].filter(bucket => existing === undefined || existing.has(bucket));
+  const buckets = [...new Set([service, ...all].flatMap(bucketsOf))].filter(
+    bucket => existing === undefined || existing.has(bucket)
+  );
   await inPool(buckets, 4, async bucket => {
     try {
       const storage = await cluster.storage();
-      const arns = (await storage.notifications(bucket)).map(entry => entry.arn).filter(item => isArnOf(item, service.name));
+      const arns = (await storage.notifications(bucket))
+        .map(entry => entry.arn)
+        .filter(item => isArnOf(item, service.name));
       for (const found of new Set([...arns, ...(arns.length ? [arn] : [])])) {
         await storage.removeNotification(bucket, found);
       }

@@ -67,7 +67,8 @@ export async function readSource(source: IResolvedSource): Promise<ISourceFiles>
       scripts[path] = await textFile(file);
     }
     if (typeof service['name'] === 'string') {
-      const text = (await textFile(join(dirname(file), REQUIREMENTS))) ?? (await textFile(join(source.base, REQUIREMENTS)));
+      const text =
+        (await textFile(join(dirname(file), REQUIREMENTS))) ?? (await textFile(join(source.base, REQUIREMENTS)));
       if (text !== null) {
         requirements[service['name']] = text;
       }
@@ -80,9 +81,15 @@ export async function readSource(source: IResolvedSource): Promise<ISourceFiles>
 export async function readCluster(
   cluster: ClusterConnection,
   files: ISourceFiles
-): Promise<Pick<IPlanOptions, 'deployed' | 'buckets' | 'volumes' | 'notifications' | 'storage' | 'version' | 'features'>> {
+): Promise<
+  Pick<IPlanOptions, 'deployed' | 'buckets' | 'volumes' | 'notifications' | 'storage' | 'version' | 'features'>
+> {
   const { version } = await cluster.client.info();
-  const [deployed, buckets, volumes] = await Promise.all([cluster.client.services(), listBuckets(cluster), cluster.client.volumes()]);
+  const [deployed, buckets, volumes] = await Promise.all([
+    cluster.client.services(),
+    listBuckets(cluster),
+    cluster.client.volumes()
+  ]);
   const store = await readNotifications(cluster, files.document, deployed, buckets);
   return {
     deployed,
@@ -123,7 +130,12 @@ async function readNotifications(
     for (const side of [service['input'], service['output']]) {
       for (const io of Array.isArray(side) ? side : []) {
         if (typeof io === 'object' && io !== null && !Array.isArray(io) && typeof io['path'] === 'string') {
-          names.add(placeOfIO({ storage_provider: String(io['storage_provider'] ?? 'minio'), path: io['path'] }, String(service['name'] ?? '')).bucket);
+          names.add(
+            placeOfIO(
+              { storage_provider: String(io['storage_provider'] ?? 'minio'), path: io['path'] },
+              String(service['name'] ?? '')
+            ).bucket
+          );
         }
       }
     }

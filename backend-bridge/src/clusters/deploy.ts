@@ -1,22 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FdlPlan, FdlProblem, PlanStep } from '../contract';
-import {
-  checkFdl,
-  isExposed,
-  pathOf,
-  placeOfIO,
-  planFdl,
-  type IOscarService,
-  type IPlanResult,
-  type IStorageIO,
-  type PlanAction
-} from '../fdl';
+import { checkFdl, isExposed, planFdl, type IOscarService, type IPlanResult, type PlanAction } from '../fdl';
 import { BridgeError, isProblem } from '../http';
 import { bucketNames } from './deletion';
 import { readCluster, readSource } from './deploy-inputs';
 import type { IApplyOptions, IResolvedSource } from './facade';
 import type { ICluster } from './interfaces';
+import { matches, notApplied, samePaths } from './read-back';
 import type { ClusterConnection } from './registry';
+import { deleteMade, removeEmpty, restore } from './undo';
 
 /** An environment with heavy packages on a slow line, or a large image that has to be pulled. */
 const READY_TIMEOUT = 30 * 60_000;
@@ -28,7 +20,11 @@ const READ_BACK_CUT = [...READ_BACK, 3000, 6000, 10_000];
 type CreateAction = Extract<PlanAction, { type: 'create-service' }>;
 type UpdateAction = Extract<PlanAction, { type: 'update-service' }>;
 
-async function planWith(cluster: ClusterConnection, source: IResolvedSource, rawScript: boolean | undefined): Promise<IPlanResult> {
+async function planWith(
+  cluster: ClusterConnection,
+  source: IResolvedSource,
+  rawScript: boolean | undefined
+): Promise<IPlanResult> {
   const files = await readSource(source);
   const there = await readCluster(cluster, files);
   return planFdl({ ...files, ...there, rawScript });
@@ -45,7 +41,11 @@ export async function checkOn(cluster: ClusterConnection | undefined, source: IR
   if (cluster) {
     try {
       const { version } = await cluster.client.info();
-      context = { version, processRuntime: cluster.client.features.has('requirements'), deployed: await cluster.client.services() };
+      context = {
+        version,
+        processRuntime: cluster.client.features.has('requirements'),
+        deployed: await cluster.client.services()
+      };
     } catch (error) {
       // The text can be checked without the cluster.
       if (!(error instanceof BridgeError)) {
@@ -58,7 +58,11 @@ export async function checkOn(cluster: ClusterConnection | undefined, source: IR
 }
 
 /** What an apply would do now. */
-export async function planOn(cluster: ClusterConnection, source: IResolvedSource, options: { rawScript?: boolean } = {}): Promise<FdlPlan> {
+export async function planOn(
+  cluster: ClusterConnection,
+  source: IResolvedSource,
+  options: { rawScript?: boolean } = {}
+): Promise<FdlPlan> {
   return toPlan(cluster, await planWith(cluster, source, options.rawScript));
 }
 
@@ -67,7 +71,11 @@ export async function planOn(cluster: ClusterConnection, source: IResolvedSource
  * may not. When a change cannot be made, all that this call made is taken back, and nothing else. Running it again goes on
  * from whatever is there.
  */
-export async function applyOn(cluster: ClusterConnection, source: IResolvedSource, options: IApplyOptions = {}): Promise<FdlPlan> {
+export async function applyOn(
+  cluster: ClusterConnection,
+  source: IResolvedSource,
+  options: IApplyOptions = {}
+): Promise<FdlPlan> {
   const plan = await planWith(cluster, source, options.rawScript);
   const errors = plan.problems.filter(problem => problem.severity === 'error');
   if (errors.length > 0) {
@@ -102,10 +110,13 @@ class Deployment {
         await this._do(action);
         this._set(action.steps, { state: 'done' }, ['detail', 'progress']);
       } catch (error) {
-        this._set(action.steps.filter(index => this._steps[index].state === 'running'), {
-          state: 'failed',
-          detail: error instanceof Error ? error.message : String(error)
-        });
+        this._set(
+          action.steps.filter(index => this._steps[index].state === 'running'),
+          {
+            state: 'failed',
+            detail: error instanceof Error ? error.message : String(error)
+          }
+        );
         throw await this._rollBack(error);
       }
     }
@@ -143,8 +154,8 @@ class Deployment {
       steps: action.steps,
       what: `the service ${action.name}`,
       work: async () => {
-        await this._deleteMade(action.name, made);
-        await this._removeEmpty(made);
+        await deleteMade(this._cluster, action.name, made);
+        await removeEmpty(this._cluster, made);
       }
     });
     let said: unknown;
@@ -157,8 +168,15 @@ class Deployment {
       throw said ?? notApplied(this._cluster.id, action.name, 'created');
     }
     const environment = action.steps.filter(index => this._steps[index].kind === 'environment');
-    this._set(action.steps.filter(index => !environment.includes(index) && this._steps[index].kind !== 'service'), { state: 'done' });
-    await this._ready(action.name, action.service, environment.length ? environment : action.steps.filter(index => this._steps[index].kind === 'service'));
+    this._set(
+      action.steps.filter(index => !environment.includes(index) && this._steps[index].kind !== 'service'),
+      { state: 'done' }
+    );
+    await this._ready(
+      action.name,
+      action.service,
+      environment.length ? environment : action.steps.filter(index => this._steps[index].kind === 'service')
+    );
   }
 
   private async _update(action: UpdateAction): Promise<void> {
@@ -170,9 +188,9 @@ class Deployment {
       what: `the change of ${action.name}`,
       work: async () => {
         if (previous) {
-          await this._restore(previous);
+          await restore(this._cluster, previous);
         }
-        await this._removeEmpty(made);
+        await removeEmpty(this._cluster, made);
       }
     });
     let said: unknown;
@@ -195,16 +213,23 @@ class Deployment {
   private async _link(action: Extract<PlanAction, { type: 'link' | 'unlink' }>, make: boolean): Promise<void> {
     const storage = await this._cluster.storage();
     const entry = { arn: action.arn, prefix: action.prefix };
-    const there = (await storage.notifications(action.bucket)).some(item => item.arn === entry.arn && item.prefix === entry.prefix);
+    const there = (await storage.notifications(action.bucket)).some(
+      item => item.arn === entry.arn && item.prefix === entry.prefix
+    );
     if (there === make) {
       return;
     }
     this._undo.push({
       steps: action.steps,
       what: `the link from ${action.bucket}`,
-      work: () => (make ? storage.removeNotification(action.bucket, entry.arn, entry.prefix) : storage.addNotification(action.bucket, entry))
+      work: () =>
+        make
+          ? storage.removeNotification(action.bucket, entry.arn, entry.prefix)
+          : storage.addNotification(action.bucket, entry)
     });
-    await (make ? storage.addNotification(action.bucket, entry) : storage.removeNotification(action.bucket, entry.arn, entry.prefix));
+    await (make
+      ? storage.addNotification(action.bucket, entry)
+      : storage.removeNotification(action.bucket, entry.arn, entry.prefix));
   }
 
   /** Looks for the change; true when it is there. An error that says "no" clearly is looked for once only. */
@@ -258,7 +283,9 @@ class Deployment {
   private async _notReady(name: string, reason: string | undefined): Promise<BridgeError> {
     let tail = '';
     try {
-      tail = (await this._cluster.client.deploymentLogs(name, 20)).entries.map(entry => entry.message.trimEnd()).join('\n');
+      tail = (await this._cluster.client.deploymentLogs(name, 20)).entries
+        .map(entry => entry.message.trimEnd())
+        .join('\n');
     } catch (error) {
       if (!(error instanceof BridgeError)) {
         throw error;
@@ -289,7 +316,13 @@ class Deployment {
     }
     const extra = { steps: this._steps };
     if (this._options.signal?.aborted) {
-      return new BridgeError({ type: 'cancelled', title: 'Cancelled', status: 499, detail: 'The apply was cancelled; what it had made was taken back.', extra });
+      return new BridgeError({
+        type: 'cancelled',
+        title: 'Cancelled',
+        status: 499,
+        detail: 'The apply was cancelled; what it had made was taken back.',
+        extra
+      });
     }
     if (!(error instanceof BridgeError)) {
       return error;
@@ -299,74 +332,14 @@ class Deployment {
       type: type.slice(type.lastIndexOf(':') + 1),
       title,
       status,
-      detail: left.length === 0 ? `${detail} What had been made was taken back.` : `${detail} Some of it could not be taken back: ${left.join('; ')}`,
+      detail:
+        left.length === 0
+          ? `${detail} What had been made was taken back.`
+          : `${detail} Some of it could not be taken back: ${left.join('; ')}`,
       cause,
       action,
       extra
     });
-  }
-
-  private async _deleteMade(name: string, made: string[]): Promise<void> {
-    const { client } = this._cluster;
-    const service = await client.service(name);
-    if (!service) {
-      return;
-    }
-    // Buckets that were there before must survive the delete of a service that was there for a moment.
-    const foreign = [...service.input, ...service.output].map(io => placeOfIO(io, name).bucket).some(bucket => !made.includes(bucket));
-    if (foreign) {
-      await client.updateService({ ...service, input: [], output: [] }).catch((error: unknown) => {
-        if (!(error instanceof BridgeError)) {
-          throw error;
-        }
-      });
-      const now = await client.service(name);
-      if (now && (now.input.length > 0 || now.output.length > 0)) {
-        throw new BridgeError({
-          type: 'data-at-risk',
-          title: 'Left as it is',
-          status: 409,
-          detail: `"${name}" stays: deleting it would delete buckets that were there before.`
-        });
-      }
-    }
-    try {
-      await client.deleteService(name);
-    } catch (error) {
-      if (await client.service(name)) {
-        throw error;
-      }
-    }
-  }
-
-  private async _restore(previous: IOscarService): Promise<void> {
-    try {
-      await this._cluster.client.updateService(previous);
-    } catch (error) {
-      const now = await this._cluster.client.service(previous.name);
-      if (!now || !matches(previous, now)) {
-        throw error;
-      }
-    }
-  }
-
-  /** Buckets that were absent before and hold nothing but folder markers. */
-  private async _removeEmpty(buckets: string[]): Promise<void> {
-    if (buckets.length === 0) {
-      return;
-    }
-    const now = await bucketNames(this._cluster);
-    const storage = await this._cluster.storage();
-    for (const bucket of buckets.filter(name => now?.has(name))) {
-      const list = await storage.list(bucket);
-      if (list.next !== undefined || list.items.some(item => item.size > 0 || !item.key.endsWith('/'))) {
-        continue;
-      }
-      for (const item of list.items) {
-        await storage.remove(bucket, item.key);
-      }
-      await storage.deleteBucket(bucket);
-    }
   }
 
   private _set(steps: number[], values: Partial<PlanStep>, without: ('detail' | 'progress')[] = []): void {
@@ -391,34 +364,4 @@ class Deployment {
   private readonly _options: IApplyOptions;
   private readonly _steps: PlanStep[];
   private readonly _undo: { steps: number[]; what: string; work: () => Promise<void> }[] = [];
-}
-
-function paths(list: IStorageIO[] | undefined, service: string): string {
-  return (list ?? []).map(io => pathOf(placeOfIO(io, service))).sort().join('\n');
-}
-
-function samePaths(list: IStorageIO[], expected: string[], service: string): boolean {
-  // Providers do not matter here: the expected paths are those of the very body that was sent.
-  const wanted = expected.map((path, index) => ({ storage_provider: list[index]?.storage_provider ?? 'minio', path }));
-  return paths(list, service) === paths(wanted, service);
-}
-
-/** True when the service on the cluster is the one that was sent, in what cannot be there by chance. */
-function matches(sent: Partial<IOscarService>, there: IOscarService): boolean {
-  return (
-    there.image === sent.image &&
-    there.script.replace(/\r\n/g, '\n') === (sent.script ?? '').replace(/\r\n/g, '\n') &&
-    paths(there.input, there.name) === paths(sent.input, there.name) &&
-    paths(there.output, there.name) === paths(sent.output, there.name)
-  );
-}
-
-function notApplied(cluster: string, name: string, verb: string): BridgeError {
-  return new BridgeError({
-    type: 'remote-error',
-    title: 'Not applied',
-    status: 502,
-    detail: `The cluster "${cluster}" said that "${name}" was ${verb}, but it is not so.`,
-    action: 'Apply the file again.'
-  });
 }

@@ -93,12 +93,22 @@ export interface IClusters {
   deletionPreview(cluster: ICluster, name: string): Promise<DeletionPreview>;
   deleteService(cluster: ICluster, name: string, data: 'keep' | 'delete'): Promise<DeletionResult>;
   /** The service's own log (preparation, exposed process). With `follow` it goes on until the signal. */
-  serviceLog(cluster: ICluster, name: string, options?: { follow?: boolean; tail?: number; signal?: AbortSignal }): AsyncIterable<string>;
+  serviceLog(
+    cluster: ICluster,
+    name: string,
+    options?: { follow?: boolean; tail?: number; signal?: AbortSignal }
+  ): AsyncIterable<string>;
   /** Sends a request on to an exposed service with its token. */
   exposed(
     cluster: ICluster,
     name: string,
-    request: { method: string; path: string; headers: Record<string, string>; body?: Readable | Buffer; signal?: AbortSignal }
+    request: {
+      method: string;
+      path: string;
+      headers: Record<string, string>;
+      body?: Readable | Buffer;
+      signal?: AbortSignal;
+    }
   ): Promise<{ status: number; headers: Record<string, string>; body: Readable }>;
 
   // ------------------------------------------------------------------------------------------------- FDL

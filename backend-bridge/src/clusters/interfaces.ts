@@ -34,7 +34,10 @@ export interface IOscarClient {
   updateService(service: Partial<IOscarService>): Promise<void>;
   deleteService(name: string): Promise<void>;
   deployment(name: string): Promise<IDeployment & { progress?: number }>;
-  deploymentLogs(name: string, tail?: number): Promise<{ available: boolean; message?: string; entries: { timestamp?: string; message: string }[] }>;
+  deploymentLogs(
+    name: string,
+    tail?: number
+  ): Promise<{ available: boolean; message?: string; entries: { timestamp?: string; message: string }[] }>;
   control(name: string, verb: 'start' | 'stop' | 'restart'): Promise<void>;
   /** Newest first where the server does not order. */
   jobs(service: string, page?: string): Promise<{ jobs: IRemoteJob[]; next?: string }>;
@@ -49,21 +52,46 @@ export interface IOscarClient {
   submitJob(service: IOscarService, body: string | Buffer): Promise<string | undefined>;
   /** POST /run with the service token; undefined when this cluster has no /run for it (404 of the route). */
   run(service: IOscarService, body: Buffer, options?: { signal?: AbortSignal }): Promise<Buffer | undefined>;
-  buckets(): Promise<{ bucket_name: string; visibility: string; owner: string; metadata: Record<string, string> | null }[]>;
+  buckets(): Promise<
+    { bucket_name: string; visibility: string; owner: string; metadata: Record<string, string> | null }[]
+  >;
   /** Feature `data-usage`. */
   usage(): Promise<unknown>;
   clearUsage(parts: string[]): Promise<void>;
   /** Feature `events`: what changes, as it changes (`GET /system/events`); read it again to know it. Ends with the connection. */
-  events?(options?: { signal?: AbortSignal }): AsyncIterable<{ kind: 'service' | 'job'; name: string; removed?: boolean }>;
+  events?(options?: {
+    signal?: AbortSignal;
+  }): AsyncIterable<{ kind: 'service' | 'job'; name: string; removed?: boolean }>;
 }
 
 /** S3 of a cluster, path style. Errors are BridgeError (server/problem.ts maps them). */
 export interface IObjectStorage {
-  list(bucket: string, options?: { prefix?: string; delimiter?: string; page?: string; limit?: number }): Promise<ObjectPage>;
-  head(bucket: string, key: string): Promise<{ size: number; etag: string; modified?: string; contentType?: string } | undefined>;
-  get(bucket: string, key: string, options?: { range?: string; signal?: AbortSignal }): Promise<{ body: Readable; size: number; contentType: string; contentRange?: string; etag: string }>;
+  list(
+    bucket: string,
+    options?: { prefix?: string; delimiter?: string; page?: string; limit?: number }
+  ): Promise<ObjectPage>;
+  head(
+    bucket: string,
+    key: string
+  ): Promise<{ size: number; etag: string; modified?: string; contentType?: string } | undefined>;
+  get(
+    bucket: string,
+    key: string,
+    options?: { range?: string; signal?: AbortSignal }
+  ): Promise<{ body: Readable; size: number; contentType: string; contentRange?: string; etag: string }>;
   /** `size` when known; unknown sizes go up in parts. */
-  put(bucket: string, key: string, body: Readable | Buffer, options?: { size?: number; contentType?: string; ifAbsent?: boolean; signal?: AbortSignal; onProgress?: (bytes: number) => void }): Promise<{ etag: string }>;
+  put(
+    bucket: string,
+    key: string,
+    body: Readable | Buffer,
+    options?: {
+      size?: number;
+      contentType?: string;
+      ifAbsent?: boolean;
+      signal?: AbortSignal;
+      onProgress?: (bytes: number) => void;
+    }
+  ): Promise<{ etag: string }>;
   remove(bucket: string, key: string): Promise<void>;
   createBucket(bucket: string): Promise<void>;
   deleteBucket(bucket: string): Promise<void>;

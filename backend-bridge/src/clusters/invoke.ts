@@ -58,7 +58,13 @@ async function bytesOf(cluster: ICluster, input: IInputFile): Promise<Buffer> {
     return await readFile(input.path ?? '');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new BridgeError({ type: 'not-found', title: 'No such file', status: 404, detail: `There is no file "${input.file}".`, action: 'Check its name.' });
+      throw new BridgeError({
+        type: 'not-found',
+        title: 'No such file',
+        status: 404,
+        detail: `There is no file "${input.file}".`,
+        action: 'Check its name.'
+      });
     }
     throw error;
   }
@@ -108,8 +114,13 @@ export async function invoke(
     if (!looksLikeJson(body)) {
       const answer = await cluster.client.call(service, Buffer.from(body), { signal: options.signal });
       if (answer !== undefined) {
-        const reply = { ...readReply(answer.body), ...(answer.exitCode === undefined ? {} : { exitCode: answer.exitCode }) };
-        const files = await context.results.keep(reply.files.map(file => ({ ...file, name: named(file.name, input.name) })));
+        const reply = {
+          ...readReply(answer.body),
+          ...(answer.exitCode === undefined ? {} : { exitCode: answer.exitCode })
+        };
+        const files = await context.results.keep(
+          reply.files.map(file => ({ ...file, name: named(file.name, input.name) }))
+        );
         const failed = reply.exitCode !== undefined && reply.exitCode !== 0;
         return {
           cluster: cluster.id,
@@ -247,9 +258,19 @@ async function printedBy(cluster: ICluster, service: string, job: string): Promi
 }
 
 /** The one short text file, else what was printed. */
-async function textOfFiles(cluster: ICluster, files: ResultFile[], printed: string | undefined): Promise<{ text?: string }> {
+async function textOfFiles(
+  cluster: ICluster,
+  files: ResultFile[],
+  printed: string | undefined
+): Promise<{ text?: string }> {
   const [file] = files;
-  if (files.length === 1 && file.bucket !== undefined && file.key !== undefined && isTextType(file.mediaType) && file.size <= LONGEST_TEXT) {
+  if (
+    files.length === 1 &&
+    file.bucket !== undefined &&
+    file.key !== undefined &&
+    isTextType(file.mediaType) &&
+    file.size <= LONGEST_TEXT
+  ) {
     const object = await (await cluster.storage()).get(file.bucket, file.key);
     const text = asText(await collect(object.body, LONGEST_TEXT * 2));
     if (text !== undefined) {
@@ -269,7 +290,8 @@ export async function jobResult(context: IInvokeContext, cluster: ICluster, id: 
   const token = context.submissions.itemOfJob(cluster.id, id)?.token;
   const files = over ? await outputsOf(cluster, service, remote, { facts, token }) : [];
   const printed = await printedBy(cluster, service.name, id);
-  const seconds = job.startedAt && job.finishedAt ? (Date.parse(job.finishedAt) - Date.parse(job.startedAt)) / 1000 : undefined;
+  const seconds =
+    job.startedAt && job.finishedAt ? (Date.parse(job.finishedAt) - Date.parse(job.startedAt)) / 1000 : undefined;
   return {
     cluster: cluster.id,
     service: service.name,
@@ -281,6 +303,10 @@ export async function jobResult(context: IInvokeContext, cluster: ICluster, id: 
     ...(await textOfFiles(cluster, files, printed)),
     files,
     ...(job.warning === undefined ? {} : { warning: job.warning }),
-    ...(job.state === 'failed' ? { problem: { ...scriptFailed(job.exitCode), ...(job.reason ? { detail: job.reason } : {}) } as Result['problem'] } : {})
+    ...(job.state === 'failed'
+      ? {
+          problem: { ...scriptFailed(job.exitCode), ...(job.reason ? { detail: job.reason } : {}) } as Result['problem']
+        }
+      : {})
   };
 }

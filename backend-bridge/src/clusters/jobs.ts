@@ -8,6 +8,9 @@ import { inPool } from './pool';
 import { ownPlaces } from './service-view';
 
 const FACTS_KEPT = 5000;
+/** A log that was not there so often is asked for again after a pause only. */
+const TRIES = 3;
+const PAUSE = 10_000;
 const UUID = /^(.+)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** The manager cuts longer service names in job names: reference of `POST /job`. */
 const CUT_FROM = 25;
@@ -37,7 +40,10 @@ export class Jobs {
     if (options.service !== undefined) {
       const service = await this._service(cluster, options.service);
       const list = await cluster.client.jobs(options.service, options.page);
-      return { items: await this.views(cluster, service, list.jobs), ...(list.next === undefined ? {} : { next: list.next }) };
+      return {
+        items: await this.views(cluster, service, list.jobs),
+        ...(list.next === undefined ? {} : { next: list.next })
+      };
     }
     const services = await cluster.client.services();
     const cursor = options.page === undefined ? undefined : readCursor(options.page);
@@ -59,7 +65,10 @@ export class Jobs {
       }
     });
     const items = lists.flat().sort((a, b) => compareTimes(b.createdAt, a.createdAt));
-    return { items, ...(Object.keys(next).length ? { next: Buffer.from(JSON.stringify(next)).toString('base64url') } : {}) };
+    return {
+      items,
+      ...(Object.keys(next).length ? { next: Buffer.from(JSON.stringify(next)).toString('base64url') } : {})
+    };
   }
 
   /** Throws not-found. */
@@ -111,6 +120,10 @@ export class Jobs {
     if (known) {
       return known;
     }
+    const missing = this._missing.get(key);
+    if (missing && missing.tries >= TRIES && Date.now() < missing.until) {
+      return undefined;
+    }
     let log: string | undefined;
     try {
       log = await cluster.client.jobLog(service, remote.name);
@@ -120,7 +133,16 @@ export class Jobs {
         throw error;
       }
     }
-    return log === undefined ? undefined : this.learn(cluster, service, remote.name, log);
+    if (log === undefined) {
+      // Logs go before their jobs do: such a job is not asked for at each look at the list.
+      this._missing.set(key, { tries: (missing?.tries ?? 0) + 1, until: Date.now() + PAUSE });
+      if (this._missing.size > FACTS_KEPT) {
+        this._missing.delete(this._missing.keys().next().value as string);
+      }
+      return undefined;
+    }
+    this._missing.delete(key);
+    return this.learn(cluster, service, remote.name, log);
   }
 
   /** Takes the whole log of a finished job, that somebody has read anyway. */
@@ -159,6 +181,7 @@ export class Jobs {
     }
   }
 
+  private readonly _missing = new Map<string, { tries: number; until: number }>();
   private readonly _facts = new Map<string, IJobFacts>();
   private readonly _services = new Map<string, string>();
 }

@@ -55,7 +55,9 @@ export class Journal {
     try {
       this._db.exec('BEGIN IMMEDIATE');
       this._db
-        .prepare('INSERT INTO submission VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET done = excluded.done, head = excluded.head')
+        .prepare(
+          'INSERT INTO submission VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET done = excluded.done, head = excluded.head'
+        )
         .run(id, done ? 1 : 0, createdAt, JSON.stringify(rest));
       const put = this._db.prepare(
         'INSERT INTO submission_item VALUES (?, ?, ?, ?, ?) ON CONFLICT (submission, number) DO UPDATE SET job = excluded.job, item = excluded.item'
@@ -74,12 +76,13 @@ export class Journal {
 
   get(id: string): IKeptSubmission | undefined {
     const row = this._db.prepare('SELECT * FROM submission WHERE id = ?').get(id) as
-      | { id: string; done: number; created: number; head: string }
-      | undefined;
+      { id: string; done: number; created: number; head: string } | undefined;
     if (!row) {
       return undefined;
     }
-    const items = this._db.prepare('SELECT item FROM submission_item WHERE submission = ? ORDER BY number').all(id) as { item: string }[];
+    const items = this._db.prepare('SELECT item FROM submission_item WHERE submission = ? ORDER BY number').all(id) as {
+      item: string;
+    }[];
     const head = JSON.parse(row.head) as Omit<IKeptSubmission, 'id' | 'done' | 'createdAt' | 'items'>;
     return {
       id: row.id,
@@ -91,13 +94,16 @@ export class Journal {
   }
 
   unfinished(): IKeptSubmission[] {
-    const rows = this._db.prepare('SELECT id FROM submission WHERE done = 0 ORDER BY created').all() as { id: string }[];
+    const rows = this._db.prepare('SELECT id FROM submission WHERE done = 0 ORDER BY created').all() as {
+      id: string;
+    }[];
     return rows.map(row => this.get(row.id)).filter(item => item !== undefined);
   }
 
   /** The file that a job was started for, when we did that. */
   itemOfJob(cluster: string, job: string): IKeptItem | undefined {
-    const row = this._db.prepare('SELECT item FROM submission_item WHERE job = ? AND cluster = ?').get(job, cluster) as { item: string } | undefined;
+    const row = this._db.prepare('SELECT item FROM submission_item WHERE job = ? AND cluster = ?').get(job, cluster) as
+      { item: string } | undefined;
     return row ? (JSON.parse(row.item) as IKeptItem) : undefined;
   }
 
@@ -125,7 +131,11 @@ function open(file: string): DatabaseSync {
         PRIMARY KEY (submission, number)) WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS submission_item_job ON submission_item (job);`);
     const old = Date.now() - KEPT;
-    database.prepare('DELETE FROM submission_item WHERE submission IN (SELECT id FROM submission WHERE done = 1 AND created < ?)').run(old);
+    database
+      .prepare(
+        'DELETE FROM submission_item WHERE submission IN (SELECT id FROM submission WHERE done = 1 AND created < ?)'
+      )
+      .run(old);
     database.prepare('DELETE FROM submission WHERE done = 1 AND created < ?').run(old);
     return database;
   } catch (error) {

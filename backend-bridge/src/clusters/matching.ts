@@ -26,7 +26,12 @@ export interface ISeen {
  * input is left.
  */
 export class Matcher {
-  constructor(options: { cluster: ICluster; service: string; before: Set<string>; learn: (job: string, log: string) => void }) {
+  constructor(options: {
+    cluster: ICluster;
+    service: string;
+    before: Set<string>;
+    learn: (job: string, log: string) => void;
+  }) {
     this._learn = options.learn;
     this._cluster = options.cluster;
     this._service = options.service;
@@ -34,7 +39,9 @@ export class Matcher {
   }
 
   async look(items: IKeptItem[]): Promise<ISeen> {
-    const wanted = new Set(items.filter(item => isOpen(item) && item.view.job !== undefined).map(item => item.view.job as string));
+    const wanted = new Set(
+      items.filter(item => isOpen(item) && item.view.job !== undefined).map(item => item.view.job as string)
+    );
     const unmatched = items.filter(item => isOpen(item) && item.uploaded && item.view.job === undefined);
     const taken = new Set(items.map(item => item.view.job).filter(job => job !== undefined));
     const jobs = new Map<string, IRemoteJob>();
@@ -105,7 +112,8 @@ export class Matcher {
         return;
       }
       const log = await this._cluster.client.jobLog(this._service, job.name);
-      const own = log === undefined ? undefined : items.find(item => item.view.job === undefined && log.includes(item.token));
+      const own =
+        log === undefined ? undefined : items.find(item => item.view.job === undefined && log.includes(item.token));
       if (log !== undefined && isFinished(job.status)) {
         this._learn(job.name, log);
       }
@@ -146,5 +154,10 @@ export class Matcher {
 }
 
 function isOpen(item: IKeptItem): boolean {
-  return item.view.state === 'uploading' || item.view.state === 'pending' || item.view.state === 'running' || item.view.state === 'suspended';
+  return (
+    item.view.state === 'uploading' ||
+    item.view.state === 'pending' ||
+    item.view.state === 'running' ||
+    item.view.state === 'suspended'
+  );
 }

@@ -28,7 +28,10 @@ export function withoutToken(name: string, token: string | undefined): string {
 
 function passes(place: IPlace, name: string): boolean {
   const { prefix = [], suffix = [] } = place.filter ?? {};
-  return (prefix.length === 0 || prefix.some(item => name.startsWith(item))) && (suffix.length === 0 || suffix.some(item => name.endsWith(item)));
+  return (
+    (prefix.length === 0 || prefix.some(item => name.startsWith(item))) &&
+    (suffix.length === 0 || suffix.some(item => name.endsWith(item)))
+  );
 }
 
 async function searched(cluster: ICluster, places: IPlace[], token: string): Promise<IOutput[]> {
@@ -38,7 +41,11 @@ async function searched(cluster: ICluster, places: IPlace[], token: string): Pro
     let page: string | undefined;
     for (let pages = 0; pages < PAGES_SEARCHED; pages++) {
       const list = await storage.list(place.bucket, { prefix: place.prefix ? `${place.prefix}/` : '', page });
-      found.push(...list.items.filter(item => item.key.includes(token)).map(item => ({ bucket: place.bucket, key: item.key, size: item.size })));
+      found.push(
+        ...list.items
+          .filter(item => item.key.includes(token))
+          .map(item => ({ bucket: place.bucket, key: item.key, size: item.size }))
+      );
       page = list.next;
       if (page === undefined) {
         break;
@@ -66,10 +73,16 @@ export async function outputsOf(
     outputs = remote.outputs;
   } else if (facts && facts.uploads.length > 0) {
     // The manager of a shared service may put them into the bucket of the user whose event it was: the log knows.
-    const buckets = new Set([...places.map(place => place.bucket), ...service.bucket_list, ...(facts.input ? [facts.input.bucket] : [])]);
+    const buckets = new Set([
+      ...places.map(place => place.bucket),
+      ...service.bucket_list,
+      ...(facts.input ? [facts.input.bucket] : [])
+    ]);
     outputs = facts.uploads.filter(upload => buckets.has(upload.bucket));
   } else if (facts && facts.names.length > 0) {
-    outputs = places.flatMap(place => facts.names.filter(name => passes(place, name)).map(name => ({ bucket: place.bucket, key: keyIn(place, name) })));
+    outputs = places.flatMap(place =>
+      facts.names.filter(name => passes(place, name)).map(name => ({ bucket: place.bucket, key: keyIn(place, name) }))
+    );
   } else if (token && places.length > 0) {
     outputs = await searched(cluster, places, token);
   } else {
@@ -107,6 +120,8 @@ export async function outputsOf(
 
 /** Without the folder of the output path. */
 function nameIn(places: IPlace[], output: IOutput): string {
-  const place = places.find(item => item.bucket === output.bucket && item.prefix !== '' && output.key.startsWith(`${item.prefix}/`));
+  const place = places.find(
+    item => item.bucket === output.bucket && item.prefix !== '' && output.key.startsWith(`${item.prefix}/`)
+  );
   return place ? output.key.slice(place.prefix.length + 1) : output.key.slice(output.key.lastIndexOf('/') + 1);
 }

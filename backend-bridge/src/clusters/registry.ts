@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import type { Cluster, ClusterAdd, Problem } from '../contract';
-import { CredentialStore, EndpointAuth, FileWatch, readJson, writePrivateJson, type ICredential, type ICredentialView } from '../credentials';
+import {
+  CredentialStore,
+  EndpointAuth,
+  FileWatch,
+  readJson,
+  writePrivateJson,
+  type ICredential,
+  type ICredentialView
+} from '../credentials';
 import { BridgeError, HttpClient, addSecret, isProblem } from '../http';
 import { ObjectStorage } from '../storage';
 import { OscarClient } from './client';
@@ -22,15 +30,29 @@ const STORAGE_AGE = 5 * 60_000;
 
 /** One endpoint with its client, its object store and its credentials. */
 export class ClusterConnection implements ICluster {
-  constructor(options: { entry: IEntry; removable: boolean; credential: () => ICredential | undefined; current: () => string }) {
+  constructor(options: {
+    entry: IEntry;
+    removable: boolean;
+    credential: () => ICredential | undefined;
+    current: () => string;
+  }) {
     this._entry = options.entry;
     this._removable = options.removable;
     this._current = options.current;
     const url = new URL(options.entry.endpoint);
     const who = `the cluster "${options.entry.id}" (${url.origin})`;
     const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-    this._auth = new EndpointAuth({ who, secure: url.protocol === 'https:' || loopback, credential: options.credential });
-    this._http = new HttpClient({ base: options.entry.endpoint, who, ca: options.entry.ca, insecure: options.entry.insecure });
+    this._auth = new EndpointAuth({
+      who,
+      secure: url.protocol === 'https:' || loopback,
+      credential: options.credential
+    });
+    this._http = new HttpClient({
+      base: options.entry.endpoint,
+      who,
+      ca: options.entry.ca,
+      insecure: options.entry.insecure
+    });
     this.client = new OscarClient({ who, http: this._http, auth: this._auth });
     this._user = () => options.credential()?.user ?? options.entry.user;
   }
@@ -106,7 +128,13 @@ export class ClusterConnection implements ICluster {
 
   private async _newStorage(): Promise<NonNullable<ClusterConnection['_storage']>> {
     const { minio_provider: provider } = await this.client.config();
-    const key = JSON.stringify([provider.endpoint, provider.access_key, provider.secret_key, provider.region, provider.verify]);
+    const key = JSON.stringify([
+      provider.endpoint,
+      provider.access_key,
+      provider.secret_key,
+      provider.region,
+      provider.verify
+    ]);
     // The same keys: the same client, with its open connections. It is never closed here: somebody may be using it.
     const storage =
       this._storage?.key === key
@@ -115,9 +143,19 @@ export class ClusterConnection implements ICluster {
             provider,
             who: `the object store of "${this.id}" (${provider.endpoint})`,
             ca: this._entry.ca,
-            insecure: this._entry.insecure
+            insecure: this._entry.insecure,
+            onRefused: () => {
+              if (this._storage) {
+                this._storage.at = 0;
+              }
+            }
           });
-    this._storage = { key, storage, provider: { endpoint: provider.endpoint, region: provider.region }, at: Date.now() };
+    this._storage = {
+      key,
+      storage,
+      provider: { endpoint: provider.endpoint, region: provider.region },
+      at: Date.now()
+    };
     return this._storage;
   }
 
@@ -127,12 +165,17 @@ export class ClusterConnection implements ICluster {
   private readonly _user: () => string | undefined;
   private readonly _auth: EndpointAuth;
   private readonly _http: HttpClient;
-  private _storage: { key: string; storage: ObjectStorage; provider: { endpoint: string; region: string }; at: number } | undefined;
+  private _storage:
+    { key: string; storage: ObjectStorage; provider: { endpoint: string; region: string }; at: number } | undefined;
   private _connecting: Promise<NonNullable<ClusterConnection['_storage']>> | undefined;
 }
 
 function stateOf(error: unknown): Cluster['state'] {
-  return isProblem(error, 'unreachable') ? 'unreachable' : isProblem(error, 'unauthorized', 'forbidden') ? 'unauthorized' : 'failed';
+  return isProblem(error, 'unreachable')
+    ? 'unreachable'
+    : isProblem(error, 'unauthorized', 'forbidden')
+      ? 'unauthorized'
+      : 'failed';
 }
 
 function problemOf(error: unknown): Problem {
@@ -148,7 +191,11 @@ function problemOf(error: unknown): Problem {
 
 /** The list of clusters: clusters.json in the folder of the bridge, passwords and tokens in credentials.json beside it. */
 export class ClusterRegistry implements IClusterRegistry {
-  constructor(options: { data: string; log?: (line: string) => void; onChange?: (cluster: ClusterConnection, removed: boolean) => void }) {
+  constructor(options: {
+    data: string;
+    log?: (line: string) => void;
+    onChange?: (cluster: ClusterConnection, removed: boolean) => void;
+  }) {
     this._file = join(options.data, 'clusters.json');
     this._onChange = options.onChange;
     this._store = new CredentialStore({ file: join(options.data, 'credentials.json'), log: options.log });
@@ -159,7 +206,10 @@ export class ClusterRegistry implements IClusterRegistry {
 
   list(): ClusterConnection[] {
     this._refresh();
-    return [...this._registered.values(), ...[...this._connections.values()].filter(item => !this._registered.has(item.id))];
+    return [
+      ...this._registered.values(),
+      ...[...this._connections.values()].filter(item => !this._registered.has(item.id))
+    ];
   }
 
   get(id?: string): ClusterConnection {
@@ -183,7 +233,10 @@ export class ClusterRegistry implements IClusterRegistry {
     return Promise.resolve().then(() => {
       const endpoint = checkedEndpoint(cluster.endpoint);
       if (!/^[a-z0-9]([-a-z0-9]{0,38})$/.test(cluster.id)) {
-        throw invalid('The id of a cluster has lower-case letters, digits and hyphens, 39 at most.', 'Choose another id.');
+        throw invalid(
+          'The id of a cluster has lower-case letters, digits and hyphens, 39 at most.',
+          'Choose another id.'
+        );
       }
       this._refresh();
       if (this._registered.has(cluster.id) || this._entries.has(cluster.id)) {
@@ -273,7 +326,8 @@ export class ClusterRegistry implements IClusterRegistry {
   }
 
   current(): string {
-    const known = (id: string | undefined): boolean => id !== undefined && (this._registered.has(id) || this._connections.has(id));
+    const known = (id: string | undefined): boolean =>
+      id !== undefined && (this._registered.has(id) || this._connections.has(id));
     return known(this._chosen) ? (this._chosen as string) : (this.list()[0]?.id ?? '');
   }
 
@@ -361,10 +415,16 @@ function checkedEndpoint(text: string): string {
     throw invalid(`"${text}" is no address.`, 'Write it like https://host or http://host:8080.');
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw invalid(`The address of a cluster begins with http:// or https://, not ${url.protocol}//.`, 'Write it like https://host.');
+    throw invalid(
+      `The address of a cluster begins with http:// or https://, not ${url.protocol}//.`,
+      'Write it like https://host.'
+    );
   }
   if (url.username || url.password) {
-    throw invalid('The address holds a user or password.', 'Give them on their own: they are kept apart from the address.');
+    throw invalid(
+      'The address holds a user or password.',
+      'Give them on their own: they are kept apart from the address.'
+    );
   }
   if (url.search || url.hash) {
     throw invalid('The address of a cluster has no ? and no #.', 'Write it like https://host.');

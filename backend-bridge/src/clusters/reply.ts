@@ -25,7 +25,12 @@ export function withoutSupervisor(text: string): string {
 function fromBase64(text: string): Buffer | undefined {
   const plain = text.replace(/[\r\n]/g, '');
   // Digits or hex digits alone are numbers and checksums far more often than files.
-  if (plain.length === 0 || plain.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(plain) || /^([0-9]+|[0-9a-f]{16,})$/i.test(plain)) {
+  if (
+    plain.length === 0 ||
+    plain.length % 4 !== 0 ||
+    !/^[A-Za-z0-9+/]+={0,2}$/.test(plain) ||
+    /^([0-9]+|[0-9a-f]{16,})$/i.test(plain)
+  ) {
     return undefined;
   }
   const bytes = Buffer.from(plain, 'base64');
@@ -42,7 +47,10 @@ function isFile(bytes: Buffer): boolean {
 
 /** The name of a zip entry with nothing that climbs or starts at a root. */
 function safeName(name: string): string {
-  const parts = name.replace(/\\/g, '/').split('/').filter(part => part !== '' && part !== '.' && part !== '..' && !/^[A-Za-z]:$/.test(part));
+  const parts = name
+    .replace(/\\/g, '/')
+    .split('/')
+    .filter(part => part !== '' && part !== '.' && part !== '..' && !/^[A-Za-z]:$/.test(part));
   // eslint-disable-next-line no-control-regex
   return parts.join('/').replace(/[\u0000-\u001f\u007f]/g, '_');
 }

@@ -34,7 +34,10 @@ export async function describeService(cluster: ICluster, name: string): Promise<
   return toService(cluster.id, service, { deployment: await deploymentOf(cluster, name), definition: true });
 }
 
-async function deploymentOf(cluster: ICluster, name: string): Promise<Awaited<ReturnType<ICluster['client']['deployment']>> | undefined> {
+async function deploymentOf(
+  cluster: ICluster,
+  name: string
+): Promise<Awaited<ReturnType<ICluster['client']['deployment']>> | undefined> {
   try {
     return await cluster.client.deployment(name);
   } catch (error) {
@@ -46,7 +49,11 @@ async function deploymentOf(cluster: ICluster, name: string): Promise<Awaited<Re
   }
 }
 
-export async function controlService(cluster: ICluster, name: string, verb: 'start' | 'stop' | 'restart'): Promise<Service> {
+export async function controlService(
+  cluster: ICluster,
+  name: string,
+  verb: 'start' | 'stop' | 'restart'
+): Promise<Service> {
   const service = await requireService(cluster, name);
   if (!isExposed(service)) {
     throw new BridgeError({
@@ -113,7 +120,14 @@ export function newLines(before: string[], now: string[]): string[] {
 export async function callExposed(
   cluster: ClusterConnection,
   name: string,
-  request: { method: string; path: string; headers: Record<string, string>; body?: Readable | Buffer; signal?: AbortSignal; timeout?: number }
+  request: {
+    method: string;
+    path: string;
+    headers: Record<string, string>;
+    body?: Readable | Buffer;
+    signal?: AbortSignal;
+    timeout?: number;
+  }
 ): Promise<{ status: number; headers: Record<string, string>; body: Readable }> {
   const service = await requireService(cluster, name);
   if (!isExposed(service)) {
@@ -171,16 +185,23 @@ function numberAt(value: unknown, ...path: string[]): number | undefined {
 export function readLoad(status: Record<string, unknown>): ClusterLoad {
   const cores = (value: number | undefined): number | undefined => (value === undefined ? undefined : value / 1000);
   const nested = 'cluster' in status;
-  const nodes = (status['cluster'] as { nodes?: unknown[] } | undefined)?.nodes ?? (status['detail'] as unknown[] | undefined) ?? [];
+  const nodes =
+    (status['cluster'] as { nodes?: unknown[] } | undefined)?.nodes ??
+    (status['detail'] as unknown[] | undefined) ??
+    [];
   const sum = (...path: string[]): number | undefined => {
     const values = nodes.map(node => numberAt(node, ...path)).filter(value => value !== undefined);
     return values.length === 0 ? undefined : values.reduce((total, value) => total + value, 0);
   };
   const load = nested
     ? {
-        cpuTotal: cores(sum('cpu', 'capacity_cores') ?? numberAt(status, 'cluster', 'metrics', 'cpu', 'total_schedulable_cores')),
+        cpuTotal: cores(
+          sum('cpu', 'capacity_cores') ?? numberAt(status, 'cluster', 'metrics', 'cpu', 'total_schedulable_cores')
+        ),
         cpuFree: cores(numberAt(status, 'cluster', 'metrics', 'cpu', 'total_free_cores')),
-        memoryTotal: sum('memory', 'capacity_bytes') ?? numberAt(status, 'cluster', 'metrics', 'memory', 'total_schedulable_bytes'),
+        memoryTotal:
+          sum('memory', 'capacity_bytes') ??
+          numberAt(status, 'cluster', 'metrics', 'memory', 'total_schedulable_bytes'),
         memoryFree: numberAt(status, 'cluster', 'metrics', 'memory', 'total_free_bytes'),
         gpus: numberAt(status, 'cluster', 'metrics', 'gpu', 'total_gpu'),
         jobs: numberAt(status, 'oscar', 'jobs_count')

@@ -1,19 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Problem, Submission, SubmissionItem } from '../contract';
+import type { Submission } from '../contract';
 import type { IOscarService } from '../fdl';
 import { BridgeError, isProblem } from '../http';
 import { ChangeFeed } from './changes';
 import type { IInputFile } from './facade';
 import type { ICluster } from './interfaces';
-import { Jobs, requireService } from './jobs';
+import type { Jobs } from './jobs';
+import { requireService } from './jobs';
 import { Journal, sourceOf, viewOf, type IKeptItem, type IKeptSubmission } from './journal';
 import { Matcher } from './matching';
 import { outputsOf } from './outputs';
 import { inPool } from './pool';
+import { end, failureOf, isOver, problemOf } from './submission-items';
+import { uploadItem } from './uploads';
 import { keyIn, ownPlaces } from './service-view';
 import { isFinished } from './client';
 
@@ -23,8 +25,6 @@ const SHORTEST_PAUSE = 20;
 const LONGEST_POLL = 2500;
 /** How long a file may lie in the bucket without a job, when no other job could be its own. */
 const NO_JOB_AFTER = 120_000;
-/** Bodies of POST /job become an environment variable on a plain OSCAR: Linux takes 128 KiB. */
-const LARGEST_BODY = 90 * 1024;
 /** Finished ones whose record is kept in memory. */
 const KEPT = 200;
 
@@ -114,7 +114,12 @@ export class Submissions {
     if (!live) {
       const kept = this._journal.get(id);
       if (!kept) {
-        throw new BridgeError({ type: 'not-found', title: 'No such submission', status: 404, detail: 'There is no such submission, or it is long over.' });
+        throw new BridgeError({
+          type: 'not-found',
+          title: 'No such submission',
+          status: 404,
+          detail: 'There is no such submission, or it is long over.'
+        });
       }
       return viewOf(kept);
     }
@@ -202,7 +207,15 @@ export class Submissions {
 
   private _start(kept: IKeptSubmission, cluster: ICluster, service?: IOscarService): void {
     const resumed = service === undefined;
-    const live: ILive = { kept, dirty: new Set(), waiting: new Set(), abort: new AbortController(), cancelled: false, resumed, announced: 0 };
+    const live: ILive = {
+      kept,
+      dirty: new Set(),
+      waiting: new Set(),
+      abort: new AbortController(),
+      cancelled: false,
+      resumed,
+      announced: 0
+    };
     this._live.set(kept.id, live);
     live.work = this._run(live, cluster, service).catch(error => {
       if (!this._closing) {
@@ -213,7 +226,9 @@ export class Submissions {
 
   private _fail(live: ILive, error: unknown): void {
     if (!(error instanceof BridgeError)) {
-      this._options.log?.(`Submission ${live.kept.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this._options.log?.(
+        `Submission ${live.kept.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+      );
     }
     const problem = problemOf(error);
     for (const [index, item] of live.kept.items.entries()) {
@@ -256,7 +271,7 @@ export class Submissions {
         return;
       }
       try {
-        await this._upload(live, cluster, service, item);
+        await uploadItem(cluster, service, item, { resumed: live.resumed, signal: live.abort.signal });
         item.uploaded = true;
         if (item.view.state === 'uploading') {
           item.view.state = 'pending';
@@ -269,54 +284,6 @@ export class Submissions {
       }
       this._changed(live, index);
     });
-  }
-
-  private async _upload(live: ILive, cluster: ICluster, service: IOscarService, item: IKeptItem): Promise<void> {
-    const { source, bucket, objectKey } = item;
-    if (bucket === undefined || objectKey === undefined) {
-      if (live.resumed) {
-        throw new BridgeError({
-          type: 'interrupted',
-          title: 'Interrupted',
-          status: 502,
-          detail: `It is not known whether "${item.view.file}" was given to the service before the bridge was stopped.`,
-          action: 'Look at the jobs of the service, and submit the file again if it is not among them.'
-        });
-      }
-      await this._post(cluster, service, item);
-      return;
-    }
-    const storage = await cluster.storage();
-    item.view.key = `${bucket}/${objectKey}`;
-    // After a restart: the object may be there already, and its job with it.
-    if (live.resumed && (await storage.head(bucket, objectKey))) {
-      return;
-    }
-    if (source.object) {
-      const from = await storage.get(source.object.bucket, source.object.key, { signal: live.abort.signal });
-      await storage.put(bucket, objectKey, from.body, { size: from.size, contentType: from.contentType, signal: live.abort.signal });
-      return;
-    }
-    const { path, size } = await readable(source.path, item.view.file);
-    await storage.put(bucket, objectKey, createReadStream(path), { size, signal: live.abort.signal });
-  }
-
-  /** A service that no bucket starts takes its input in the call itself. */
-  private async _post(cluster: ICluster, service: IOscarService, item: IKeptItem): Promise<void> {
-    const { path, size } = await readable(item.source.path, item.view.file);
-    if (size > LARGEST_BODY) {
-      throw new BridgeError({
-        type: 'invalid',
-        title: 'Too large for this service',
-        status: 400,
-        detail: `"${service.name}" has no input bucket, and a call can carry ${Math.floor(LARGEST_BODY / 1024)} kB at most.`,
-        action: 'Give the service an input path in its FDL, or invoke it synchronously.'
-      });
-    }
-    const job = await cluster.client.submitJob(service, (await readFile(path)).toString('base64'));
-    if (job !== undefined) {
-      item.view.job = job;
-    }
   }
 
   private async _follow(live: ILive, cluster: ICluster, service: IOscarService, uploads: Promise<void>): Promise<void> {
@@ -364,7 +331,9 @@ export class Submissions {
       const signal = live.cancelled ? undefined : live.abort.signal;
       await feed.wait(service.name, version, pause, signal);
       // Many jobs change at once, and a look at many costs: it takes a small part of the time at most.
-      await delay(Math.min(Math.max(SHORTEST_PAUSE, (open.length > 10 ? 8 : 1) * looked), LONGEST_POLL), undefined, { signal }).catch(() => undefined);
+      await delay(Math.min(Math.max(SHORTEST_PAUSE, (open.length > 10 ? 8 : 1) * looked), LONGEST_POLL), undefined, {
+        signal
+      }).catch(() => undefined);
     }
   }
 
@@ -496,7 +465,9 @@ export class Submissions {
       live.dirty.clear();
     } catch (error) {
       // The work goes on without being written down; the next change tries again.
-      this._options.log?.(`Submission ${live.kept.id} is not saved: ${error instanceof BridgeError ? `${error.message} ${error.problem.cause ?? ''}` : String(error)}`);
+      this._options.log?.(
+        `Submission ${live.kept.id} is not saved: ${error instanceof BridgeError ? `${error.message} ${error.problem.cause ?? ''}` : String(error)}`
+      );
     }
     live.waiting.forEach(wake => wake());
     this._options.onChange?.(viewOf(live.kept));
@@ -520,58 +491,6 @@ export class Submissions {
   private readonly _live = new Map<string, ILive>();
   private readonly _feeds = new Map<string, { client: ICluster['client']; feed: ChangeFeed }>();
   private _closing = false;
-}
-
-function isOver(view: SubmissionItem): boolean {
-  return view.state === 'succeeded' || view.state === 'failed' || view.state === 'cancelled' || view.state === 'unknown';
-}
-
-function end(item: IKeptItem, state: SubmissionItem['state'], problem?: Problem): void {
-  item.view.state = state;
-  if (problem) {
-    item.view.problem = problem;
-  }
-}
-
-function failureOf(reason: string | undefined, file: string): Problem {
-  return new BridgeError({
-    type: 'job-failed',
-    title: 'The job failed',
-    status: 502,
-    detail: reason ?? `The job for "${file}" failed.`,
-    action: 'Look at its log.'
-  }).problem;
-}
-
-function problemOf(error: unknown): Problem {
-  return error instanceof BridgeError
-    ? error.problem
-    : new BridgeError({
-        type: 'internal',
-        title: 'Not done',
-        status: 500,
-        detail: error instanceof Error ? error.message : String(error)
-      }).problem;
-}
-
-async function readable(path: string | undefined, shown: string): Promise<{ path: string; size: number }> {
-  try {
-    const info = path === undefined ? undefined : await stat(path);
-    if (path !== undefined && info?.isFile()) {
-      return { path, size: info.size };
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw error;
-    }
-  }
-  throw new BridgeError({
-    type: 'not-found',
-    title: 'No such file',
-    status: 404,
-    detail: `"${shown}" is not a file that can be read.`,
-    action: 'Check its name.'
-  });
 }
 
 async function allJobNames(cluster: ICluster, service: string): Promise<string[]> {

@@ -80,7 +80,12 @@ function readToken(file: string): string {
  * mounts, the token file of this endpoint, the token in our own store.
  */
 export class EndpointAuth {
-  constructor(options: { who: string; secure: boolean; credential: () => ICredential | undefined; env?: NodeJS.ProcessEnv }) {
+  constructor(options: {
+    who: string;
+    secure: boolean;
+    credential: () => ICredential | undefined;
+    env?: NodeJS.ProcessEnv;
+  }) {
     this._who = options.who;
     this._secure = options.secure;
     this._credential = options.credential;

@@ -111,9 +111,15 @@ export class HttpClient {
     this._httpsAgent.destroy();
   }
 
-  private async _send(request: IHttpRequest, responseType: 'arraybuffer' | 'stream', limit: number): Promise<AxiosResponse> {
+  private async _send(
+    request: IHttpRequest,
+    responseType: 'arraybuffer' | 'stream',
+    limit: number
+  ): Promise<AxiosResponse> {
     const reads = request.method === 'GET' || request.method === 'HEAD';
-    const idempotent = (request.idempotent ?? reads) && (request.body === undefined || typeof request.body === 'string' || Buffer.isBuffer(request.body));
+    const idempotent =
+      (request.idempotent ?? reads) &&
+      (request.body === undefined || typeof request.body === 'string' || Buffer.isBuffer(request.body));
     for (let attempt = 1; ; attempt++) {
       const last = !idempotent || attempt >= TRIES;
       try {
@@ -205,7 +211,11 @@ export class HttpClient {
     }
     if (error instanceof AxiosError) {
       // A refused redirect comes wrapped, once or twice.
-      for (let inner: unknown = error.cause, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth++) {
+      for (
+        let inner: unknown = error.cause, depth = 0;
+        inner instanceof Error && depth < 5;
+        inner = inner.cause, depth++
+      ) {
         if (inner instanceof BridgeError) {
           return inner;
         }

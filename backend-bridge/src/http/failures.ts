@@ -56,7 +56,8 @@ export function unreachable(who: string, code: string | undefined, message?: str
       status: 502,
       detail: `The certificate of ${who} could not be checked.`,
       cause: causeOf(message) ?? code,
-      action: 'Add the cluster again with the certificate of its authority, or without the check if you trust the network.',
+      action:
+        'Add the cluster again with the certificate of its authority, or without the check if you trust the network.',
       extra: { certificate: true }
     });
   }
@@ -113,13 +114,34 @@ export function remoteFailure(failure: IRemoteFailure): BridgeError {
     });
   }
   if (status === 404) {
-    return new BridgeError({ type: 'not-found', title: 'Not found', status: 404, detail: `${could}: it is not there.`, cause, action });
+    return new BridgeError({
+      type: 'not-found',
+      title: 'Not found',
+      status: 404,
+      detail: `${could}: it is not there.`,
+      cause,
+      action
+    });
   }
   if (status === 409 || /already exists|AlreadyExists/.test(text ?? '')) {
-    return new BridgeError({ type: 'conflict', title: 'Already there', status: 409, detail: `${could}: something of that name exists.`, cause, action });
+    return new BridgeError({
+      type: 'conflict',
+      title: 'Already there',
+      status: 409,
+      detail: `${could}: something of that name exists.`,
+      cause,
+      action
+    });
   }
   if (status === 412) {
-    return new BridgeError({ type: 'conflict', title: 'Changed meanwhile', status: 409, detail: `${could}: it was changed meanwhile.`, cause, action });
+    return new BridgeError({
+      type: 'conflict',
+      title: 'Changed meanwhile',
+      status: 409,
+      detail: `${could}: it was changed meanwhile.`,
+      cause,
+      action
+    });
   }
   if (status === 429 || status === 502 || status === 503 || status === 504) {
     return new BridgeError({
@@ -132,7 +154,14 @@ export function remoteFailure(failure: IRemoteFailure): BridgeError {
     });
   }
   if (status >= 400 && status < 500) {
-    return new BridgeError({ type: 'invalid', title: 'Refused', status: 400, detail: `${could}: it refused the request.`, cause, action });
+    return new BridgeError({
+      type: 'invalid',
+      title: 'Refused',
+      status: 400,
+      detail: `${could}: it refused the request.`,
+      cause,
+      action
+    });
   }
   return new BridgeError({
     type: 'remote-error',

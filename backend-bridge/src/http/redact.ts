@@ -19,7 +19,10 @@ const SECRET_FIELD =
 const OPEN_FIELD = /^(token_endpoint|tokenfile|token_file|max_tokens|image_pull_secrets?)$/i;
 
 const PATTERNS: [RegExp, string][] = [
-  [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:basic|bearer|aws4-hmac-sha256)\s+)?[^\r\n"']+/gi, `$1${HIDDEN}`],
+  [
+    /\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:basic|bearer|aws4-hmac-sha256)\s+)?[^\r\n"']+/gi,
+    `$1${HIDDEN}`
+  ],
   [/\b(bearer|basic)\s+[A-Za-z0-9+/._~-]{8,}=*/gi, `$1 ${HIDDEN}`],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(\.[A-Za-z0-9_-]*)?/g, HIDDEN],
   [/\b(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s"'<>]+/gi, `$1${HIDDEN}`],

@@ -11,7 +11,13 @@ interface IS3Error {
   cause?: unknown;
 }
 
-const CREDENTIAL_CODES = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'InvalidToken', 'AuthorizationHeaderMalformed']);
+const CREDENTIAL_CODES = new Set([
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'ExpiredToken',
+  'InvalidToken',
+  'AuthorizationHeaderMalformed'
+]);
 
 /**
  * An error of the S3 client as a problem.
@@ -27,10 +33,21 @@ export function storageError(error: unknown, who: string, what: string): BridgeE
   const name = s3.Code ?? s3.name ?? '';
   const status = s3.$metadata?.httpStatusCode;
   if (name === 'AbortError') {
-    return new BridgeError({ type: 'cancelled', title: 'Cancelled', status: 499, detail: `Stopped before it could ${what}.` });
+    return new BridgeError({
+      type: 'cancelled',
+      title: 'Cancelled',
+      status: 499,
+      detail: `Stopped before it could ${what}.`
+    });
   }
   if (CREDENTIAL_CODES.has(name)) {
-    return remoteFailure({ who, what, status: 401, text: s3.message, action: 'The keys of the object store have changed: try again.' });
+    return remoteFailure({
+      who,
+      what,
+      status: 401,
+      text: s3.message,
+      action: 'The keys of the object store have changed: try again.'
+    });
   }
   if (name === 'BucketNotEmpty') {
     return new BridgeError({
@@ -66,7 +83,12 @@ export function storageError(error: unknown, who: string, what: string): BridgeE
           action: 'Try again.'
         });
   }
-  return remoteFailure({ who, what, status, text: name === s3.message || !s3.message ? name : `${name}: ${s3.message}` });
+  return remoteFailure({
+    who,
+    what,
+    status,
+    text: name === s3.message || !s3.message ? name : `${name}: ${s3.message}`
+  });
 }
 
 /** True for "there is no such bucket or object". */

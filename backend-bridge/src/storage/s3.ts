@@ -9,6 +9,7 @@ import type { IObjectStorage } from '../clusters/interfaces';
 import type { ObjectPage } from '../contract';
 import type { IMinIOProvider } from '../fdl/service';
 import { BridgeError } from '../http/errors';
+import { isProblem } from '../http/failures';
 import { addSecret } from '../http/redact';
 import { isMissing, storageError } from './errors';
 
@@ -17,7 +18,8 @@ type Sdk = typeof import('@aws-sdk/client-s3');
 // `require` at the time of use: the bundle keeps both out of the start.
 /* eslint-disable @typescript-eslint/no-require-imports */
 const loadSdk = (): Sdk => require('@aws-sdk/client-s3') as Sdk;
-const loadUpload = (): typeof import('@aws-sdk/lib-storage') => require('@aws-sdk/lib-storage') as typeof import('@aws-sdk/lib-storage');
+const loadUpload = (): typeof import('@aws-sdk/lib-storage') =>
+  require('@aws-sdk/lib-storage') as typeof import('@aws-sdk/lib-storage');
 /* eslint-enable @typescript-eslint/no-require-imports */
 
 export interface IStorageOptions {
@@ -28,12 +30,20 @@ export interface IStorageOptions {
   /** PEM text of the authority of the cluster. */
   ca?: string;
   insecure?: boolean;
+  /** The keys are not accepted any more: they may have been changed. */
+  onRefused?: () => void;
 }
 
 /** Bodies of this size and above, and those of unknown size, go up in parts. */
 const PARTS_FROM = 64 * 1024 * 1024;
 const PART_SIZE = 8 * 1024 * 1024;
-const SILENT = { trace: () => undefined, debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const SILENT = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined
+};
 const CREATED = 's3:ObjectCreated:*';
 
 /**
@@ -46,7 +56,10 @@ export class ObjectStorage implements IObjectStorage {
     addSecret(options.provider.secret_key);
   }
 
-  async list(bucket: string, options: { prefix?: string; delimiter?: string; page?: string; limit?: number } = {}): Promise<ObjectPage> {
+  async list(
+    bucket: string,
+    options: { prefix?: string; delimiter?: string; page?: string; limit?: number } = {}
+  ): Promise<ObjectPage> {
     return this._call(`list the bucket "${bucket}"`, async (client, sdk) => {
       const answer = await client.send(
         new sdk.ListObjectsV2Command({
@@ -70,7 +83,10 @@ export class ObjectStorage implements IObjectStorage {
     });
   }
 
-  async head(bucket: string, key: string): Promise<{ size: number; etag: string; modified?: string; contentType?: string } | undefined> {
+  async head(
+    bucket: string,
+    key: string
+  ): Promise<{ size: number; etag: string; modified?: string; contentType?: string } | undefined> {
     try {
       return await this._call(`look at "${bucket}/${key}"`, async (client, sdk) => {
         const answer = await client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }));
@@ -148,7 +164,9 @@ export class ObjectStorage implements IObjectStorage {
           return this._putInParts(client, parameters, signal, options.onProgress);
         }
         const sent = source && options.onProgress ? counted(source, options.onProgress) : body;
-        const answer = await client.send(new sdk.PutObjectCommand({ ...parameters, Body: sent, ContentLength: size }), { abortSignal: signal });
+        const answer = await client.send(new sdk.PutObjectCommand({ ...parameters, Body: sent, ContentLength: size }), {
+          abortSignal: signal
+        });
         options.onProgress?.(size);
         return { etag: unquoted(answer.ETag) };
       });
@@ -168,7 +186,13 @@ export class ObjectStorage implements IObjectStorage {
     onProgress: ((bytes: number) => void) | undefined
   ): Promise<{ etag: string }> {
     const { Upload } = loadUpload();
-    const upload = new Upload({ client, params: parameters, partSize: PART_SIZE, queueSize: 3, leavePartsOnError: false });
+    const upload = new Upload({
+      client,
+      params: parameters,
+      partSize: PART_SIZE,
+      queueSize: 3,
+      leavePartsOnError: false
+    });
     upload.on('httpUploadProgress', progress => onProgress?.(progress.loaded ?? 0));
     const abort = (): void => void upload.abort();
     signal.addEventListener('abort', abort, { once: true });
@@ -220,7 +244,9 @@ export class ObjectStorage implements IObjectStorage {
       }
     };
     const same = (queue: QueueConfiguration): boolean =>
-      queue.QueueArn === entry.arn && rule(queue, 'prefix') === entry.prefix && rule(queue, 'suffix') === (entry.suffix ?? '');
+      queue.QueueArn === entry.arn &&
+      rule(queue, 'prefix') === entry.prefix &&
+      rule(queue, 'suffix') === (entry.suffix ?? '');
     await this._changeNotifications(
       bucket,
       queues => (queues.some(same) ? undefined : [...queues, wanted]),
@@ -254,7 +280,8 @@ export class ObjectStorage implements IObjectStorage {
   private _readNotifications(bucket: string): Promise<NotificationConfiguration> {
     return this._call(`read the notifications of the bucket "${bucket}"`, async (client, sdk) => {
       const answer = await client.send(new sdk.GetBucketNotificationConfigurationCommand({ Bucket: bucket }));
-      const { QueueConfigurations, TopicConfigurations, LambdaFunctionConfigurations, EventBridgeConfiguration } = answer;
+      const { QueueConfigurations, TopicConfigurations, LambdaFunctionConfigurations, EventBridgeConfiguration } =
+        answer;
       return { QueueConfigurations, TopicConfigurations, LambdaFunctionConfigurations, EventBridgeConfiguration };
     });
   }
@@ -313,7 +340,11 @@ export class ObjectStorage implements IObjectStorage {
     try {
       return await work(client, sdk);
     } catch (error) {
-      throw storageError(error, this._options.who, what);
+      const problem = storageError(error, this._options.who, what);
+      if (isProblem(problem, 'unauthorized')) {
+        this._options.onRefused?.();
+      }
+      throw problem;
     }
   }
 

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { deploy, fdl, files, finished, minio, openRoom, readObject, until, type IRoom } from './support';
 
-const UPPER = '#!/bin/sh\ntr a-z A-Z < "$INPUT_FILE_PATH" > "$TMP_OUTPUT_DIR/$(basename "$INPUT_FILE_PATH" .txt).out.txt"\necho did it\n';
+const UPPER =
+  '#!/bin/sh\ntr a-z A-Z < "$INPUT_FILE_PATH" > "$TMP_OUTPUT_DIR/$(basename "$INPUT_FILE_PATH" .txt).out.txt"\necho did it\n';
 
 jest.setTimeout(90_000);
 
@@ -10,7 +11,12 @@ describe.each([false, true])('a service from apply to delete, strict %s', strict
 
   beforeAll(async () => {
     room = await openRoom({ strict });
-    await deploy(room, 'upper', { 'upper.sh': UPPER }, { name: 'upper', script: 'upper.sh', input: minio('upper/in'), output: minio('upper/out') });
+    await deploy(
+      room,
+      'upper',
+      { 'upper.sh': UPPER },
+      { name: 'upper', script: 'upper.sh', input: minio('upper/in'), output: minio('upper/out') }
+    );
   });
 
   afterAll(() => room.close());
@@ -20,20 +26,39 @@ describe.each([false, true])('a service from apply to delete, strict %s', strict
     expect(state).toMatchObject({ id: 'local', state: 'ready', current: true, removable: false });
     expect(state.features.includes('job-id')).toBe(!strict);
     const [service] = await room.clusters.services(room.cluster);
-    expect(service).toMatchObject({ name: 'upper', cluster: 'local', exposed: false, input: [{ bucket: 'upper', prefix: 'in' }] });
-    const plan = await room.clusters.plan(room.cluster, { text: fdl({ name: 'upper', script: 'upper.sh', input: minio('upper/in'), output: minio('upper/out') }), name: 'fdl.yaml', base: `${room.folder}/upper` });
+    expect(service).toMatchObject({
+      name: 'upper',
+      cluster: 'local',
+      exposed: false,
+      input: [{ bucket: 'upper', prefix: 'in' }]
+    });
+    const plan = await room.clusters.plan(room.cluster, {
+      text: fdl({ name: 'upper', script: 'upper.sh', input: minio('upper/in'), output: minio('upper/out') }),
+      name: 'fdl.yaml',
+      base: `${room.folder}/upper`
+    });
     expect(plan.problems.filter(problem => problem.severity === 'error')).toEqual([]);
     expect(new Set(plan.steps.map(step => step.action))).toEqual(new Set(['keep']));
   });
 
   it('turns a file into its output, whose name is the one of the input', async () => {
     const base = await files(room, 'data', { 'words.txt': 'some words' });
-    const done = await finished(room.clusters, await room.clusters.submit(room.cluster, 'upper', [{ file: 'words.txt', name: 'words.txt', path: `${base}/words.txt` }]));
+    const done = await finished(
+      room.clusters,
+      await room.clusters.submit(room.cluster, 'upper', [
+        { file: 'words.txt', name: 'words.txt', path: `${base}/words.txt` }
+      ])
+    );
     const [item] = done.items;
     expect(item).toMatchObject({ file: 'words.txt', state: 'succeeded', exitCode: 0 });
     expect(item.key).toMatch(/^upper\/in\/words-[0-9a-f]{8}\.txt$/);
     expect(item.outputs).toHaveLength(1);
-    expect(item.outputs[0]).toMatchObject({ name: 'words.out.txt', mediaType: 'text/plain', size: 10, bucket: 'upper' });
+    expect(item.outputs[0]).toMatchObject({
+      name: 'words.out.txt',
+      mediaType: 'text/plain',
+      size: 10,
+      bucket: 'upper'
+    });
     expect(await readObject(room.cluster, 'upper', item.outputs[0].key ?? '')).toBe('SOME WORDS');
     const job = await room.clusters.job(room.cluster, item.job ?? '');
     expect(job).toMatchObject({ state: 'succeeded', exitCode: 0, service: 'upper', kind: 'service' });
@@ -50,7 +75,11 @@ describe.each([false, true])('a service from apply to delete, strict %s', strict
   });
 
   it('answers a call at once, or through the bucket where there is no /run', async () => {
-    const result = await room.clusters.invoke(room.cluster, 'upper', { file: 'x.txt', name: 'x.txt', data: Buffer.from('hello there') });
+    const result = await room.clusters.invoke(room.cluster, 'upper', {
+      file: 'x.txt',
+      name: 'x.txt',
+      data: Buffer.from('hello there')
+    });
     expect(result).toMatchObject({ state: 'succeeded', text: 'HELLO THERE' });
     expect(result.files).toHaveLength(1);
     if (result.via === 'run') {
@@ -61,12 +90,29 @@ describe.each([false, true])('a service from apply to delete, strict %s', strict
   });
 
   it('keeps two submitters with equal names apart', async () => {
-    const bases = await Promise.all(['a', 'b'].map(who => files(room, `mix-${who}`, Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`f${n}.txt`, `from ${who} ${n}`])))));
+    const bases = await Promise.all(
+      ['a', 'b'].map(who =>
+        files(
+          room,
+          `mix-${who}`,
+          Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`f${n}.txt`, `from ${who} ${n}`]))
+        )
+      )
+    );
     const submissions = await Promise.all(
-      bases.map(base => room.clusters.submit(room.cluster, 'upper', Array.from({ length: 6 }, (_, n) => ({ file: `f${n}.txt`, name: `f${n}.txt`, path: `${base}/f${n}.txt` }))))
+      bases.map(base =>
+        room.clusters.submit(
+          room.cluster,
+          'upper',
+          Array.from({ length: 6 }, (_, n) => ({ file: `f${n}.txt`, name: `f${n}.txt`, path: `${base}/f${n}.txt` }))
+        )
+      )
     );
     const done = await Promise.all(submissions.map(submission => finished(room.clusters, submission)));
-    for (const [who, submission] of [['A', done[0]], ['B', done[1]]] as const) {
+    for (const [who, submission] of [
+      ['A', done[0]],
+      ['B', done[1]]
+    ] as const) {
       for (const [n, item] of submission.items.entries()) {
         expect(item).toMatchObject({ file: `f${n}.txt`, state: 'succeeded' });
         expect(item.outputs.map(output => output.name)).toEqual([`f${n}.out.txt`]);
@@ -78,8 +124,16 @@ describe.each([false, true])('a service from apply to delete, strict %s', strict
   });
 
   it('says which script failed and with what', async () => {
-    await deploy(room, 'fails', { 'run.sh': 'echo before\nexit 3\n' }, { name: 'fails', script: 'run.sh', input: minio('fails/in'), output: minio('fails/out') });
-    const done = await finished(room.clusters, await room.clusters.submit(room.cluster, 'fails', [{ file: 'x', name: 'x', data: Buffer.from('x') }]));
+    await deploy(
+      room,
+      'fails',
+      { 'run.sh': 'echo before\nexit 3\n' },
+      { name: 'fails', script: 'run.sh', input: minio('fails/in'), output: minio('fails/out') }
+    );
+    const done = await finished(
+      room.clusters,
+      await room.clusters.submit(room.cluster, 'fails', [{ file: 'x', name: 'x', data: Buffer.from('x') }])
+    );
     expect(done.items[0]).toMatchObject({ state: 'failed', exitCode: 3, problem: { title: 'The job failed' } });
     const page = await room.clusters.jobs(room.cluster, { service: 'fails' });
     expect(page.items).toHaveLength(1);
@@ -90,25 +144,60 @@ describe.each([false, true])('a service from apply to delete, strict %s', strict
   });
 
   it('warns of a job that wrote nothing', async () => {
-    await deploy(room, 'silent', { 'run.sh': 'true\n' }, { name: 'silent', script: 'run.sh', input: minio('silent/in'), output: minio('silent/out') });
-    const done = await finished(room.clusters, await room.clusters.submit(room.cluster, 'silent', [{ file: 'x', name: 'x', data: Buffer.from('x') }]));
-    expect(done.items[0]).toMatchObject({ state: 'succeeded', outputs: [], warning: 'Finished without output in silent/out.' });
+    await deploy(
+      room,
+      'silent',
+      { 'run.sh': 'true\n' },
+      { name: 'silent', script: 'run.sh', input: minio('silent/in'), output: minio('silent/out') }
+    );
+    const done = await finished(
+      room.clusters,
+      await room.clusters.submit(room.cluster, 'silent', [{ file: 'x', name: 'x', data: Buffer.from('x') }])
+    );
+    expect(done.items[0]).toMatchObject({
+      state: 'succeeded',
+      outputs: [],
+      warning: 'Finished without output in silent/out.'
+    });
   });
 
   it('cancels what runs', async () => {
-    await deploy(room, 'slow', { 'run.sh': 'sleep 60\n' }, { name: 'slow', script: 'run.sh', input: minio('slow/in'), output: minio('slow/out') });
-    const submission = await room.clusters.submit(room.cluster, 'slow', [{ file: 'x', name: 'x', data: Buffer.from('x') }]);
-    await until('a running job', async () => (await room.clusters.jobs(room.cluster, { service: 'slow' })).items.some(job => job.state === 'running'));
+    await deploy(
+      room,
+      'slow',
+      { 'run.sh': 'sleep 60\n' },
+      { name: 'slow', script: 'run.sh', input: minio('slow/in'), output: minio('slow/out') }
+    );
+    const submission = await room.clusters.submit(room.cluster, 'slow', [
+      { file: 'x', name: 'x', data: Buffer.from('x') }
+    ]);
+    await until('a running job', async () =>
+      (await room.clusters.jobs(room.cluster, { service: 'slow' })).items.some(job => job.state === 'running')
+    );
     await room.clusters.cancelSubmission(submission.id);
     const done = await finished(room.clusters, submission);
     expect(done.items[0].state).toBe('cancelled');
-    await until('no running job', async () => !(await room.clusters.jobs(room.cluster, { service: 'slow' })).items.some(job => job.state === 'running'));
+    await until(
+      'no running job',
+      async () =>
+        !(await room.clusters.jobs(room.cluster, { service: 'slow' })).items.some(job => job.state === 'running')
+    );
   });
 
   it('goes on following after the bridge was started anew', async () => {
-    await deploy(room, 'later', { 'run.sh': 'sleep 2\ncp "$INPUT_FILE_PATH" "$TMP_OUTPUT_DIR/"\n' }, { name: 'later', script: 'run.sh', input: minio('later/in'), output: minio('later/out') });
-    const submission = await room.clusters.submit(room.cluster, 'later', [{ file: 'x.bin', name: 'x.bin', data: Buffer.from('x') }]);
-    await until('the upload', async () => (await room.clusters.submission(submission.id)).items[0].state !== 'uploading');
+    await deploy(
+      room,
+      'later',
+      { 'run.sh': 'sleep 2\ncp "$INPUT_FILE_PATH" "$TMP_OUTPUT_DIR/"\n' },
+      { name: 'later', script: 'run.sh', input: minio('later/in'), output: minio('later/out') }
+    );
+    const submission = await room.clusters.submit(room.cluster, 'later', [
+      { file: 'x.bin', name: 'x.bin', data: Buffer.from('x') }
+    ]);
+    await until(
+      'the upload',
+      async () => (await room.clusters.submission(submission.id)).items[0].state !== 'uploading'
+    );
     await room.reopen();
     expect(room.clusters.running()).toBe(0);
     room.clusters.resume();

@@ -1,5 +1,5 @@
 import type { IOscarService } from '../../src/fdl';
-import { OscarClient } from '../../src/clusters';
+import type { OscarClient } from '../../src/clusters';
 import { readJobs, readService, withoutReadSecrets, writeService } from '../../src/clusters/compat';
 import { readLoad } from '../../src/clusters/service-actions';
 import { toService } from '../../src/clusters/service-view';
@@ -54,18 +54,34 @@ describe('the client against recorded answers of a real cluster', () => {
     const [entry] = replay.play('services.json', id);
     replay.answer('GET /system/info', { status: 200, body: '{"version":"v4.1.2"}' });
     await expect(client.createService({ name: 'x' })).rejects.toMatchObject(problem(type));
-    await expect(client.createService({ name: 'x' })).rejects.toMatchObject({ problem: { cause: entry.response?.body.trim() } });
+    await expect(client.createService({ name: 'x' })).rejects.toMatchObject({
+      problem: { cause: entry.response?.body.trim() }
+    });
   });
 
   it('reads jobs in every state, page by page', async () => {
     replay.play('jobs.json', 'list-at-once', 'list-running', 'list-done', 'list-page-1');
-    expect((await client.jobs('jobsvc')).jobs.map(job => job.status)).toEqual(['Pending', 'Pending', 'Pending', 'Pending']);
-    expect((await client.jobs('jobsvc')).jobs[0]).toMatchObject({ status: 'Running', start_time: '2026-11-21T07:00:00Z' });
-    expect((await client.jobs('jobsvc')).jobs[0]).toMatchObject({ status: 'Succeeded', finish_time: '2026-11-21T07:00:00Z' });
+    expect((await client.jobs('jobsvc')).jobs.map(job => job.status)).toEqual([
+      'Pending',
+      'Pending',
+      'Pending',
+      'Pending'
+    ]);
+    expect((await client.jobs('jobsvc')).jobs[0]).toMatchObject({
+      status: 'Running',
+      start_time: '2026-11-21T07:00:00Z'
+    });
+    expect((await client.jobs('jobsvc')).jobs[0]).toMatchObject({
+      status: 'Succeeded',
+      finish_time: '2026-11-21T07:00:00Z'
+    });
     const page = await client.jobs('jobsvc');
     expect(page.jobs).toHaveLength(70);
     expect(page.next).toBeTruthy();
-    replay.answer(`GET /system/logs/jobsvc?page=${encodeURIComponent(page.next ?? '')}`, { status: 200, body: '{"jobs":{}}' });
+    replay.answer(`GET /system/logs/jobsvc?page=${encodeURIComponent(page.next ?? '')}`, {
+      status: 200,
+      body: '{"jobs":{}}'
+    });
     expect(await client.jobs('jobsvc', page.next)).toEqual({ jobs: [] });
   });
 
@@ -78,7 +94,9 @@ describe('the client against recorded answers of a real cluster', () => {
     replay.play('jobs.json', 'log', 'log-unknown-job', 'log-unknown-service');
     expect(await client.jobLog('jobsvc', 'nope')).toBeUndefined();
     expect(await client.jobLog('ghost', 'jobsvc-4c1fd0d3-2873-404e-b6aa-ac3deb5fe095')).toBeUndefined();
-    expect(await client.jobLog('jobsvc', 'jobsvc-4c1fd0d3-2873-404e-b6aa-ac3deb5fe095')).toContain('hello from the script');
+    expect(await client.jobLog('jobsvc', 'jobsvc-4c1fd0d3-2873-404e-b6aa-ac3deb5fe095')).toContain(
+      'hello from the script'
+    );
   });
 
   it('calls /run with the token of the service only, and knows a cluster without it', async () => {
@@ -88,7 +106,9 @@ describe('the client against recorded answers of a real cluster', () => {
     expect(replay.seen[0].authorization).toBe(`Bearer ${service.token}`);
     await expect(client.run(service, Buffer.from('x'))).rejects.toMatchObject({ problem: { cause: 'out:boom' } });
     await expect(client.run(service, Buffer.from('x'))).rejects.toMatchObject(problem('remote-error'));
-    await expect(client.run({ ...service, name: 'ghost' }, Buffer.from('x'))).rejects.toMatchObject({ problem: { title: 'The token of the service is not accepted' } });
+    await expect(client.run({ ...service, name: 'ghost' }, Buffer.from('x'))).rejects.toMatchObject({
+      problem: { title: 'The token of the service is not accepted' }
+    });
     replay.play('services.json', 'run-no-backend');
     expect(await client.run({ ...service, name: 'syncsvc' }, Buffer.from('x'))).toBeUndefined();
     await expect(client.run({ ...service, token: '' }, Buffer.from('x'))).rejects.toMatchObject(problem('forbidden'));
@@ -101,13 +121,26 @@ describe('the client against recorded answers of a real cluster', () => {
     ['oidc.json', 'read-other', 'forbidden']
   ])('%s %s is %s', async (file, id, type) => {
     const [entry] = replay.play(file, id);
-    const call = entry.request?.path === '/system/info' ? client.info() : entry.request?.path === '/system/services' ? client.services() : client.service('privone');
+    const call =
+      entry.request?.path === '/system/info'
+        ? client.info()
+        : entry.request?.path === '/system/services'
+          ? client.services()
+          : client.service('privone');
     await expect(call).rejects.toMatchObject(problem(type));
   });
 
   it('reads the state and the logs of deployments', async () => {
-    const [, logs] = replay.play('services.json', 'deployment-exposed', 'deployment-logs-exposed', 'deployment-job-service');
-    replay.answer('GET /system/services/exparray/deployment/logs?tailLines=200', { status: 200, body: logs.response?.body ?? '' });
+    const [, logs] = replay.play(
+      'services.json',
+      'deployment-exposed',
+      'deployment-logs-exposed',
+      'deployment-job-service'
+    );
+    replay.answer('GET /system/services/exparray/deployment/logs?tailLines=200', {
+      status: 200,
+      body: logs.response?.body ?? ''
+    });
     expect(await client.deployment('exparray')).toMatchObject({ state: 'ready' });
     expect((await client.deploymentLogs('exparray')).entries.length).toBeGreaterThan(0);
     expect(await client.deployment('minimal')).toMatchObject({ state: 'unavailable' });
@@ -137,13 +170,24 @@ describe('load', () => {
   });
 
   it('comes from the flat form of 3.x', () => {
-    expect(readLoad({ numberNodes: 1, cpuFreeTotal: 1500, memoryFreeTotal: 1024, detail: [{ nodeName: 'n', cpuCapacity: '4000', memoryCapacity: '4096' }] })).toEqual({ cpuTotal: 4, cpuFree: 1.5, memoryTotal: 4096, memoryFree: 1024 });
+    expect(
+      readLoad({
+        numberNodes: 1,
+        cpuFreeTotal: 1500,
+        memoryFreeTotal: 1024,
+        detail: [{ nodeName: 'n', cpuCapacity: '4000', memoryCapacity: '4096' }]
+      })
+    ).toEqual({ cpuTotal: 4, cpuFree: 1.5, memoryTotal: 4096, memoryFree: 1024 });
   });
 });
 
 describe('versions', () => {
   it('reads the bare job map of clusters before 3.6.4, newest first', () => {
-    const list = readJobs({ a: { status: 'Succeeded', creation_time: '2024-01-01T00:00:00Z' }, b: { status: 'Running', creation_time: '2024-01-02T00:00:00Z' }, c: { status: 'Pending' } });
+    const list = readJobs({
+      a: { status: 'Succeeded', creation_time: '2024-01-01T00:00:00Z' },
+      b: { status: 'Running', creation_time: '2024-01-02T00:00:00Z' },
+      c: { status: 'Pending' }
+    });
     expect(list.jobs.map(job => job.name)).toEqual(['c', 'b', 'a']);
     expect(list.next).toBeUndefined();
   });
@@ -153,23 +197,51 @@ describe('versions', () => {
   });
 
   it('reads null lists, scalar ports and Variables', () => {
-    const service = readService({ name: 'x', input: null, output: null, allowed_users: null, labels: null, expose: { api_port: 8080, nodePort: 0 }, environment: { Variables: { A: '1' } } });
-    expect(service).toMatchObject({ input: [], output: [], allowed_users: [], labels: {}, expose: { api_port: [8080] }, environment: { variables: { A: '1' }, secrets: {} } });
+    const service = readService({
+      name: 'x',
+      input: null,
+      output: null,
+      allowed_users: null,
+      labels: null,
+      expose: { api_port: 8080, nodePort: 0 },
+      environment: { Variables: { A: '1' } }
+    });
+    expect(service).toMatchObject({
+      input: [],
+      output: [],
+      allowed_users: [],
+      labels: {},
+      expose: { api_port: [8080] },
+      environment: { variables: { A: '1' }, secrets: {} }
+    });
     expect(service.expose.nodePort).toBeUndefined();
   });
 
   it('writes ports and variables as the version wants them', () => {
-    const service = { name: 'x', expose: { api_port: [8080], nodePort: [30000] }, environment: { variables: { A: '1' }, secrets: {} } } as unknown as Partial<IOscarService>;
+    const service = {
+      name: 'x',
+      expose: { api_port: [8080], nodePort: [30000] },
+      environment: { variables: { A: '1' }, secrets: {} }
+    } as unknown as Partial<IOscarService>;
     expect(writeService(service, 'v4.1.0')).toMatchObject({ expose: { api_port: [8080] } });
     expect(writeService(service, 'devel')).toMatchObject({ expose: { api_port: [8080] } });
-    expect(writeService(service, 'v4.0.0')).toMatchObject({ expose: { api_port: 8080, nodePort: 30000 }, environment: { variables: { A: '1' } } });
+    expect(writeService(service, 'v4.0.0')).toMatchObject({
+      expose: { api_port: 8080, nodePort: 30000 },
+      environment: { variables: { A: '1' } }
+    });
     expect(writeService(service, 'v3.3.0')).toMatchObject({ environment: { Variables: { A: '1' } } });
   });
 
   it('never writes secrets that were read', () => {
-    const service = (secrets: Record<string, string>): Partial<IOscarService> => ({ name: 'x', environment: { variables: { A: '1' }, secrets } });
+    const service = (secrets: Record<string, string>): Partial<IOscarService> => ({
+      name: 'x',
+      environment: { variables: { A: '1' }, secrets }
+    });
     expect(withoutReadSecrets(service({ KEY: '' })).environment).toEqual({ variables: { A: '1' } });
     expect(withoutReadSecrets(service({ KEY: 'v', OTHER: '' })).environment).toEqual({ variables: { A: '1' } });
-    expect(withoutReadSecrets(service({ KEY: 'v' })).environment).toEqual({ variables: { A: '1' }, secrets: { KEY: 'v' } });
+    expect(withoutReadSecrets(service({ KEY: 'v' })).environment).toEqual({
+      variables: { A: '1' },
+      secrets: { KEY: 'v' }
+    });
   });
 });

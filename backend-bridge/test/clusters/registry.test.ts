@@ -10,7 +10,11 @@ describe('the list of clusters', () => {
   let replay: Replay;
   const changes: string[] = [];
 
-  const open = (): ClusterRegistry => new ClusterRegistry({ data: folder, onChange: (cluster, removed) => changes.push(`${removed ? '-' : '+'}${cluster.id}`) });
+  const open = (): ClusterRegistry =>
+    new ClusterRegistry({
+      data: folder,
+      onChange: (cluster, removed) => changes.push(`${removed ? '-' : '+'}${cluster.id}`)
+    });
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'oscar-registry-'));
@@ -66,7 +70,9 @@ describe('the list of clusters', () => {
   it('says so when the list cannot be saved, and then does not have it', async () => {
     rmSync(join(folder, 'clusters.json'), { force: true });
     mkdirSync(join(folder, 'clusters.json'));
-    await expect(registry.add({ id: 'edge', endpoint: 'https://edge.example' })).rejects.toMatchObject({ problem: { type: 'urn:jupyterlab-oscar:problem:not-writable', status: 507 } });
+    await expect(registry.add({ id: 'edge', endpoint: 'https://edge.example' })).rejects.toMatchObject({
+      problem: { type: 'urn:jupyterlab-oscar:problem:not-writable', status: 507 }
+    });
     expect(registry.list()).toEqual([]);
     expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([]);
   });
@@ -75,9 +81,15 @@ describe('the list of clusters', () => {
     expect(() => registry.get('nope')).toThrow('There is no cluster "nope".');
     expect(() => registry.get()).toThrow('There is no cluster yet.');
     registry.register({ id: 'local', endpoint: 'http://127.0.0.1:1', user: 'u', password: 'local-password' });
-    expect(() => registry.get('nope')).toThrow(expect.objectContaining({ problem: expect.objectContaining({ status: 404, action: 'Use one of: local.' }) as unknown }) as Error);
+    expect(() => registry.get('nope')).toThrow(
+      expect.objectContaining({
+        problem: expect.objectContaining({ status: 404, action: 'Use one of: local.' }) as unknown
+      }) as Error
+    );
     await expect(registry.remove('local')).rejects.toMatchObject({ problem: { status: 400 } });
-    await expect(registry.add({ id: 'local', endpoint: 'http://x' })).rejects.toMatchObject({ problem: { status: 409 } });
+    await expect(registry.add({ id: 'local', endpoint: 'http://x' })).rejects.toMatchObject({
+      problem: { status: 409 }
+    });
   });
 
   it.each([
@@ -86,19 +98,34 @@ describe('the list of clusters', () => {
     ['https://u:p@host', 'user or password'],
     ['https://host/?x=1', 'has no ?']
   ])('refuses the address %s', async (endpoint, words) => {
-    await expect(registry.add({ id: 'x', endpoint })).rejects.toMatchObject({ problem: { status: 400, detail: expect.stringContaining(words) as unknown } });
+    await expect(registry.add({ id: 'x', endpoint })).rejects.toMatchObject({
+      problem: { status: 400, detail: expect.stringContaining(words) as unknown }
+    });
     expect(registry.list()).toEqual([]);
   });
 
   it('tells states and never throws', async () => {
     replay.play('general.json', 'info-wrong');
     await registry.add({ id: 'wrong', endpoint: replay.base, user: 'u', password: 'not the one' });
-    expect(await registry.get('wrong').describe()).toMatchObject({ state: 'unauthorized', problem: { type: expect.stringContaining('unauthorized') as unknown }, removable: true, user: 'u' });
+    expect(await registry.get('wrong').describe()).toMatchObject({
+      state: 'unauthorized',
+      problem: { type: expect.stringContaining('unauthorized') as unknown },
+      removable: true,
+      user: 'u'
+    });
     await registry.add({ id: 'bare', endpoint: replay.base });
     expect(await registry.get('bare').describe()).toMatchObject({ state: 'unauthorized' });
     await registry.add({ id: 'gone', endpoint: 'http://127.0.0.1:1', user: 'u', password: 'not the one' });
-    expect(await registry.get('gone').describe()).toMatchObject({ state: 'unreachable', problem: { action: expect.any(String) as unknown } });
+    expect(await registry.get('gone').describe()).toMatchObject({
+      state: 'unreachable',
+      problem: { action: expect.any(String) as unknown }
+    });
     replay.play('general.json', 'info', 'config');
-    expect(await registry.get('wrong').describe()).toMatchObject({ state: 'ready', version: 'devel', features: [], storage: { region: 'us-east-1' } });
+    expect(await registry.get('wrong').describe()).toMatchObject({
+      state: 'ready',
+      version: 'devel',
+      features: [],
+      storage: { region: 'us-east-1' }
+    });
   });
 });

@@ -45,7 +45,12 @@ export class Replay {
       request.on('end', () => {
         const method = request.method ?? '';
         const path = request.url ?? '';
-        this.seen.push({ method, path, authorization: request.headers.authorization, body: Buffer.concat(parts).toString() });
+        this.seen.push({
+          method,
+          path,
+          authorization: request.headers.authorization,
+          body: Buffer.concat(parts).toString()
+        });
         const answers = this._answers.get(`${method} ${path}`);
         const answer = answers && answers.length > 1 ? answers.shift() : answers?.[0];
         response.writeHead(answer?.status ?? 599, answer?.headers ?? {});
@@ -84,7 +89,12 @@ export class Replay {
     return new OscarClient({
       who,
       http: new HttpClient({ base: this.base, who, timeout: 5000 }),
-      auth: new EndpointAuth({ who, secure: true, credential: () => credential, env: { SECRETS_MOUNT_PATH: '/nonexistent' } })
+      auth: new EndpointAuth({
+        who,
+        secure: true,
+        credential: () => credential,
+        env: { SECRETS_MOUNT_PATH: '/nonexistent' }
+      })
     });
   }
 

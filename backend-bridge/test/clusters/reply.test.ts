@@ -19,18 +19,28 @@ describe('a synchronous answer', () => {
   });
 
   it('is several files when it is a zip, whose names stay where they belong', () => {
-    const zip = zipSync({ 'a/b.txt': Buffer.from('b'), '../../etc/passwd': Buffer.from('evil'), '/root.txt': Buffer.from('r'), 'dir/': new Uint8Array() });
+    const zip = zipSync({
+      'a/b.txt': Buffer.from('b'),
+      '../../etc/passwd': Buffer.from('evil'),
+      '/root.txt': Buffer.from('r'),
+      'dir/': new Uint8Array()
+    });
     const names = readReply(base64(zip)).files.map(file => file.name);
     expect(names.sort()).toEqual(['a/b.txt', 'etc/passwd', 'root.txt']);
   });
 
-  it.each(['done', 'hello world\n', '12345678', 'deadbeefdeadbeefdeadbeefdeadbeef', 'abcd', '', 'Zeile eins\nzwei'])('is text when it is only %p', text => {
-    expect(readReply(Buffer.from(text))).toEqual({ text, files: [] });
-  });
+  it.each(['done', 'hello world\n', '12345678', 'deadbeefdeadbeefdeadbeefdeadbeef', 'abcd', '', 'Zeile eins\nzwei'])(
+    'is text when it is only %p',
+    text => {
+      expect(readReply(Buffer.from(text))).toEqual({ text, files: [] });
+    }
+  );
 
   it('does not confuse the words of the supervisor with the answer', () => {
     const noise = '2026-06-11 10:00:00,123 - supervisor - INFO - Reading storage configuration\n';
-    expect(readReply(Buffer.concat([Buffer.from(noise), base64(PNG), Buffer.from(noise)])).files[0].mediaType).toBe('image/png');
+    expect(readReply(Buffer.concat([Buffer.from(noise), base64(PNG), Buffer.from(noise)])).files[0].mediaType).toBe(
+      'image/png'
+    );
     expect(readReply(Buffer.from(`${noise}hi\nOSCAR-EXIT: 4\n`))).toMatchObject({ exitCode: 4, files: [] });
     expect(readReply(Buffer.from(`${noise}hi\nOSCAR-EXIT: 4\n`)).text?.trim()).toBe('hi');
   });
@@ -55,7 +65,13 @@ describe('a log', () => {
       "2026-06-11 10:00:00,123 - supervisor - INFO - Uploading file 'out/sub/x.txt' to bucket 'b'",
       ''
     ].join('\n');
-    expect(readFacts(log)).toMatchObject({ exitCode: 0, names: ['sub/x.txt'], uploads: [{ bucket: 'b', key: 'out/sub/x.txt' }], input: { bucket: 'b', key: "in/it's a.txt" }, printed: expect.stringMatching(/^printed\s*$/) as unknown });
+    expect(readFacts(log)).toMatchObject({
+      exitCode: 0,
+      names: ['sub/x.txt'],
+      uploads: [{ bucket: 'b', key: 'out/sub/x.txt' }],
+      input: { bucket: 'b', key: "in/it's a.txt" },
+      printed: expect.stringMatching(/^printed\s*$/) as unknown
+    });
   });
 });
 

@@ -31,8 +31,17 @@ export async function openRoom(options: { strict?: boolean; cpus?: number } = {}
   });
   const events: ClusterEvent[] = [];
   const open = (): { clusters: IClusters; cluster: ICluster } => {
-    const clusters = createClusters({ data: join(folder, 'bridge'), onEvent: event => events.push(event), log: () => undefined });
-    const cluster = clusters.registry.register({ id: 'local', endpoint: local.endpoint, user: local.user, password: local.password });
+    const clusters = createClusters({
+      data: join(folder, 'bridge'),
+      onEvent: event => events.push(event),
+      log: () => undefined
+    });
+    const cluster = clusters.registry.register({
+      id: 'local',
+      endpoint: local.endpoint,
+      user: local.user,
+      password: local.password
+    });
     return { clusters, cluster };
   };
   const room: IRoom = {
@@ -65,7 +74,13 @@ export async function files(room: IRoom, name: string, contents: Record<string, 
 
 /** The text of an FDL with these services; scripts are files beside it. */
 export function fdl(...services: Record<string, unknown>[]): string {
-  return JSON.stringify({ functions: { oscar: services.map(service => ({ local: { image: 'docker.io/library/alpine', cpu: '0.1', memory: '64Mi', ...service } })) } });
+  return JSON.stringify({
+    functions: {
+      oscar: services.map(service => ({
+        local: { image: 'docker.io/library/alpine', cpu: '0.1', memory: '64Mi', ...service }
+      }))
+    }
+  });
 }
 
 export function minio(path: string): { storage_provider: string; path: string }[] {
@@ -73,7 +88,12 @@ export function minio(path: string): { storage_provider: string; path: string }[
 }
 
 /** Writes the scripts and applies the FDL. */
-export async function deploy(room: IRoom, name: string, scripts: Record<string, string>, ...services: Record<string, unknown>[]): Promise<void> {
+export async function deploy(
+  room: IRoom,
+  name: string,
+  scripts: Record<string, string>,
+  ...services: Record<string, unknown>[]
+): Promise<void> {
   const base = await files(room, name, scripts);
   await room.clusters.apply(room.cluster, { text: fdl(...services), name: 'fdl.yaml', base });
 }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authorization, CredentialStore, EndpointAuth, type ICredential, tokenExpiry } from '../../src/credentials';
 
-const jwt = (exp: number): string => `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.x`;
+const jwt = (exp: number): string =>
+  `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.x`;
 
 describe('credentials', () => {
   let folder: string;
@@ -14,8 +15,16 @@ describe('credentials', () => {
 
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const auth = (credential: ICredential | undefined, options: { secure?: boolean; env?: NodeJS.ProcessEnv } = {}): EndpointAuth =>
-    new EndpointAuth({ who: 'the cluster "x"', secure: options.secure ?? true, credential: () => credential, env: { SECRETS_MOUNT_PATH: join(folder, 'none'), ...options.env } });
+  const auth = (
+    credential: ICredential | undefined,
+    options: { secure?: boolean; env?: NodeJS.ProcessEnv } = {}
+  ): EndpointAuth =>
+    new EndpointAuth({
+      who: 'the cluster "x"',
+      secure: options.secure ?? true,
+      credential: () => credential,
+      env: { SECRETS_MOUNT_PATH: join(folder, 'none'), ...options.env }
+    });
 
   it('keeps them in a file that only its owner reads, and over a restart', () => {
     chmodSync(folder, 0o755);
@@ -53,8 +62,12 @@ describe('credentials', () => {
     const env = { SECRETS_MOUNT_PATH: folder };
     writeFileSync(join(folder, 'access_token'), 'platform-token');
     expect(authorization(auth({ token: 'own-token' }, { env }).getAuth('system'))).toBe('Bearer platform-token');
-    expect(authorization(auth({ token: 'own-token' }, { env, secure: false }).getAuth('system'))).toBe('Bearer own-token');
-    expect(authorization(auth({ user: 'oscar', password: 'ä:b' }, { env }).getAuth('system'))).toBe(`Basic ${Buffer.from('oscar:ä:b').toString('base64')}`);
+    expect(authorization(auth({ token: 'own-token' }, { env, secure: false }).getAuth('system'))).toBe(
+      'Bearer own-token'
+    );
+    expect(authorization(auth({ user: 'oscar', password: 'ä:b' }, { env }).getAuth('system'))).toBe(
+      `Basic ${Buffer.from('oscar:ä:b').toString('base64')}`
+    );
   });
 
   it('gives /job and /run nothing but the token of the service', () => {
@@ -67,7 +80,11 @@ describe('credentials', () => {
     expect(auth(undefined).view()).toEqual({ configured: false });
     expect(auth({ user: 'u', password: 'p' }).view()).toEqual({ configured: true, kind: 'basic' });
     const exp = 1_900_000_000;
-    expect(auth({ token: jwt(exp) }).view()).toEqual({ configured: true, kind: 'token', expiresAt: new Date(exp * 1000).toISOString() });
+    expect(auth({ token: jwt(exp) }).view()).toEqual({
+      configured: true,
+      kind: 'token',
+      expiresAt: new Date(exp * 1000).toISOString()
+    });
     expect(tokenExpiry('nonsense')).toBeUndefined();
   });
 });

@@ -11,7 +11,11 @@ class Liar {
 
   async start(): Promise<void> {
     this._server = createServer((request, response) => {
-      this.seen.push({ method: request.method ?? '', url: request.url ?? '', authorization: request.headers.authorization });
+      this.seen.push({
+        method: request.method ?? '',
+        url: request.url ?? '',
+        authorization: request.headers.authorization
+      });
       this.answer(request, response, this.seen.length);
     });
     await new Promise<void>(resolve => this._server.listen(0, '127.0.0.1', resolve));
@@ -71,7 +75,9 @@ describe('the HTTP client', () => {
     };
     expect((await client.request({ method: 'POST', path: '/job', body: '{}' })).status).toBe(503);
     liar.answer = request => request.socket.destroy();
-    await expect(client.request({ method: 'POST', path: '/job', body: '{}' })).rejects.toMatchObject({ problem: { type: expect.stringMatching(/:unreachable$/) as unknown } });
+    await expect(client.request({ method: 'POST', path: '/job', body: '{}' })).rejects.toMatchObject({
+      problem: { type: expect.stringMatching(/:unreachable$/) as unknown }
+    });
     expect(liar.seen).toHaveLength(2);
   });
 
@@ -87,7 +93,9 @@ describe('the HTTP client', () => {
   it('does not wait for ever', async () => {
     liar.answer = () => undefined;
     const began = Date.now();
-    await expect(client.request({ method: 'POST', path: '/x', timeout: 200 })).rejects.toMatchObject({ problem: { detail: expect.stringContaining('did not answer in time') as unknown } });
+    await expect(client.request({ method: 'POST', path: '/x', timeout: 200 })).rejects.toMatchObject({
+      problem: { detail: expect.stringContaining('did not answer in time') as unknown }
+    });
     expect(Date.now() - began).toBeLessThan(1500);
   });
 
@@ -98,7 +106,9 @@ describe('the HTTP client', () => {
       timer = setInterval(() => response.write('.'), 20);
       response.once('close', () => clearInterval(timer));
     };
-    await expect(client.request({ method: 'POST', path: '/x', timeout: 300 })).rejects.toMatchObject({ problem: { status: 502 } });
+    await expect(client.request({ method: 'POST', path: '/x', timeout: 300 })).rejects.toMatchObject({
+      problem: { status: 502 }
+    });
     clearInterval(timer);
   });
 
@@ -119,7 +129,9 @@ describe('the HTTP client', () => {
         response.end();
       };
       for (const method of ['GET', 'POST']) {
-        await expect(client.request({ method, path: '/x', headers: { Authorization: 'Basic c2VjcmV0OnNlY3JldA==' } })).rejects.toMatchObject({
+        await expect(
+          client.request({ method, path: '/x', headers: { Authorization: 'Basic c2VjcmV0OnNlY3JldA==' } })
+        ).rejects.toMatchObject({
           problem: { title: 'Sent elsewhere', detail: expect.stringContaining(other.base) as unknown }
         });
       }
@@ -138,9 +150,15 @@ describe('the HTTP client', () => {
         response.end('here');
       }
     };
-    expect((await client.request({ method: 'GET', path: '/system/config/', headers: { Authorization: 'Basic eA==' } })).body.toString()).toBe('here');
+    expect(
+      (
+        await client.request({ method: 'GET', path: '/system/config/', headers: { Authorization: 'Basic eA==' } })
+      ).body.toString()
+    ).toBe('here');
     expect(liar.seen[1]).toMatchObject({ url: '/system/config', authorization: 'Basic eA==' });
-    await expect(client.request({ method: 'PUT', path: '/system/config/', body: '{}' })).rejects.toMatchObject({ problem: { title: 'Sent elsewhere' } });
+    await expect(client.request({ method: 'PUT', path: '/system/config/', body: '{}' })).rejects.toMatchObject({
+      problem: { title: 'Sent elsewhere' }
+    });
   });
 
   it('reads answers up to a limit', async () => {
@@ -154,7 +172,9 @@ describe('the HTTP client', () => {
       response.on('drain', more);
       more();
     };
-    await expect(client.request({ method: 'GET', path: '/x', limit: 1024 * 1024 })).rejects.toMatchObject({ problem: { title: 'The answer is too large' } });
+    await expect(client.request({ method: 'GET', path: '/x', limit: 1024 * 1024 })).rejects.toMatchObject({
+      problem: { title: 'The answer is too large' }
+    });
   });
 
   it('hands a stream on as it comes', async () => {
@@ -175,7 +195,12 @@ describe('the HTTP client', () => {
     await liar.stop();
     const gone = new HttpClient({ base: `http://127.0.0.1:${port}`, who: 'the cluster "x"' });
     await expect(gone.request({ method: 'POST', path: '/' })).rejects.toMatchObject({
-      problem: { type: 'urn:jupyterlab-oscar:problem:unreachable', status: 502, detail: 'The cluster "x" cannot be reached: nothing listens there.', action: expect.any(String) as unknown }
+      problem: {
+        type: 'urn:jupyterlab-oscar:problem:unreachable',
+        status: 502,
+        detail: 'The cluster "x" cannot be reached: nothing listens there.',
+        action: expect.any(String) as unknown
+      }
     });
     await liar.start();
   });
@@ -197,7 +222,12 @@ describe('failures of the remote', () => {
   });
 
   it('shows what the remote said without its secrets', () => {
-    const failure = remoteFailure({ who: 'the cluster', what: 'do it', status: 500, text: `token ${'a1'.repeat(32)} is bad, "secret_key":"hunter2hunter2"` });
+    const failure = remoteFailure({
+      who: 'the cluster',
+      what: 'do it',
+      status: 500,
+      text: `token ${'a1'.repeat(32)} is bad, "secret_key":"hunter2hunter2"`
+    });
     expect(failure.problem.cause).not.toMatch(/a1a1|hunter2/);
     expect(failure.problem.cause).toContain('is bad');
   });

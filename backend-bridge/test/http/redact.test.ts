@@ -19,20 +19,37 @@ describe('the redactor', () => {
   });
 
   it('leaves ordinary text alone', () => {
-    for (const text of ['a basic idea of the bearer of news', `image@sha256:${HEX}`, 'max_tokens: 5 of 10', 'https://host/path?x=1', 'cpu: 1.0']) {
+    for (const text of [
+      'a basic idea of the bearer of news',
+      `image@sha256:${HEX}`,
+      'max_tokens: 5 of 10',
+      'https://host/path?x=1',
+      'cpu: 1.0'
+    ]) {
       expect(redactText(text)).toBe(text);
     }
   });
 
   it('knows values that were registered, in every form', () => {
     addSecret('s3cr3t/v@lue');
-    const text = ['s3cr3t/v@lue', encodeURIComponent('s3cr3t/v@lue'), Buffer.from('s3cr3t/v@lue').toString('base64')].join(' and ');
+    const text = [
+      's3cr3t/v@lue',
+      encodeURIComponent('s3cr3t/v@lue'),
+      Buffer.from('s3cr3t/v@lue').toString('base64')
+    ].join(' and ');
     expect(redactText(text)).toBe('[redacted] and [redacted] and [redacted]');
     expect(redactText('Error: s3cr3t/v@lues')).toBe('Error: [redacted]s');
   });
 
   it('blanks fields by their name, at any depth', () => {
-    const shown = redact({ token: HEX, environment: { variables: { A: 'b' }, secrets: { KEY: 'v', EMPTY: '' } }, list: [{ password: 'p' }], storage_providers: { minio: { default: { secret_key: 'hidden' } } }, n: 5, no: null });
+    const shown = redact({
+      token: HEX,
+      environment: { variables: { A: 'b' }, secrets: { KEY: 'v', EMPTY: '' } },
+      list: [{ password: 'p' }],
+      storage_providers: { minio: { default: { secret_key: 'hidden' } } },
+      n: 5,
+      no: null
+    });
     expect(shown).toEqual({
       token: '[redacted]',
       environment: { variables: { A: 'b' }, secrets: { KEY: '[redacted]', EMPTY: '[redacted]' } },
