@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import _meta, paths
+from .bridge_process import NODE_OPTIONS
 from .errors import BridgeUnavailable, InvalidError, make_problem
 from .node import find_node
 
@@ -54,7 +55,7 @@ def serve(args: Any) -> NoReturn:
     os.dup2(reader, 0)
     os.close(reader)
     sys.stdout.flush()
-    os.execv(node.path, [node.path, str(bundle), "serve"])
+    os.execv(node.path, [node.path, *NODE_OPTIONS, str(bundle), "serve"])
 
 
 def _password(file: str | None) -> str | None:

@@ -338,6 +338,28 @@ def test_ctrl_c_cancels(command: CommandLine, service: str, tmp_path: Path) -> N
     wait_for(lambda: command.json("job", "show", job)["state"] in ("cancelled", "failed"), message="it still runs")
 
 
+def test_ctrl_c_ends_a_synchronous_call(command: CommandLine, service: str, tmp_path: Path) -> None:
+    (slow,) = files(tmp_path, stop="wait")
+    bridge = psutil.Process(command.json("status")["pid"])
+
+    def sleeping() -> bool:
+        for child in bridge.children(recursive=True):
+            try:
+                if child.name() == "sleep" and child.status() != psutil.STATUS_ZOMBIE:
+                    return True
+            except psutil.NoSuchProcess:
+                continue
+        return False
+
+    wait_for(lambda: not sleeping())
+    process = command.start("invoke", service, str(slow), stdin=subprocess.DEVNULL)
+    wait_for(sleeping, message="the script did not start")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    wait_for(lambda: not sleeping(), message="the script still runs")
+
+
 # -- objects --
 
 
