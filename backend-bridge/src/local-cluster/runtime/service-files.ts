@@ -22,7 +22,9 @@ export class ServiceFiles {
 
   get(service: IOscarService): IServiceFiles {
     const cached = this._cache.get(service.name);
-    if (cached && cached.service === service && existsSync(cached.files.script)) {
+    // The same text, not the same object: the manager makes a new one each time it is asked.
+    const text = JSON.stringify(service);
+    if (cached && cached.text === text && existsSync(cached.files.script)) {
       return cached.files;
     }
     const config = stringify(publicView(service));
@@ -37,11 +39,11 @@ export class ServiceFiles {
       writeFileSync(join(temporary, 'script.sh'), service.script, { mode: 0o700 });
       renameSync(temporary, folder);
     }
-    this._cache.set(service.name, { service, files });
+    this._cache.set(service.name, { text, files });
     return files;
   }
 
-  private readonly _cache = new Map<string, { service: IOscarService; files: IServiceFiles }>();
+  private readonly _cache = new Map<string, { text: string; files: IServiceFiles }>();
 }
 
 /** As the manager stores it: no script, no values of secrets, the own keys hidden. */
