@@ -58,9 +58,7 @@ def complete(line: str, word: str) -> list[str]:
     return _starting(word, _values(parser, given, word, cluster))
 
 
-def _values(
-    parser: argparse.ArgumentParser, given: list[str], word: str, cluster: str | None
-) -> Iterable[str]:
+def _values(parser: argparse.ArgumentParser, given: list[str], word: str, cluster: str | None) -> Iterable[str]:
     positional = [action for action in parser._actions if not action.option_strings]
     if not positional:
         return []
@@ -134,9 +132,7 @@ def _clusters() -> list[str]:
 def _services(cluster: str | None) -> list[str]:
     from ..client import connect
 
-    return _asked(
-        f"services {cluster}", lambda: [item["name"] for item in connect().cluster(cluster).services()]
-    )
+    return _asked(f"services {cluster}", lambda: [item["name"] for item in connect().cluster(cluster).services()])
 
 
 def _jobs(cluster: str | None, service: str | None) -> list[str]:

@@ -54,9 +54,7 @@ class OscarMagics(Magics):
         except KeyboardInterrupt:
             raise UsageError("Interrupted; what was started is cancelled.") from None
         except OSError as error:
-            raise UsageError(
-                f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            ) from None
+            raise UsageError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
 
     def _run(self, args: Any) -> Any:
         from ..client import connect
