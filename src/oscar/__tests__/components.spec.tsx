@@ -280,8 +280,10 @@ describe('JobView', () => {
     expect(await screen.findByText('line two')).toBeTruthy();
     expect(server.count('GET clusters/local/jobs/ocr-1/result')).toBe(0);
     server.stream.send('job', { cluster: 'local', id: 'ocr-1', job: job('ocr-1', { state: 'succeeded' }) });
-    expect(await screen.findByText('What was printed')).toBeTruthy();
-    expect(screen.getByRole('link', { name: 'Download a.zip' }).getAttribute('href')).toContain('/v1/results/1/a.zip');
+    const link = await screen.findByRole('link', { name: 'Download a.zip' });
+    expect(link.getAttribute('href')).toContain('/v1/results/1/a.zip');
+    // With files, what was printed is in the log.
+    expect(screen.queryByText('What was printed')).toBeNull();
     unmount();
     await until(() => expect(server.count('DELETE log-subscriptions/s1')).toBe(1));
   });
