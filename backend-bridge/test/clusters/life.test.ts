@@ -206,6 +206,36 @@ describe.each([false, true])('a service from apply to delete, strict %s', strict
     expect(done.items[0]).toMatchObject({ state: 'succeeded', outputs: [{ name: 'x.bin' }] });
   });
 
+  it('takes up uploads that were cut off, and starts no job twice', async () => {
+    const countJobs = async (): Promise<number> => {
+      let count = 0;
+      let page: string | undefined;
+      do {
+        const list = await room.cluster.client.jobs('upper', page);
+        count += list.jobs.length;
+        page = list.next;
+      } while (page !== undefined);
+      return count;
+    };
+    const jobsBefore = await countJobs();
+    const names = Array.from({ length: 30 }, (_, n) => `cut${n}.txt`);
+    const base = await files(room, 'cut', Object.fromEntries(names.map(name => [name, name])));
+    const submission = await room.clusters.submit(
+      room.cluster,
+      'upper',
+      names.map(name => ({ file: name, name, path: `${base}/${name}` }))
+    );
+    await room.reopen();
+    room.clusters.resume();
+    const done = await finished(room.clusters, await room.clusters.submission(submission.id));
+    expect(done.items.filter(item => item.state !== 'succeeded' || item.outputs.length !== 1)).toEqual([]);
+    const storage = await room.cluster.storage();
+    const inputs = (await storage.list('upper', { prefix: 'in/cut' })).items;
+    expect(inputs).toHaveLength(30);
+    expect(new Set(done.items.map(item => item.job)).size).toBe(30);
+    expect(await countJobs()).toBe(jobsBefore + 30);
+  });
+
   it('is deleted without its data, and created again over it only where the cluster can', async () => {
     const preview = await room.clusters.deletionPreview(room.cluster, 'upper');
     expect(preview.buckets).toHaveLength(1);
