@@ -38,26 +38,57 @@ export function checkExpose(entry: IFdlEntry, dialect: IDialect, reporter: Repor
   const ports = asList(expose.api_port);
   const nodePorts = asList(expose.nodePort);
   if (nodePorts.length > 0 && ports.length !== nodePorts.length) {
-    reporter.error('node-port-count', join(at, 'nodePort'), `There are ${ports.length} ports and ${nodePorts.length} node ports. Give each port one; 0 is any.`);
+    reporter.error(
+      'node-port-count',
+      join(at, 'nodePort'),
+      `There are ${ports.length} ports and ${nodePorts.length} node ports. Give each port one; 0 is any.`
+    );
   }
   const { min_scale: min, max_scale: max, cpu_threshold: threshold, health_path: health } = expose;
   if (typeof max === 'number' && max < 1) {
-    reporter.error('bad-scale', join(at, 'max_scale'), 'max_scale has to be at least 1.', reporter.replace(join(at, 'max_scale'), '1'));
+    reporter.error(
+      'bad-scale',
+      join(at, 'max_scale'),
+      'max_scale has to be at least 1.',
+      reporter.replace(join(at, 'max_scale'), '1')
+    );
   } else if (typeof min === 'number' && typeof max === 'number' && min > max) {
-    reporter.error('scale-order', join(at, 'min_scale'), `min_scale is ${min} and max_scale ${max}. min_scale may not be more.`);
+    reporter.error(
+      'scale-order',
+      join(at, 'min_scale'),
+      `min_scale is ${min} and max_scale ${max}. min_scale may not be more.`
+    );
   }
   if (typeof min === 'number' && min < 0) {
     reporter.error('bad-scale', join(at, 'min_scale'), 'min_scale has to be 0 or more.');
   }
   if (typeof threshold === 'number' && (threshold < 1 || threshold > 100)) {
-    reporter.error('bad-threshold', join(at, 'cpu_threshold'), 'cpu_threshold is a percentage, 1 to 100.', reporter.replace(join(at, 'cpu_threshold'), '80'));
+    reporter.error(
+      'bad-threshold',
+      join(at, 'cpu_threshold'),
+      'cpu_threshold is a percentage, 1 to 100.',
+      reporter.replace(join(at, 'cpu_threshold'), '80')
+    );
   }
   if (typeof health === 'string' && health !== '' && !health.startsWith('/')) {
-    reporter.error('bad-health-path', join(at, 'health_path'), `health_path begins with a slash. Write /${health}.`, reporter.replace(join(at, 'health_path'), `/${health}`));
+    reporter.error(
+      'bad-health-path',
+      join(at, 'health_path'),
+      `health_path begins with a slash. Write /${health}.`,
+      reporter.replace(join(at, 'health_path'), `/${health}`)
+    );
   }
 }
 
-function checkPorts(key: string, value: FdlValue | undefined, pointer: string, dialect: IDialect, reporter: Reporter, low: number, high: number): void {
+function checkPorts(
+  key: string,
+  value: FdlValue | undefined,
+  pointer: string,
+  dialect: IDialect,
+  reporter: Reporter,
+  low: number,
+  high: number
+): void {
   const at = join(pointer, key);
   if (value === undefined || value === null) {
     return;
@@ -67,19 +98,43 @@ function checkPorts(key: string, value: FdlValue | undefined, pointer: string, d
     const place = Array.isArray(value) ? join(at, index) : at;
     if (typeof item !== 'number' || !Number.isInteger(item)) {
       const number = typeof item === 'string' && /^\d+$/.test(item.trim()) ? item.trim() : undefined;
-      reporter.error('wrong-type', place, `A port is a whole number, without quotes.`, number ? reporter.replace(place, number) : undefined);
+      reporter.error(
+        'wrong-type',
+        place,
+        `A port is a whole number, without quotes.`,
+        number ? reporter.replace(place, number) : undefined
+      );
     } else if (!(key === 'nodePort' && item === 0) && (item < low || item > high)) {
-      reporter.error('bad-port', place, `${key} has to be between ${low} and ${high}${key === 'nodePort' ? ', or 0 for any' : ''}.`);
+      reporter.error(
+        'bad-port',
+        place,
+        `${key} has to be between ${low} and ${high}${key === 'nodePort' ? ', or 0 for any' : ''}.`
+      );
     }
   });
   if (dialect.portLists && !Array.isArray(value) && !isMap(value)) {
-    reporter.warning('ports-form', at, `Since OSCAR 4.1 ${key} is a list. Write [${asText(value)}]; it is translated when it is deployed.`, reporter.replace(at, `[${asText(value)}]`));
+    reporter.warning(
+      'ports-form',
+      at,
+      `Since OSCAR 4.1 ${key} is a list. Write [${asText(value)}]; it is translated when it is deployed.`,
+      reporter.replace(at, `[${asText(value)}]`)
+    );
   } else if (!dialect.portLists && Array.isArray(value)) {
     const version = dialect.version.join('.');
     if (value.length > 1) {
-      reporter.error('ports-form', at, `OSCAR ${version} takes one port. Keep the first.`, reporter.replace(at, asText(value[0])));
+      reporter.error(
+        'ports-form',
+        at,
+        `OSCAR ${version} takes one port. Keep the first.`,
+        reporter.replace(at, asText(value[0]))
+      );
     } else if (value.length === 1) {
-      reporter.warning('ports-form', at, `OSCAR ${version} takes a number here. Write ${asText(value[0])}; it is translated when it is deployed.`, reporter.replace(at, asText(value[0])));
+      reporter.warning(
+        'ports-form',
+        at,
+        `OSCAR ${version} takes a number here. Write ${asText(value[0])}; it is translated when it is deployed.`,
+        reporter.replace(at, asText(value[0]))
+      );
     }
   }
 }

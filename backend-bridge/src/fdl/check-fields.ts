@@ -16,7 +16,13 @@ export interface IFieldCheck {
 }
 
 /** Unknown keys, missing keys, values of a wrong kind: all that the table of fields tells. */
-export function checkFields(map: FdlMap, fields: Readonly<Record<string, IField>>, pointer: string, check: IFieldCheck, what: string): void {
+export function checkFields(
+  map: FdlMap,
+  fields: Readonly<Record<string, IField>>,
+  pointer: string,
+  check: IFieldCheck,
+  what: string
+): void {
   const { reporter, dialect, skip } = check;
   for (const key of Object.keys(map)) {
     const at = join(pointer, key);
@@ -27,7 +33,13 @@ export function checkFields(map: FdlMap, fields: Readonly<Record<string, IField>
     if (!field) {
       reportUnknown(key, at, fields, map, reporter, what);
     } else if (field.readOnly) {
-      reporter.add({ code: 'read-only-field', at, on: 'key', severity: 'warning', message: `${key} is set by the cluster. Remove it: it has no effect here.` });
+      reporter.add({
+        code: 'read-only-field',
+        at,
+        on: 'key',
+        severity: 'warning',
+        message: `${key} is set by the cluster. Remove it: it has no effect here.`
+      });
     } else if (!isKnownTo(field, dialect)) {
       const version = dialect.version.join('.');
       reporter.add({
@@ -57,7 +69,14 @@ export function checkFields(map: FdlMap, fields: Readonly<Record<string, IField>
   }
 }
 
-function reportUnknown(key: string, at: string, fields: Readonly<Record<string, IField>>, map: FdlMap, reporter: Reporter, what: string): void {
+function reportUnknown(
+  key: string,
+  at: string,
+  fields: Readonly<Record<string, IField>>,
+  map: FdlMap,
+  reporter: Reporter,
+  what: string
+): void {
   const known = Object.keys(fields).filter(name => !fields[name].readOnly);
   const misnomer = MISNOMERS[key.toLowerCase()];
   const meant = (misnomer && Object.hasOwn(fields, misnomer) ? misnomer : undefined) ?? nearest(key, known);
@@ -66,7 +85,10 @@ function reportUnknown(key: string, at: string, fields: Readonly<Record<string, 
     at,
     on: 'key',
     severity: meant !== undefined && !Object.hasOwn(map, meant) ? 'error' : 'warning',
-    message: meant !== undefined ? `${key} is not a field of ${what.toLowerCase()}. Did you mean ${meant}?` : `${key} is not a field of ${what.toLowerCase()}. It is ignored.`,
+    message:
+      meant !== undefined
+        ? `${key} is not a field of ${what.toLowerCase()}. Did you mean ${meant}?`
+        : `${key} is not a field of ${what.toLowerCase()}. It is ignored.`,
     fix: meant !== undefined && !Object.hasOwn(map, meant) ? reporter.rename(at, meant) : undefined
   });
 }
@@ -79,7 +101,13 @@ function checkValue(value: FdlValue, field: IField, at: string, check: IFieldChe
   const { reporter } = check;
   if (value === null) {
     if (!field.required) {
-      reporter.add({ code: 'empty-field', at, on: 'key', severity: 'information', message: `${key} is empty. Give it a value, or remove it.` });
+      reporter.add({
+        code: 'empty-field',
+        at,
+        on: 'key',
+        severity: 'information',
+        message: `${key} is empty. Give it a value, or remove it.`
+      });
     }
     return;
   }
@@ -93,14 +121,30 @@ function checkValue(value: FdlValue, field: IField, at: string, check: IFieldChe
     case 'boolean':
       if (typeof value !== 'boolean') {
         const word = asText(value).toLowerCase();
-        const meant = ['true', 'yes', 'on', '1'].includes(word) ? 'true' : ['false', 'no', 'off', '0'].includes(word) ? 'false' : undefined;
-        wrongType(reporter, at, key, 'true or false, without quotes', meant === undefined || typeof value === 'object' ? undefined : reporter.replace(at, meant));
+        const meant = ['true', 'yes', 'on', '1'].includes(word)
+          ? 'true'
+          : ['false', 'no', 'off', '0'].includes(word)
+            ? 'false'
+            : undefined;
+        wrongType(
+          reporter,
+          at,
+          key,
+          'true or false, without quotes',
+          meant === undefined || typeof value === 'object' ? undefined : reporter.replace(at, meant)
+        );
       }
       return;
     case 'integer':
       if (typeof value !== 'number' || !Number.isInteger(value)) {
         const number = typeof value === 'string' && /^\s*-?\d+\s*$/.test(value) ? value.trim() : undefined;
-        wrongType(reporter, at, key, 'a whole number, without quotes', number === undefined ? undefined : reporter.replace(at, number));
+        wrongType(
+          reporter,
+          at,
+          key,
+          'a whole number, without quotes',
+          number === undefined ? undefined : reporter.replace(at, number)
+        );
       }
       return;
     case 'integers':
@@ -121,7 +165,12 @@ function checkValue(value: FdlValue, field: IField, at: string, check: IFieldChe
       return;
     case 'objects':
       if (!Array.isArray(value)) {
-        wrongType(reporter, at, key, `a list: put "- " before ${isMap(value) ? (Object.keys(value)[0] ?? 'each item') : 'each item'}`);
+        wrongType(
+          reporter,
+          at,
+          key,
+          `a list: put "- " before ${isMap(value) ? (Object.keys(value)[0] ?? 'each item') : 'each item'}`
+        );
         return;
       }
       value.forEach((item, index) => {
@@ -129,7 +178,12 @@ function checkValue(value: FdlValue, field: IField, at: string, check: IFieldChe
         if (isMap(item)) {
           checkFields(item, field.fields ?? {}, place, { ...check, skip: undefined }, `An item of ${key}`);
         } else {
-          wrongType(reporter, place, `An item of ${key}`, `a mapping with ${listing(Object.keys(field.fields ?? {}).slice(0, 2))}`);
+          wrongType(
+            reporter,
+            place,
+            `An item of ${key}`,
+            `a mapping with ${listing(Object.keys(field.fields ?? {}).slice(0, 2))}`
+          );
         }
       });
       return;
@@ -138,7 +192,13 @@ function checkValue(value: FdlValue, field: IField, at: string, check: IFieldChe
   }
 }
 
-function wrongType(reporter: Reporter, at: string, key: string, what: string, fix?: ReturnType<Reporter['rename']>): void {
+function wrongType(
+  reporter: Reporter,
+  at: string,
+  key: string,
+  what: string,
+  fix?: ReturnType<Reporter['rename']>
+): void {
   reporter.error('wrong-type', at, `${key} has to be ${what}.`, fix);
 }
 
@@ -150,7 +210,12 @@ function checkText(value: FdlValue, field: IField, at: string, check: IFieldChec
   }
   if (typeof value !== 'string') {
     const text = sourceOf(check, at, value);
-    reporter.warning('unquoted-value', at, `${key} has to be a text. Put ${text} in quotes.`, reporter.replace(at, quote(text)));
+    reporter.warning(
+      'unquoted-value',
+      at,
+      `${key} has to be a text. Put ${text} in quotes.`,
+      reporter.replace(at, quote(text))
+    );
   }
   const values = field.values;
   const text = typeof value === 'string' ? value : sourceOf(check, at, value);
@@ -160,7 +225,12 @@ function checkText(value: FdlValue, field: IField, at: string, check: IFieldChec
     // What the server reads in any case is only a matter of style; the rest changes what is deployed.
     const harmless = sameWord !== undefined && key === 'log_level';
     reporter.add({
-      code: key === 'isolation_level' && sameWord ? 'isolation-case' : key === 'visibility' ? 'bad-visibility' : 'bad-value',
+      code:
+        key === 'isolation_level' && sameWord
+          ? 'isolation-case'
+          : key === 'visibility'
+            ? 'bad-visibility'
+            : 'bad-value',
       at,
       severity: harmless || (key === 'isolation_level' && sameWord) ? 'warning' : 'error',
       message: `${key} has to be ${listing(values, 'or')}.${meant ? ` Write ${meant}.` : ''}`,
@@ -195,7 +265,12 @@ function checkQuantity(value: FdlValue, at: string, check: IFieldCheck, key: str
   const bytes = !key.includes('cpu');
   if (bytes && amount < 1e6) {
     const megabytes = Number.isInteger(amount) && amount >= 16 ? `${amount}Mi` : '256Mi';
-    reporter.warning('small-memory', at, `${text} is ${amount} bytes. Write ${megabytes} for mebibytes.`, reporter.replace(at, megabytes));
+    reporter.warning(
+      'small-memory',
+      at,
+      `${text} is ${amount} bytes. Write ${megabytes} for mebibytes.`,
+      reporter.replace(at, megabytes)
+    );
   } else if (typeof value === 'number') {
     reporter.warning(
       'unquoted-quantity',
@@ -210,7 +285,13 @@ function checkTexts(value: FdlValue, at: string, check: IFieldCheck, key: string
   const { reporter } = check;
   if (!Array.isArray(value)) {
     const text = typeof value === 'object' ? undefined : sourceOf(check, at, value);
-    wrongType(reporter, at, key, 'a list of texts', text === undefined ? undefined : reporter.replace(at, `[${quote(text)}]`));
+    wrongType(
+      reporter,
+      at,
+      key,
+      'a list of texts',
+      text === undefined ? undefined : reporter.replace(at, `[${quote(text)}]`)
+    );
     return;
   }
   value.forEach((item, index) => {
@@ -219,7 +300,12 @@ function checkTexts(value: FdlValue, at: string, check: IFieldCheck, key: string
       wrongType(reporter, place, `An item of ${key}`, 'a text');
     } else if (typeof item !== 'string') {
       const text = sourceOf(check, place, item);
-      reporter.warning('unquoted-value', place, `An item of ${key} has to be a text. Put ${text} in quotes.`, reporter.replace(place, quote(text)));
+      reporter.warning(
+        'unquoted-value',
+        place,
+        `An item of ${key} has to be a text. Put ${text} in quotes.`,
+        reporter.replace(place, quote(text))
+      );
     }
   });
 }
@@ -237,7 +323,12 @@ function checkMap(value: FdlValue, at: string, check: IFieldCheck, key: string):
       wrongType(reporter, place, name, 'a text');
     } else if (item !== null && typeof item !== 'string') {
       const text = sourceOf(check, place, item);
-      reporter.warning('unquoted-value', place, `${name} has to be a text. Put ${text} in quotes.`, reporter.replace(place, quote(text)));
+      reporter.warning(
+        'unquoted-value',
+        place,
+        `${name} has to be a text. Put ${text} in quotes.`,
+        reporter.replace(place, quote(text))
+      );
     }
   }
 }

@@ -41,7 +41,11 @@ function checkNames(nodes: INode[], reporter: Reporter): void {
   for (const node of nodes) {
     const key = `${node.entry?.clusterId} ${node.name}`;
     if (node.name !== '' && seen.has(key) && node.entry) {
-      reporter.error('duplicate-name', join(node.entry.pointer, 'name'), `There is another service ${node.name} in this file. Names are unique in a cluster.`);
+      reporter.error(
+        'duplicate-name',
+        join(node.entry.pointer, 'name'),
+        `There is another service ${node.name} in this file. Names are unique in a cluster.`
+      );
     }
     seen.set(key, node);
   }
@@ -90,8 +94,13 @@ function checkLoops(nodes: INode[], reporter: Reporter): void {
         way.pop();
       } else if (state.get(edge.node) === 'open') {
         const loop = way.slice(way.findIndex(item => item.node === edge.node)).map(item => item.node.name);
-        const pointer = edge.pointer || way.map(item => next.get(item.node)?.[item.edge - 1]?.pointer).find(Boolean) || '';
-        reporter.error('loop', join(pointer, 'path'), `These services would start each other for ever: ${[...loop, loop[0]].join(' → ')}. Send one of these outputs elsewhere.`);
+        const pointer =
+          edge.pointer || way.map(item => next.get(item.node)?.[item.edge - 1]?.pointer).find(Boolean) || '';
+        reporter.error(
+          'loop',
+          join(pointer, 'path'),
+          `These services would start each other for ever: ${[...loop, loop[0]].join(' → ')}. Send one of these outputs elsewhere.`
+        );
       } else if (!state.has(edge.node)) {
         state.set(edge.node, 'open');
         way.push({ node: edge.node, edge: 0 });
@@ -102,7 +111,9 @@ function checkLoops(nodes: INode[], reporter: Reporter): void {
 
 /** Two services that listen to one folder which no service of the file writes to. */
 function checkTriggers(nodes: INode[], reporter: Reporter): void {
-  const outputs = new Set(nodes.flatMap(node => node.outputs.map(output => `${output.place.provider}/${pathOf(output.place)}`)));
+  const outputs = new Set(
+    nodes.flatMap(node => node.outputs.map(output => `${output.place.provider}/${pathOf(output.place)}`))
+  );
   for (const list of byBucket(nodes).values()) {
     const first = new Map<string, string>();
     for (const { node, place, pointer } of list) {
@@ -111,7 +122,11 @@ function checkTriggers(nodes: INode[], reporter: Reporter): void {
       if (other === undefined) {
         first.set(path, node.name);
       } else if (other !== node.name && pointer !== '' && !outputs.has(`${place.provider}/${path}`)) {
-        reporter.warning('shared-trigger', join(pointer, 'path'), `Each new file in ${path} starts ${other}, too. OSCAR itself refuses this; here ${node.name} is connected by a notification. Use a folder of its own if that is not meant.`);
+        reporter.warning(
+          'shared-trigger',
+          join(pointer, 'path'),
+          `Each new file in ${path} starts ${other}, too. OSCAR itself refuses this; here ${node.name} is connected by a notification. Use a folder of its own if that is not meant.`
+        );
       }
     }
   }

@@ -6,7 +6,21 @@ import type { ICheckContext, IFdlDocument, IFdlEntry } from './types';
 const MAX_SCRIPT = 1_000_000;
 
 /** Folders of images and containers that a process of this machine does not have at their place. */
-const CONTAINER_FOLDERS = ['app', 'code', 'data', 'home', 'mnt', 'model', 'models', 'opt', 'oscar', 'root', 'srv', 'workspace', 'volume'];
+const CONTAINER_FOLDERS = [
+  'app',
+  'code',
+  'data',
+  'home',
+  'mnt',
+  'model',
+  'models',
+  'opt',
+  'oscar',
+  'root',
+  'srv',
+  'workspace',
+  'volume'
+];
 
 const INSTEAD: Record<string, string> = {
   '/oscar/config': 'The definition is also in $FUNCTION_CONFIG.',
@@ -15,14 +29,24 @@ const INSTEAD: Record<string, string> = {
 };
 
 /** The script that a service names: whether it is there, and what will go wrong with its text. */
-export function checkScript(entry: IFdlEntry, document: IFdlDocument, context: ICheckContext, reporter: Reporter): void {
+export function checkScript(
+  entry: IFdlEntry,
+  document: IFdlDocument,
+  context: ICheckContext,
+  reporter: Reporter
+): void {
   const script = entry.service.script;
   const at = join(entry.pointer, 'script');
   if (typeof script !== 'string' || script === '') {
     return;
   }
   if (script.includes('\n') || script.startsWith('#!')) {
-    reporter.add({ code: 'script-is-text', at, on: 'key', message: 'script is the path of a file. Save the text as script.sh beside this file, and write script: script.sh.' });
+    reporter.add({
+      code: 'script-is-text',
+      at,
+      on: 'key',
+      message: 'script is the path of a file. Save the text as script.sh beside this file, and write script: script.sh.'
+    });
     return;
   }
   if (/^([a-z]+:)?\/\//i.test(script) || script.includes('\0')) {
@@ -30,7 +54,11 @@ export function checkScript(entry: IFdlEntry, document: IFdlDocument, context: I
     return;
   }
   if (script.startsWith('/') || /^[A-Za-z]:[\\/]/.test(script)) {
-    reporter.warning('absolute-script-path', at, 'This path exists on one machine only. Write it relative to this file.');
+    reporter.warning(
+      'absolute-script-path',
+      at,
+      'This path exists on one machine only. Write it relative to this file.'
+    );
   }
   if (!context.scripts || !Object.hasOwn(context.scripts, script)) {
     return;
@@ -45,14 +73,22 @@ export function checkScript(entry: IFdlEntry, document: IFdlDocument, context: I
     return;
   }
   if (text.length > MAX_SCRIPT) {
-    reporter.error('script-too-large', at, `${script} has ${Math.round(text.length / 1000)} kB, and OSCAR takes at most 1 MB. Put data into the image or a bucket.`);
+    reporter.error(
+      'script-too-large',
+      at,
+      `${script} has ${Math.round(text.length / 1000)} kB, and OSCAR takes at most 1 MB. Put data into the image or a bucket.`
+    );
   }
   if (text.includes('\0')) {
     reporter.error('script-not-text', at, `${script} is not a text file. Name a shell script that starts the program.`);
     return;
   }
   if (text.includes('\r\n')) {
-    reporter.warning('script-crlf', at, `${script} has Windows line ends. They are changed when it is deployed; save it with Unix line ends.`);
+    reporter.warning(
+      'script-crlf',
+      at,
+      `${script} has Windows line ends. They are changed when it is deployed; save it with Unix line ends.`
+    );
   }
   checkShebang(entry, script, text, at, reporter);
   if (context.processRuntime && asMap(entry.service.annotations)[RUNTIME_ANNOTATION] !== 'container') {
@@ -68,9 +104,17 @@ function checkShebang(entry: IFdlEntry, script: string, text: string, at: string
   }
   const program = (shebang[1].endsWith('/env') ? (shebang[2] ?? '') : shebang[1]).split('/').pop() ?? '';
   if (!['sh', 'dash', 'ash', 'bash', 'busybox', ''].includes(program)) {
-    reporter.warning('script-shebang', at, `OSCAR runs ${script} with /bin/sh, whatever its first line says. Begin it with #!/bin/sh and call ${program} in it.`);
+    reporter.warning(
+      'script-shebang',
+      at,
+      `OSCAR runs ${script} with /bin/sh, whatever its first line says. Begin it with #!/bin/sh and call ${program} in it.`
+    );
   } else if (program === 'bash' && /\[\[|<\(|<<<|\bdeclare\s+-|\$\{[A-Za-z_]+\[/.test(text)) {
-    reporter.warning('script-bash', at, `OSCAR runs ${script} with /bin/sh, and it uses things that only bash knows. Write them for sh, or call bash in it.`);
+    reporter.warning(
+      'script-bash',
+      at,
+      `OSCAR runs ${script} with /bin/sh, and it uses things that only bash knows. Write them for sh, or call bash in it.`
+    );
   }
 }
 
@@ -84,14 +128,21 @@ function checkPaths(entry: IFdlEntry, script: string, text: string, at: string, 
     }
     for (const match of line.matchAll(/(?<![\w.:/$}~*-])\/([a-z]+)(?:\/[\w.-]+)*/g)) {
       const known = CONTAINER_FOLDERS.includes(match[1]) || match[0].startsWith('/var/run/secrets/providers');
-      if ((known || (typeof mountPath === 'string' && match[0].startsWith(mountPath))) && !found.has(match[0]) && found.size < 5) {
+      if (
+        (known || (typeof mountPath === 'string' && match[0].startsWith(mountPath))) &&
+        !found.has(match[0]) &&
+        found.size < 5
+      ) {
         found.set(match[0], index + 1);
       }
     }
   });
   for (const [path, line] of found) {
     const known = Object.keys(INSTEAD).find(prefix => path === prefix || path.startsWith(prefix + '/'));
-    const volume = typeof mountPath === 'string' && path.startsWith(mountPath) ? 'The volume is also at $OSCAR_VOLUME_DIR.' : undefined;
+    const volume =
+      typeof mountPath === 'string' && path.startsWith(mountPath)
+        ? 'The volume is also at $OSCAR_VOLUME_DIR.'
+        : undefined;
     reporter.warning(
       'container-path',
       at,

@@ -17,16 +17,38 @@ const MAX_NAME = 39;
 
 /** Variables that the cluster sets for every job. */
 const RESERVED = [
-  'INPUT_FILE_PATH', 'TMP_INPUT_DIR', 'TMP_OUTPUT_DIR', 'EVENT', 'STORAGE_OBJECT_KEY', 'EVENT_TIME', 'JOB_UUID', 'RESOURCE_ID',
-  'OSCAR_SERVICE_NAME', 'OSCAR_SERVICE_TOKEN', 'OSCAR_SERVICE_BASE_PATH', 'OSCAR_EPILOGUE', LINKS_VARIABLE
+  'INPUT_FILE_PATH',
+  'TMP_INPUT_DIR',
+  'TMP_OUTPUT_DIR',
+  'EVENT',
+  'STORAGE_OBJECT_KEY',
+  'EVENT_TIME',
+  'JOB_UUID',
+  'RESOURCE_ID',
+  'OSCAR_SERVICE_NAME',
+  'OSCAR_SERVICE_TOKEN',
+  'OSCAR_SERVICE_BASE_PATH',
+  'OSCAR_EPILOGUE',
+  LINKS_VARIABLE
 ];
 
 /** Everything about one service that can be said without the others. */
 export function checkEntry(entry: IFdlEntry, document: IFdlDocument, context: ICheckContext, reporter: Reporter): void {
   const { service, pointer } = entry;
   const dialect = dialectOf(context.version);
-  const skip = ['input', 'output', 'mount', ...(dialect.federation ? ['replicas', 'delegation', 'rescheduler_threshold'] : [])];
-  checkFields(without(service, 'environment'), SERVICE_FIELDS, pointer, { document, reporter, dialect, skip }, 'A service');
+  const skip = [
+    'input',
+    'output',
+    'mount',
+    ...(dialect.federation ? ['replicas', 'delegation', 'rescheduler_threshold'] : [])
+  ];
+  checkFields(
+    without(service, 'environment'),
+    SERVICE_FIELDS,
+    pointer,
+    { document, reporter, dialect, skip },
+    'A service'
+  );
   checkName(entry, document, reporter);
   checkImage(entry, reporter);
   checkEnvironment(entry, document, dialect, reporter);
@@ -40,10 +62,21 @@ export function checkEntry(entry: IFdlEntry, document: IFdlDocument, context: IC
   checkScript(entry, document, context, reporter);
   for (const key of ['storage_providers', 'clusters']) {
     if (service[key] !== undefined) {
-      reporter.add({ code: 'misplaced-key', at: join(pointer, key), on: 'key', severity: 'warning', message: `${key} belongs to the top level of the file, beside functions. Here it is ignored.` });
+      reporter.add({
+        code: 'misplaced-key',
+        at: join(pointer, key),
+        on: 'key',
+        severity: 'warning',
+        message: `${key} belongs to the top level of the file, beside functions. Here it is ignored.`
+      });
     }
   }
-  if (context.clusterIds && entry.clusterId !== '' && entry.clusterId !== 'default-cluster' && !context.clusterIds.includes(entry.clusterId)) {
+  if (
+    context.clusterIds &&
+    entry.clusterId !== '' &&
+    entry.clusterId !== 'default-cluster' &&
+    !context.clusterIds.includes(entry.clusterId)
+  ) {
     const meant = nearest(entry.clusterId, [...context.clusterIds, 'default-cluster']);
     reporter.add({
       code: 'unknown-cluster',
@@ -91,9 +124,18 @@ function checkImage(entry: IFdlEntry, reporter: Reporter): void {
     return;
   }
   if (/\s/.test(image) || /^[/:@]|[/:@]$/.test(image) || image.includes('://')) {
-    reporter.error('bad-image', at, `${image} is not the name of an image. Write it as registry/name:tag, without https:// and spaces.`);
+    reporter.error(
+      'bad-image',
+      at,
+      `${image} is not the name of an image. Write it as registry/name:tag, without https:// and spaces.`
+    );
   } else if (/[A-Z]/.test(image.replace(/^[^/]*[.:][^/]*\//, '').replace(/[:@][^/]*$/, ''))) {
-    reporter.error('bad-image', at, 'The name of an image is written in lower case; only the tag may have capitals.', reporter.replace(at, image.toLowerCase()));
+    reporter.error(
+      'bad-image',
+      at,
+      'The name of an image is written in lower case; only the tag may have capitals.',
+      reporter.replace(at, image.toLowerCase())
+    );
   }
 }
 
@@ -132,15 +174,35 @@ function checkEnvironment(entry: IFdlEntry, document: IFdlDocument, dialect: IDi
 
 function checkVariable(name: string, value: unknown, at: string, secret: boolean, reporter: Reporter): void {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    reporter.add({ code: 'bad-variable-name', at, on: 'key', severity: secret && !/^[-._a-zA-Z0-9]+$/.test(name) ? 'error' : 'warning', message: `${name} cannot be used in a script: a name has letters, digits and _, and does not begin with a digit.` });
+    reporter.add({
+      code: 'bad-variable-name',
+      at,
+      on: 'key',
+      severity: secret && !/^[-._a-zA-Z0-9]+$/.test(name) ? 'error' : 'warning',
+      message: `${name} cannot be used in a script: a name has letters, digits and _, and does not begin with a digit.`
+    });
   } else if (RESERVED.includes(name)) {
-    reporter.add({ code: 'reserved-variable', at, on: 'key', severity: 'warning', message: `${name} is set by the cluster or when it is deployed; this value is lost. Choose another name.` });
+    reporter.add({
+      code: 'reserved-variable',
+      at,
+      on: 'key',
+      severity: 'warning',
+      message: `${name} is set by the cluster or when it is deployed; this value is lost. Choose another name.`
+    });
   }
   const text = typeof value === 'string' ? value : '';
   if (secret && !isPlaceholder(text)) {
-    reporter.warning('secret-in-plain-text', at, 'A secret stands here in plain text. Do not share or commit this file.');
+    reporter.warning(
+      'secret-in-plain-text',
+      at,
+      'A secret stands here in plain text. Do not share or commit this file.'
+    );
   } else if (!secret && looksSecret(name) && !isPlaceholder(text)) {
-    reporter.warning('variable-looks-secret', at, `${name} looks like a secret, and variables can be read by everybody who may read the service. Move it to environment.secrets.`);
+    reporter.warning(
+      'variable-looks-secret',
+      at,
+      `${name} looks like a secret, and variables can be read by everybody who may read the service. Move it to environment.secrets.`
+    );
   }
 }
 
@@ -165,13 +227,33 @@ function checkSharing(entry: IFdlEntry, reporter: Reporter): void {
   const { service, pointer } = entry;
   const users = asList(service.allowed_users).filter(user => typeof user === 'string' && user.trim() !== '');
   if (service.visibility === 'restricted' && users.length === 0) {
-    reporter.add({ code: 'restricted-to-nobody', at: join(pointer, 'visibility'), severity: 'warning', message: 'Nobody but you can use a restricted service without allowed_users. List them, or write private.' });
+    reporter.add({
+      code: 'restricted-to-nobody',
+      at: join(pointer, 'visibility'),
+      severity: 'warning',
+      message: 'Nobody but you can use a restricted service without allowed_users. List them, or write private.'
+    });
   }
-  if (users.length > 0 && service.visibility !== 'restricted' && asText(service.isolation_level).toUpperCase() !== 'USER') {
-    reporter.add({ code: 'allowed-users-unused', at: join(pointer, 'allowed_users'), on: 'key', severity: 'warning', message: 'allowed_users counts for restricted services only. Write visibility: restricted.' });
+  if (
+    users.length > 0 &&
+    service.visibility !== 'restricted' &&
+    asText(service.isolation_level).toUpperCase() !== 'USER'
+  ) {
+    reporter.add({
+      code: 'allowed-users-unused',
+      at: join(pointer, 'allowed_users'),
+      on: 'key',
+      severity: 'warning',
+      message: 'allowed_users counts for restricted services only. Write visibility: restricted.'
+    });
   }
   if (service.visibility === 'public') {
-    reporter.add({ code: 'public-service', at: join(pointer, 'visibility'), severity: 'information', message: 'Every user of the cluster can use a public service and read and write its buckets.' });
+    reporter.add({
+      code: 'public-service',
+      at: join(pointer, 'visibility'),
+      severity: 'information',
+      message: 'Every user of the cluster can use a public service and read and write its buckets.'
+    });
   }
 }
 
@@ -185,20 +267,43 @@ function checkVolume(entry: IFdlEntry, reporter: Reporter): void {
   const hasName = volume.name !== undefined && volume.name !== null && volume.name !== '';
   const hasSize = volume.size !== undefined && volume.size !== null && volume.size !== '';
   if (!hasName && !hasSize) {
-    reporter.add({ code: 'volume-incomplete', at, on: 'key', message: 'A volume needs a name (of one that exists) or a size (for a new one).' });
+    reporter.add({
+      code: 'volume-incomplete',
+      at,
+      on: 'key',
+      message: 'A volume needs a name (of one that exists) or a size (for a new one).'
+    });
   }
   if (hasName && !(typeof volume.name === 'string' && /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(volume.name))) {
-    reporter.error('bad-volume-name', join(at, 'name'), 'The name of a volume has lower-case letters, digits and hyphens, at most 63.');
+    reporter.error(
+      'bad-volume-name',
+      join(at, 'name'),
+      'The name of a volume has lower-case letters, digits and hyphens, at most 63.'
+    );
   }
   if (typeof path === 'string' && path !== '') {
     if (!path.startsWith('/')) {
-      reporter.error('volume-path', join(at, 'mount_path'), `mount_path has to be an absolute path. Write /${path}.`, reporter.replace(join(at, 'mount_path'), `/${path}`));
+      reporter.error(
+        'volume-path',
+        join(at, 'mount_path'),
+        `mount_path has to be an absolute path. Write /${path}.`,
+        reporter.replace(join(at, 'mount_path'), `/${path}`)
+      );
     } else if (/^\/oscar\/(config|bin)(\/|$)/.test(path) || path === '/oscar' || /^\/+$/.test(path)) {
-      reporter.error('volume-path', join(at, 'mount_path'), `${path} is used by OSCAR itself. Mount the volume elsewhere, for instance at /data.`);
+      reporter.error(
+        'volume-path',
+        join(at, 'mount_path'),
+        `${path} is used by OSCAR itself. Mount the volume elsewhere, for instance at /data.`
+      );
     }
   }
   if (volume.lifecycle_policy !== undefined && !hasSize) {
-    reporter.add({ code: 'volume-policy', at: join(at, 'lifecycle_policy'), on: 'key', message: 'lifecycle_policy counts for new volumes only. Remove it, or give a size.' });
+    reporter.add({
+      code: 'volume-policy',
+      at: join(at, 'lifecycle_policy'),
+      on: 'key',
+      message: 'lifecycle_policy counts for new volumes only. Remove it, or give a size.'
+    });
   }
 }
 
@@ -208,11 +313,24 @@ function checkLabels(entry: IFdlEntry, reporter: Reporter): void {
     for (const name of Object.keys(values)) {
       const at = join(entry.pointer, group, name);
       if (!/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(name)) {
-        reporter.add({ code: 'bad-label', at, on: 'key', message: `${name} is not a valid name: letters, digits, -, _ and ., at most 63 characters, with an optional prefix before a slash.` });
+        reporter.add({
+          code: 'bad-label',
+          at,
+          on: 'key',
+          message: `${name} is not a valid name: letters, digits, -, _ and ., at most 63 characters, with an optional prefix before a slash.`
+        });
       }
       const value = values[name];
-      if (group === 'labels' && typeof value === 'string' && !/^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/.test(value)) {
-        reporter.error('bad-label', at, 'The value of a label has letters, digits, -, _ and ., at most 63 characters. Longer texts go to annotations.');
+      if (
+        group === 'labels' &&
+        typeof value === 'string' &&
+        !/^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/.test(value)
+      ) {
+        reporter.error(
+          'bad-label',
+          at,
+          'The value of a label has letters, digits, -, _ and ., at most 63 characters. Longer texts go to annotations.'
+        );
       }
     }
   }
@@ -223,27 +341,60 @@ function checkFederation(entry: IFdlEntry, reporter: Reporter): void {
   const members = asList(federation.members);
   const secrets = asMap(asMap(entry.service.environment).secrets);
   if (members.length > 0 && secrets.refresh_token === undefined) {
-    reporter.add({ code: 'federation-token', at: join(entry.pointer, 'federation'), on: 'key', message: 'A federation with members needs the secret refresh_token in environment.secrets.' });
+    reporter.add({
+      code: 'federation-token',
+      at: join(entry.pointer, 'federation'),
+      on: 'key',
+      message: 'A federation with members needs the secret refresh_token in environment.secrets.'
+    });
   }
   members.forEach((member, index) => {
     const type = asMap(member).type;
     const needed = type === 'endpoint' ? 'url' : 'service_name';
     if (isMap(member) && !member[needed]) {
-      reporter.add({ code: 'missing-field', at: join(entry.pointer, 'federation', 'members', index), on: 'key', message: `A member of type ${asText(type) || 'oscar'} needs ${needed}.` });
+      reporter.add({
+        code: 'missing-field',
+        at: join(entry.pointer, 'federation', 'members', index),
+        on: 'key',
+        message: `A member of type ${asText(type) || 'oscar'} needs ${needed}.`
+      });
     }
     if (isMap(member) && type !== 'endpoint' && !member.cluster_id) {
-      reporter.add({ code: 'missing-field', at: join(entry.pointer, 'federation', 'members', index), on: 'key', message: 'A member of type oscar needs cluster_id.' });
+      reporter.add({
+        code: 'missing-field',
+        at: join(entry.pointer, 'federation', 'members', index),
+        on: 'key',
+        message: 'A member of type oscar needs cluster_id.'
+      });
     }
   });
   const scale = asMap(entry.service.synchronous);
-  if (typeof scale.max_scale === 'number' && scale.max_scale > 0 && typeof scale.min_scale === 'number' && scale.min_scale > scale.max_scale) {
+  if (
+    typeof scale.max_scale === 'number' &&
+    scale.max_scale > 0 &&
+    typeof scale.min_scale === 'number' &&
+    scale.min_scale > scale.max_scale
+  ) {
     reporter.error('scale-order', join(entry.pointer, 'synchronous', 'min_scale'), 'min_scale is more than max_scale.');
   }
   if (entry.service.file_stage_in === true && asList(entry.service.input).length > 0) {
-    reporter.add({ code: 'stage-in', at: join(entry.pointer, 'file_stage_in'), severity: 'information', message: 'true means: the input file is not downloaded, and the script gets no INPUT_FILE_PATH.' });
+    reporter.add({
+      code: 'stage-in',
+      at: join(entry.pointer, 'file_stage_in'),
+      severity: 'information',
+      message: 'true means: the input file is not downloaded, and the script gets no INPUT_FILE_PATH.'
+    });
   }
   const cpu = entry.service.total_cpu;
-  if (typeof cpu === 'string' && typeof entry.service.cpu === 'string' && (parseQuantity(cpu) ?? Infinity) < (parseQuantity(entry.service.cpu) ?? 0)) {
-    reporter.warning('total-too-small', join(entry.pointer, 'total_cpu'), 'total_cpu is less than the cpu of one job: no job can start.');
+  if (
+    typeof cpu === 'string' &&
+    typeof entry.service.cpu === 'string' &&
+    (parseQuantity(cpu) ?? Infinity) < (parseQuantity(entry.service.cpu) ?? 0)
+  ) {
+    reporter.warning(
+      'total-too-small',
+      join(entry.pointer, 'total_cpu'),
+      'total_cpu is less than the cpu of one job: no job can start.'
+    );
   }
 }

@@ -1,6 +1,14 @@
 import { checkFields } from './check-fields';
 import { PROVIDER_FIELDS, SERVICE_FIELDS } from './fields';
-import { isUnder, MINIO_DEFAULT, parsePath, parseProvider, providerName, trimPath, type IPlaceInStorage } from './paths';
+import {
+  isUnder,
+  MINIO_DEFAULT,
+  parsePath,
+  parseProvider,
+  providerName,
+  trimPath,
+  type IPlaceInStorage
+} from './paths';
 import { asMap, asText, isMap, join, textOf } from './pointer';
 import { listing, type Reporter } from './reporter';
 import { nearest } from './suggest';
@@ -41,7 +49,12 @@ export function checkStorage(entry: IFdlEntry, document: IFdlDocument, dialect: 
       continue;
     }
     if (!Array.isArray(list)) {
-      reporter.add({ code: 'wrong-type', at, on: 'key', message: `${side} has to be a list: put "- " before storage_provider.` });
+      reporter.add({
+        code: 'wrong-type',
+        at,
+        on: 'key',
+        message: `${side} has to be a list: put "- " before storage_provider.`
+      });
       continue;
     }
     list.forEach((io, index) => checkIO(io, side, join(at, index), entry, document, dialect, reporter));
@@ -50,7 +63,15 @@ export function checkStorage(entry: IFdlEntry, document: IFdlDocument, dialect: 
   checkTogether(entry, document, reporter);
 }
 
-function checkIO(io: FdlValue, side: 'input' | 'output', at: string, entry: IFdlEntry, document: IFdlDocument, dialect: IDialect, reporter: Reporter): void {
+function checkIO(
+  io: FdlValue,
+  side: 'input' | 'output',
+  at: string,
+  entry: IFdlEntry,
+  document: IFdlDocument,
+  dialect: IDialect,
+  reporter: Reporter
+): void {
   if (!isMap(io)) {
     reporter.error('wrong-type', at, `An item of ${side} is a mapping with storage_provider and path.`);
     return;
@@ -58,15 +79,36 @@ function checkIO(io: FdlValue, side: 'input' | 'output', at: string, entry: IFdl
   checkFields(io, SERVICE_FIELDS[side].fields ?? {}, at, { document, reporter, dialect }, `An item of ${side}`);
   const type = checkProvider(io.storage_provider, join(at, 'storage_provider'), document, reporter);
   if (side === 'input' && type && !INPUT_TYPES.includes(type)) {
-    reporter.error('input-provider', join(at, 'storage_provider'), `New files in ${type} cannot start a service. Inputs come from ${listing(INPUT_TYPES, 'or')}; write minio.default.`, reporter.replace(join(at, 'storage_provider'), MINIO_DEFAULT));
+    reporter.error(
+      'input-provider',
+      join(at, 'storage_provider'),
+      `New files in ${type} cannot start a service. Inputs come from ${listing(INPUT_TYPES, 'or')}; write minio.default.`,
+      reporter.replace(join(at, 'storage_provider'), MINIO_DEFAULT)
+    );
   }
-  if (side === 'input' && typeof io.storage_provider === 'string' && type === 'minio' && providerName(parseProvider(io.storage_provider)) !== MINIO_DEFAULT) {
-    reporter.warning('input-provider-minio', join(at, 'storage_provider'), "An input in another MinIO works only when that is the cluster's own. Write minio.default.", reporter.replace(join(at, 'storage_provider'), MINIO_DEFAULT));
+  if (
+    side === 'input' &&
+    typeof io.storage_provider === 'string' &&
+    type === 'minio' &&
+    providerName(parseProvider(io.storage_provider)) !== MINIO_DEFAULT
+  ) {
+    reporter.warning(
+      'input-provider-minio',
+      join(at, 'storage_provider'),
+      "An input in another MinIO works only when that is the cluster's own. Write minio.default.",
+      reporter.replace(join(at, 'storage_provider'), MINIO_DEFAULT)
+    );
   }
   if (side === 'input') {
     for (const filter of ['prefix', 'suffix']) {
       if (io[filter] !== undefined) {
-        reporter.add({ code: 'filter-on-input', at: join(at, filter), on: 'key', severity: 'warning', message: `${filter} works for outputs only: every new file below the path starts the service.` });
+        reporter.add({
+          code: 'filter-on-input',
+          at: join(at, filter),
+          on: 'key',
+          severity: 'warning',
+          message: `${filter} works for outputs only: every new file below the path starts the service.`
+        });
       }
     }
   }
@@ -74,7 +116,12 @@ function checkIO(io: FdlValue, side: 'input' | 'output', at: string, entry: IFdl
 }
 
 /** Answers the type when it is a known one. */
-function checkProvider(value: FdlValue | undefined, at: string, document: IFdlDocument, reporter: Reporter): string | undefined {
+function checkProvider(
+  value: FdlValue | undefined,
+  at: string,
+  document: IFdlDocument,
+  reporter: Reporter
+): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') {
     return undefined;
   }
@@ -105,7 +152,16 @@ function checkProvider(value: FdlValue | undefined, at: string, document: IFdlDo
   return provider.type;
 }
 
-function checkPath(value: FdlValue | undefined, side: 'input' | 'output', type: string | undefined, at: string, entry: IFdlEntry, document: IFdlDocument, dialect: IDialect, reporter: Reporter): void {
+function checkPath(
+  value: FdlValue | undefined,
+  side: 'input' | 'output',
+  type: string | undefined,
+  at: string,
+  entry: IFdlEntry,
+  document: IFdlDocument,
+  dialect: IDialect,
+  reporter: Reporter
+): void {
   if (typeof value !== 'string' || (type !== undefined && type !== 'minio' && type !== 's3')) {
     return;
   }
@@ -116,9 +172,18 @@ function checkPath(value: FdlValue | undefined, side: 'input' | 'output', type: 
     }
     return;
   }
-  if (path.split('/').some(part => part === '' || part === '.' || part === '..') || /[\\\u0000-\u001f]/.test(path)) {
-    const clean = path.replace(/\\/g, '/').split('/').filter(part => part !== '' && part !== '.' && part !== '..').join('/');
-    reporter.error('bad-path', at, 'A path is bucket/folder, without empty parts, . and .., and backslashes.', clean === '' ? undefined : reporter.replace(at, clean));
+  if (path.split('/').some(part => part === '' || part === '.' || part === '..') || /[\\\p{Cc}]/u.test(path)) {
+    const clean = path
+      .replace(/\\/g, '/')
+      .split('/')
+      .filter(part => part !== '' && part !== '.' && part !== '..')
+      .join('/');
+    reporter.error(
+      'bad-path',
+      at,
+      'A path is bucket/folder, without empty parts, . and .., and backslashes.',
+      clean === '' ? undefined : reporter.replace(at, clean)
+    );
     return;
   }
   const name = textOf(document, join(entry.pointer, 'name'), entry.service.name) ?? '';
@@ -136,7 +201,11 @@ function checkPath(value: FdlValue | undefined, side: 'input' | 'output', type: 
   }
   const bucket = path.includes('/') ? path.slice(0, path.indexOf('/')) : dialect.shortPaths ? name : path;
   if (bucket !== '' && !BUCKET.test(bucket) && (path.includes('/') || bucket.length < 3)) {
-    reporter.error('bad-bucket-name', at, `${bucket} is not a name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit at both ends.`);
+    reporter.error(
+      'bad-bucket-name',
+      at,
+      `${bucket} is not a name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit at both ends.`
+    );
   }
 }
 
@@ -147,7 +216,12 @@ function checkMount(entry: IFdlEntry, document: IFdlDocument, dialect: IDialect,
     return;
   }
   if (!isMap(mount)) {
-    reporter.add({ code: 'wrong-type', at, on: 'key', message: 'mount has to be a mapping with storage_provider and path.' });
+    reporter.add({
+      code: 'wrong-type',
+      at,
+      on: 'key',
+      message: 'mount has to be a mapping with storage_provider and path.'
+    });
     return;
   }
   if (mount.storage_provider === '' && mount.path === '') {
@@ -156,18 +230,32 @@ function checkMount(entry: IFdlEntry, document: IFdlDocument, dialect: IDialect,
   checkFields(mount, SERVICE_FIELDS.mount.fields ?? {}, at, { document, reporter, dialect }, 'mount');
   const type = checkProvider(mount.storage_provider, join(at, 'storage_provider'), document, reporter);
   if (type && !MOUNT_TYPES.includes(type)) {
-    reporter.error('mount-provider', join(at, 'storage_provider'), `${type} cannot be mounted. Write ${listing(MOUNT_TYPES, 'or')}.`);
+    reporter.error(
+      'mount-provider',
+      join(at, 'storage_provider'),
+      `${type} cannot be mounted. Write ${listing(MOUNT_TYPES, 'or')}.`
+    );
   }
   if (typeof mount.options === 'string' && !/^[a-zA-Z0-9\-_.:=,/ ]*$/.test(mount.options)) {
-    reporter.error('mount-options', join(at, 'options'), 'The options have a character that OSCAR does not allow. Letters, digits, spaces and - _ . : = , / are.');
+    reporter.error(
+      'mount-options',
+      join(at, 'options'),
+      'The options have a character that OSCAR does not allow. Letters, digits, spaces and - _ . : = , / are.'
+    );
   }
   if (typeof mount.path === 'string' && mount.path.split('/').includes('..')) {
     reporter.error('bad-path', join(at, 'path'), 'The path of a mount is a bucket, without "..".');
   }
   if (entry.service.visibility === 'public' || entry.service.visibility === 'restricted') {
-    const own = pathsOf(entry, document).some(item => item.place.provider === MINIO_DEFAULT && item.place.bucket === trimPath(asText(mount.path)).split('/')[0]);
+    const own = pathsOf(entry, document).some(
+      item => item.place.provider === MINIO_DEFAULT && item.place.bucket === trimPath(asText(mount.path)).split('/')[0]
+    );
     if (own) {
-      reporter.error('mount-not-private', join(at, 'path'), 'A mounted bucket has to be private, and the buckets of this service are not. Mount another one.');
+      reporter.error(
+        'mount-not-private',
+        join(at, 'path'),
+        'A mounted bucket has to be private, and the buckets of this service are not. Mount another one.'
+      );
     }
   }
 }
@@ -179,15 +267,29 @@ function checkTogether(entry: IFdlEntry, document: IFdlDocument, reporter: Repor
   for (const output of paths.filter(item => item.side === 'output')) {
     const input = inputs.find(item => isUnder(output.place, item.place));
     if (input) {
-      reporter.error('output-triggers-itself', join(output.pointer, 'path'), 'Results would land below the own input and start the service again, for ever. Write them to another folder.');
+      reporter.error(
+        'output-triggers-itself',
+        join(output.pointer, 'path'),
+        'Results would land below the own input and start the service again, for ever. Write them to another folder.'
+      );
     }
   }
   inputs.forEach((input, index) => {
-    const other = inputs.slice(0, index).find(item => item.place.provider === input.place.provider && item.place.bucket === input.place.bucket);
+    const other = inputs
+      .slice(0, index)
+      .find(item => item.place.provider === input.place.provider && item.place.bucket === input.place.bucket);
     if (other && (isUnder(input.place, other.place) || isUnder(other.place, input.place))) {
-      reporter.error('double-input', join(input.pointer, 'path'), 'Each file here would start the service twice, since another input covers this folder. Remove one of the two.');
+      reporter.error(
+        'double-input',
+        join(input.pointer, 'path'),
+        'Each file here would start the service twice, since another input covers this folder. Remove one of the two.'
+      );
     } else if (other) {
-      reporter.warning('two-inputs-one-bucket', join(input.pointer, 'path'), 'OSCAR refuses two inputs in one bucket. Here the second is connected by a notification; use another bucket for other clients.');
+      reporter.warning(
+        'two-inputs-one-bucket',
+        join(input.pointer, 'path'),
+        'OSCAR refuses two inputs in one bucket. Here the second is connected by a notification; use another bucket for other clients.'
+      );
     }
   });
 }

@@ -92,16 +92,31 @@ function checkProviders(document: IFdlDocument, context: ICheckContext, reporter
         });
         continue;
       }
-      checkFields(settings, fields, at, { document, reporter, dialect: dialectOf(context.version) }, `The provider ${type}.${id}`);
+      checkFields(
+        settings,
+        fields,
+        at,
+        { document, reporter, dialect: dialectOf(context.version) },
+        `The provider ${type}.${id}`
+      );
       for (const key of ['secret_key', 'token', 'password', 'refresh_token']) {
         const value = settings[key];
         if (typeof value === 'string' && !isPlaceholder(value)) {
-          reporter.warning('secret-in-plain-text', join(at, key), `A secret stands here in plain text. Do not share or commit this file; services that use ${type}.${id} show it to everybody who may read them.`);
+          reporter.warning(
+            'secret-in-plain-text',
+            join(at, key),
+            `A secret stands here in plain text. Do not share or commit this file; services that use ${type}.${id} show it to everybody who may read them.`
+          );
         }
       }
       if (type === 'webdav' && typeof settings.hostname === 'string' && settings.hostname.includes('://')) {
         const host = settings.hostname.replace(/^\w+:\/\//, '');
-        reporter.error('bad-value', join(at, 'hostname'), `hostname is written without https://. Write ${host}.`, reporter.replace(join(at, 'hostname'), host));
+        reporter.error(
+          'bad-value',
+          join(at, 'hostname'),
+          `hostname is written without https://. Write ${host}.`,
+          reporter.replace(join(at, 'hostname'), host)
+        );
       }
     }
   }

@@ -40,7 +40,10 @@ export function differences(wanted: Partial<IOscarService>, deployed: IOscarServ
     const added = names.filter(name => !known.includes(name));
     result.push({
       field: 'environment.secrets',
-      reason: added.length > 0 ? `secrets: ${added.join(', ')} added` : 'secrets are sent again, since the cluster does not show them'
+      reason:
+        added.length > 0
+          ? `secrets: ${added.join(', ')} added`
+          : 'secrets are sent again, since the cluster does not show them'
     });
   }
   return result;
@@ -55,7 +58,12 @@ function scriptDifference(wanted: string | undefined, deployed: string): IDiffer
     return [{ field: 'script', reason: 'the script has changed' }];
   }
   if (hasEpilogue(wanted) !== hasEpilogue(deployed ?? '')) {
-    return [{ field: 'script', reason: hasEpilogue(wanted) ? 'the script will tell its exit code' : 'the script will be as it is written' }];
+    return [
+      {
+        field: 'script',
+        reason: hasEpilogue(wanted) ? 'the script will tell its exit code' : 'the script will be as it is written'
+      }
+    ];
   }
   return [];
 }
@@ -84,7 +92,12 @@ function show(value: unknown): string {
   if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) {
     return 'none';
   }
-  const text = typeof value === 'string' ? value : Array.isArray(value) && value.every(item => typeof item === 'string') ? value.join(', ') : JSON.stringify(value);
+  const text =
+    typeof value === 'string'
+      ? value
+      : Array.isArray(value) && value.every(item => typeof item === 'string')
+        ? value.join(', ')
+        : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
@@ -114,7 +127,10 @@ function normalise(service: Loose, wanted: Partial<IOscarService>): Loose {
     annotations: annotations(service, wanted),
     labels: sorted(pick((service.labels ?? {}) as Record<string, string>, Object.keys(wanted.labels ?? {}))),
     visibility: text(service.visibility) || 'private',
-    allowed_users: [...((service.allowed_users ?? []) as string[])].map(user => user.trim()).filter(Boolean).sort(),
+    allowed_users: [...((service.allowed_users ?? []) as string[])]
+      .map(user => user.trim())
+      .filter(Boolean)
+      .sort(),
     isolation_level: text(service.isolation_level).toUpperCase() === 'USER' ? 'USER' : 'SERVICE',
     image_pull_secrets: [...((service.image_pull_secrets ?? []) as string[])].sort(),
     interlink_node_name: text(service.interlink_node_name),
@@ -146,7 +162,10 @@ function logLevel(text: string): string {
 function paths(list: unknown, name: string): string[] {
   return ((list ?? []) as IStorageIO[]).map(io => {
     const provider = parseProvider(io.storage_provider);
-    const path = provider.type === 'minio' || provider.type === 's3' ? pathOf(parsePath(io.storage_provider, io.path, name)) : trimPath(io.path);
+    const path =
+      provider.type === 'minio' || provider.type === 's3'
+        ? pathOf(parsePath(io.storage_provider, io.path, name))
+        : trimPath(io.path);
     const filters = [
       ...(io.prefix?.length ? [`prefix ${io.prefix.join(' ')}`] : []),
       ...(io.suffix?.length ? [`suffix ${io.suffix.join(' ')}`] : [])
@@ -204,7 +223,13 @@ function providers(service: Loose, wanted: Partial<IOscarService>): unknown {
   for (const type of Object.keys(want).sort()) {
     for (const id of Object.keys(want[type]).sort()) {
       const settings = all[type]?.[id];
-      result[`${type}.${id}`] = settings && Object.fromEntries(Object.keys(want[type][id]).sort().map(key => [key, settings[key] === 'hidden' ? want[type][id][key] : settings[key]]));
+      result[`${type}.${id}`] =
+        settings &&
+        Object.fromEntries(
+          Object.keys(want[type][id])
+            .sort()
+            .map(key => [key, settings[key] === 'hidden' ? want[type][id][key] : settings[key]])
+        );
     }
   }
   return result;
@@ -218,7 +243,11 @@ function project(value: unknown, shape: unknown): unknown {
   }
   if (typeof shape === 'object' && shape !== null) {
     const map = (typeof value === 'object' && value !== null ? value : {}) as Loose;
-    return Object.fromEntries(Object.keys(shape).sort().map(key => [key, project(map[key], (shape as Loose)[key])]));
+    return Object.fromEntries(
+      Object.keys(shape)
+        .sort()
+        .map(key => [key, project(map[key], (shape as Loose)[key])])
+    );
   }
   return value;
 }

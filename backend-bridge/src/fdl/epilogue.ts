@@ -92,5 +92,9 @@ export function parseSentinel(log: string): ISentinel {
   // A supervisor that logs each line has said it all once before.
   const head = before.filter(line => !COPIED.test(line)).join('\n');
   const tail = after.filter(line => !COPIED.test(line)).join('\n');
-  return { exitCode, outputs, log: tail === '' ? head : head === '' || head.endsWith('\n') ? head + tail : `${head}\n${tail}` };
+  return {
+    exitCode,
+    outputs,
+    log: tail === '' ? head : head === '' || head.endsWith('\n') ? head + tail : `${head}\n${tail}`
+  };
 }

@@ -30,14 +30,23 @@ export interface IField {
 }
 
 const path: Readonly<Record<string, IField>> = {
-  storage_provider: { kind: 'string', required: true, description: 'Provider: `minio.default`, or `type.id` with an id of `storage_providers`.' },
+  storage_provider: {
+    kind: 'string',
+    required: true,
+    description: 'Provider: `minio.default`, or `type.id` with an id of `storage_providers`.'
+  },
   path: { kind: 'string', required: true, description: 'Bucket and folder: `bucket/folder`.' },
   suffix: { kind: 'strings', description: 'Outputs only: files that end in one of these are uploaded.' },
   prefix: { kind: 'strings', description: 'Outputs only: files whose name begins with one of these are uploaded.' }
 };
 
 const replica: Readonly<Record<string, IField>> = {
-  type: { kind: 'string', required: true, values: ['oscar', 'endpoint'], description: 'Another cluster, or any endpoint.' },
+  type: {
+    kind: 'string',
+    required: true,
+    values: ['oscar', 'endpoint'],
+    description: 'Another cluster, or any endpoint.'
+  },
   cluster_id: { kind: 'string', description: 'Id of the other cluster.' },
   service_name: { kind: 'string', description: 'Name of the service there.' },
   url: { kind: 'string', description: 'Address of the endpoint.' },
@@ -48,7 +57,11 @@ const replica: Readonly<Record<string, IField>> = {
 
 /** A service of `functions.oscar`, in the order in which the server writes it. */
 export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
-  name: { kind: 'string', required: true, description: 'Name of the service: 1 to 39 lower-case letters, digits and hyphens.' },
+  name: {
+    kind: 'string',
+    required: true,
+    description: 'Name of the service: 1 to 39 lower-case letters, digits and hyphens.'
+  },
   cluster_id: { kind: 'string', description: 'Id of the cluster; the key above the service says the same.' },
   memory: { kind: 'quantity', default: '256Mi', description: 'Memory limit of each job, for instance 512Mi or 2Gi.' },
   cpu: { kind: 'quantity', default: '0.2', description: "CPU limit of each job in cores, in quotes: '0.5'." },
@@ -57,7 +70,11 @@ export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
   ephemeral_storage_request: { kind: 'quantity', since: '4.1', description: 'Local disk that each job asks for.' },
   enable_gpu: { kind: 'boolean', default: 'false', description: 'Each job gets one GPU.' },
   enable_sgx: { kind: 'boolean', default: 'false', description: 'Each job gets an SGX enclave.' },
-  image_prefetch: { kind: 'boolean', default: 'false', description: 'Pull the image on every node when the service is made.' },
+  image_prefetch: {
+    kind: 'boolean',
+    default: 'false',
+    description: 'Pull the image on every node when the service is made.'
+  },
   synchronous: {
     kind: 'object',
     description: 'Scaling of synchronous calls.',
@@ -67,16 +84,34 @@ export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
     }
   },
   replicas: { kind: 'objects', until: '4.1', description: 'Clusters that jobs are passed on to.', fields: replica },
-  rescheduler_threshold: { kind: 'integer', until: '4.1', description: 'Seconds after which a waiting job is passed on.' },
-  delegation: { kind: 'string', until: '4.1', values: ['static', 'random', 'load-based'], description: 'How a cluster is chosen.' },
+  rescheduler_threshold: {
+    kind: 'integer',
+    until: '4.1',
+    description: 'Seconds after which a waiting job is passed on.'
+  },
+  delegation: {
+    kind: 'string',
+    until: '4.1',
+    values: ['static', 'random', 'load-based'],
+    description: 'How a cluster is chosen.'
+  },
   federation: {
     kind: 'object',
     since: '4.1',
     description: 'Clusters that share this service.',
     fields: {
       group_id: { kind: 'string', description: 'Name of the group; default: the name of the service.' },
-      topology: { kind: 'string', values: ['none', 'star', 'mesh'], default: 'none', description: 'Who passes jobs on to whom.' },
-      delegation: { kind: 'string', values: ['static', 'random', 'load-based', 'topsis'], description: 'How a cluster is chosen.' },
+      topology: {
+        kind: 'string',
+        values: ['none', 'star', 'mesh'],
+        default: 'none',
+        description: 'Who passes jobs on to whom.'
+      },
+      delegation: {
+        kind: 'string',
+        values: ['static', 'random', 'load-based', 'topsis'],
+        description: 'How a cluster is chosen.'
+      },
       rescheduler_threshold: { kind: 'integer', description: 'Seconds after which a waiting job is passed on.' },
       members: { kind: 'objects', fields: replica, description: 'The other clusters.' }
     }
@@ -90,7 +125,11 @@ export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
   image: { kind: 'string', required: true, description: 'Container image.' },
   alpine: { kind: 'boolean', default: 'false', description: 'The image is an Alpine Linux.' },
   token: { kind: 'string', readOnly: true, description: 'Token of the service.' },
-  file_stage_in: { kind: 'boolean', default: 'false', description: 'true: do not download the input file (the name says the opposite).' },
+  file_stage_in: {
+    kind: 'boolean',
+    default: 'false',
+    description: 'true: do not download the input file (the name says the opposite).'
+  },
   input: { kind: 'objects', fields: path, description: 'Folders whose new files start a job.' },
   output: { kind: 'objects', fields: path, description: 'Folders that results are uploaded to.' },
   script: { kind: 'string', required: true, description: 'Path of the script, relative to this file.' },
@@ -102,14 +141,33 @@ export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
       min_scale: { kind: 'integer', default: '1', description: 'Copies that are kept running.' },
       max_scale: { kind: 'integer', default: '10', description: 'Most copies, at least 1.' },
       api_port: { kind: 'integers', description: 'Ports that the program listens on.' },
-      cpu_threshold: { kind: 'integer', default: '80', description: 'Percentage of CPU at which copies are added, 1 to 100.' },
+      cpu_threshold: {
+        kind: 'integer',
+        default: '80',
+        description: 'Percentage of CPU at which copies are added, 1 to 100.'
+      },
       rewrite_target: { kind: 'boolean', default: 'false', description: 'true: the program sees the whole path.' },
       nodePort: { kind: 'integers', description: 'Ports of the nodes, 30000 to 32767; 0: any.' },
-      default_command: { kind: 'boolean', default: 'false', description: "Run the image's own command in place of the script." },
+      default_command: {
+        kind: 'boolean',
+        default: 'false',
+        description: "Run the image's own command in place of the script."
+      },
       set_auth: { kind: 'boolean', default: 'false', description: 'Ask for the name of the service and its token.' },
-      auth_type: { kind: 'string', since: '4.1', values: ['basic', 'forward'], default: 'basic', description: 'How it is asked for.' },
+      auth_type: {
+        kind: 'string',
+        since: '4.1',
+        values: ['basic', 'forward'],
+        default: 'basic',
+        description: 'How it is asked for.'
+      },
       health_path: { kind: 'string', default: '/', description: 'Path that answers when the program is ready.' },
-      probe_mode: { kind: 'string', since: '4.0', values: ['legacy', 'direct'], description: 'legacy: probes use the whole path.' }
+      probe_mode: {
+        kind: 'string',
+        since: '4.0',
+        values: ['legacy', 'direct'],
+        description: 'legacy: probes use the whole path.'
+      }
     }
   },
   environment: {
@@ -128,9 +186,20 @@ export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
   owner: { kind: 'string', readOnly: true, description: 'Who made it.' },
   namespace: { kind: 'string', readOnly: true, description: 'Namespace of the cluster.' },
   interlink_node_name: { kind: 'string', description: 'Node of interLink that jobs go to.' },
-  visibility: { kind: 'string', since: '3.6', values: ['private', 'public', 'restricted'], default: 'private', description: 'Who may use it.' },
+  visibility: {
+    kind: 'string',
+    since: '3.6',
+    values: ['private', 'public', 'restricted'],
+    default: 'private',
+    description: 'Who may use it.'
+  },
   allowed_users: { kind: 'strings', description: 'Users that a restricted service is for.' },
-  isolation_level: { kind: 'string', since: '3.4', values: ['SERVICE', 'USER'], description: 'USER: each allowed user gets a bucket of their own.' },
+  isolation_level: {
+    kind: 'string',
+    since: '3.4',
+    values: ['SERVICE', 'USER'],
+    description: 'USER: each allowed user gets a bucket of their own.'
+  },
   bucket_list: { kind: 'strings', readOnly: true, description: 'Buckets of the users.' },
   mount: {
     kind: 'object',
@@ -150,7 +219,12 @@ export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
       name: { kind: 'string', description: 'Name of an existing volume, or of the new one.' },
       size: { kind: 'quantity', description: 'Size of a new volume. Leave it out for an existing one.' },
       mount_path: { kind: 'string', required: true, description: 'Where it is found, an absolute path.' },
-      lifecycle_policy: { kind: 'string', values: ['delete', 'retain'], default: 'delete', description: 'What happens to it when the service is deleted.' }
+      lifecycle_policy: {
+        kind: 'string',
+        values: ['delete', 'retain'],
+        default: 'delete',
+        description: 'What happens to it when the service is deleted.'
+      }
     }
   },
   volume_status: { kind: 'any', readOnly: true, description: 'State of the volume.' },
@@ -169,7 +243,11 @@ export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
           runtime: { kind: 'string', description: 'Runtime that serves it.' }
         }
       },
-      llm_inference: { kind: 'object', description: 'A language model.', fields: { runtime_image: { kind: 'string', description: 'Image that serves it.' } } },
+      llm_inference: {
+        kind: 'object',
+        description: 'A language model.',
+        fields: { runtime_image: { kind: 'string', description: 'Image that serves it.' } }
+      },
       storage_uri: { kind: 'string', required: true, description: 'Where the model lies.' },
       api_version: { kind: 'string', values: ['v1', 'v2'], default: 'v1', description: 'Protocol.' },
       min_scale: { kind: 'integer', description: 'Copies that are kept running.' },

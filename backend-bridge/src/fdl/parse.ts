@@ -28,21 +28,40 @@ export function parseFdl(text: string, options: IParseOptions = {}): IParseResul
   const start: IRange = { line: 1, column: 1, endLine: 1, endColumn: 1 };
   let value: FdlValue = null;
   if (text.length > MAX_TEXT) {
-    report('too-large', start, `The file has ${text.length} characters. An FDL file has at most ${MAX_TEXT}; scripts stay in files of their own.`);
+    report(
+      'too-large',
+      start,
+      `The file has ${text.length} characters. An FDL file has at most ${MAX_TEXT}; scripts stay in files of their own.`
+    );
   } else if (nesting(text) > MAX_NESTING) {
     report('too-deep', start, 'The file is nested too deeply to be an FDL file.');
   } else {
     try {
-      const yaml = parseDocument(text, { prettyErrors: false, merge: true, uniqueKeys: false, logLevel: 'error', version: '1.2' });
+      const yaml = parseDocument(text, {
+        prettyErrors: false,
+        merge: true,
+        uniqueKeys: false,
+        logLevel: 'error',
+        version: '1.2'
+      });
       const reader = new Reader(yaml, text, places, report);
       for (const error of [...yaml.errors, ...yaml.warnings]) {
         const words = describeYamlError(error.code, error.message);
-        report(words.code, reader.range(error.pos[0], error.pos[1]), words.message, error.name === 'YAMLWarning' ? 'warning' : 'error');
+        report(
+          words.code,
+          reader.range(error.pos[0], error.pos[1]),
+          words.message,
+          error.name === 'YAMLWarning' ? 'warning' : 'error'
+        );
       }
       value = reader.read();
     } catch (error) {
       // The parser itself gives up on some texts (nested too deeply, for one).
-      report('yaml-syntax', start, `This cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`);
+      report(
+        'yaml-syntax',
+        start,
+        `This cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`
+      );
       value = null;
     }
   }
@@ -52,7 +71,12 @@ export function parseFdl(text: string, options: IParseOptions = {}): IParseResul
     value,
     syntax: problems,
     places,
-    ...readSections(value, places, problems.some(problem => problem.severity === 'error'), report)
+    ...readSections(
+      value,
+      places,
+      problems.some(problem => problem.severity === 'error'),
+      report
+    )
   };
   return { document, problems };
 }
@@ -127,14 +151,24 @@ class Reader {
     return node?.range ? this.range(node.range[0], node.range[1]) : undefined;
   }
 
-  private _read(node: Node | null, pointer: string, depth: number, key: IRange | undefined, at: IRange | undefined): FdlValue {
+  private _read(
+    node: Node | null,
+    pointer: string,
+    depth: number,
+    key: IRange | undefined,
+    at: IRange | undefined
+  ): FdlValue {
     const here = at ?? this._nodeRange(node) ?? key ?? this.range(0, 0);
     const place: IPlace = key ? { key, value: here } : { value: here };
     this._places.set(pointer, place);
     if (++this._values > MAX_VALUES || depth > MAX_DEPTH) {
       if (!this._full) {
         this._full = true;
-        this._report('too-large', here, 'The file expands to too many values, or is nested too deeply. Write it without aliases of aliases.');
+        this._report(
+          'too-large',
+          here,
+          'The file expands to too many values, or is nested too deeply. Write it without aliases of aliases.'
+        );
       }
       return null;
     }
@@ -153,11 +187,17 @@ class Reader {
       return this._readMap(node.items as { key: unknown; value: unknown }[], pointer, depth, at);
     }
     if (isSeq(node)) {
-      return node.items.map((item, index) => this._read(item as Node | null, join(pointer, index), depth + 1, undefined, at));
+      return node.items.map((item, index) =>
+        this._read(item as Node | null, join(pointer, index), depth + 1, undefined, at)
+      );
     }
     if (isScalar(node)) {
       const scalar = node.value;
-      place.quoted = node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE' || node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+      place.quoted =
+        node.type === 'QUOTE_SINGLE' ||
+        node.type === 'QUOTE_DOUBLE' ||
+        node.type === 'BLOCK_LITERAL' ||
+        node.type === 'BLOCK_FOLDED';
       if (node.source !== undefined) {
         place.source = node.source;
       }
@@ -169,7 +209,12 @@ class Reader {
     return null;
   }
 
-  private _readMap(items: { key: unknown; value: unknown }[], pointer: string, depth: number, at: IRange | undefined): FdlMap {
+  private _readMap(
+    items: { key: unknown; value: unknown }[],
+    pointer: string,
+    depth: number,
+    at: IRange | undefined
+  ): FdlMap {
     const map: FdlMap = {};
     const merges: Node[] = [];
     for (const pair of items) {
@@ -180,7 +225,13 @@ class Reader {
         continue;
       }
       const scalar = isScalar(keyNode) ? keyNode : undefined;
-      const name = scalar ? (scalar.value === null ? (scalar.source ?? '') : typeof scalar.value === 'string' ? scalar.value : (scalar.source ?? String(scalar.value))) : '';
+      const name = scalar
+        ? scalar.value === null
+          ? (scalar.source ?? '')
+          : typeof scalar.value === 'string'
+            ? scalar.value
+            : (scalar.source ?? String(scalar.value))
+        : '';
       if (name === '<<' && scalar?.type === 'PLAIN') {
         merges.push(...(isSeq(pair.value) ? (pair.value.items as Node[]) : [pair.value as Node]));
         continue;

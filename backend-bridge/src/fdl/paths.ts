@@ -36,7 +36,10 @@ export function trimPath(path: string): string {
 export function parsePath(provider: string, path: string, service?: string): IPlaceInStorage {
   const id = parseProvider(provider);
   const trimmed = trimPath(path);
-  const full = service !== undefined && trimmed !== '' && !trimmed.includes('/') && (id.type === 'minio' || id.type === 's3') ? `${service}/${trimmed}` : trimmed;
+  const full =
+    service !== undefined && trimmed !== '' && !trimmed.includes('/') && (id.type === 'minio' || id.type === 's3')
+      ? `${service}/${trimmed}`
+      : trimmed;
   const slash = full.indexOf('/');
   return {
     provider: providerName(id),

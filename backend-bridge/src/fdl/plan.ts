@@ -1,4 +1,5 @@
 import type { FdlProblem, PlanStep } from '../contract';
+import { carryOver, linksOf } from './carry-over';
 import { checkFdl } from './check';
 import { differences } from './diff';
 import { withEpilogue } from './epilogue';
@@ -89,7 +90,9 @@ class Planner {
   private _wanted(): IWanted[] {
     const { document, clusterId, version, scripts, rawScript, requirements, deployed } = this._options;
     return document.oscar
-      .filter(entry => clusterId === undefined || entry.clusterId === clusterId || entry.clusterId === 'default-cluster')
+      .filter(
+        entry => clusterId === undefined || entry.clusterId === clusterId || entry.clusterId === 'default-cluster'
+      )
       .map(entry => {
         const scriptPath = textOf(document, join(entry.pointer, 'script'), entry.service.script) ?? '';
         const text = scripts[scriptPath] ?? undefined;
@@ -101,16 +104,27 @@ class Planner {
         const packages = requirements?.[name];
         if (packages !== undefined && packages.trim() !== '') {
           if (this._features.has('requirements')) {
-            service.annotations = { ...service.annotations, [REQUIREMENTS_ANNOTATION]: packages.replace(/\r\n/g, '\n') };
+            service.annotations = {
+              ...service.annotations,
+              [REQUIREMENTS_ANNOTATION]: packages.replace(/\r\n/g, '\n')
+            };
           } else {
-            this._notes.push(`The image of ${name} has to hold the packages of its requirements.txt: this cluster does not install them.`);
+            this._notes.push(
+              `The image of ${name} has to hold the packages of its requirements.txt: this cluster does not install them.`
+            );
           }
         }
         return { name, entry, scriptPath, service, deployed: deployed.find(item => item.name === name) };
       });
   }
 
-  private _problem(item: IWanted | undefined, key: string, code: string, message: string, severity: FdlProblem['severity'] = 'error'): void {
+  private _problem(
+    item: IWanted | undefined,
+    key: string,
+    code: string,
+    message: string,
+    severity: FdlProblem['severity'] = 'error'
+  ): void {
     const { document } = this._options;
     const pointer = item ? join(item.entry.pointer, ...key.split('/')) : '';
     this._problems.push({ code, severity, file: document.file, ...keyRange(document, pointer), message });
@@ -121,7 +135,12 @@ class Planner {
     for (const item of wanted) {
       const owner = item.deployed?.owner;
       if (user !== undefined && item.deployed && owner !== undefined && owner !== '' && owner !== user) {
-        this._problem(item, 'name', 'name-taken', `A service ${item.name} of another user is there already. Choose another name.`);
+        this._problem(
+          item,
+          'name',
+          'name-taken',
+          `A service ${item.name} of another user is there already. Choose another name.`
+        );
       }
     }
   }
@@ -166,7 +185,10 @@ class Planner {
     const changes = deployed ? differences(service, deployed) : [];
     const created = !deployed;
     const storage = this._storageSteps(item, want);
-    const script = this._scriptStep(want, changes.some(change => change.field === 'script'));
+    const script = this._scriptStep(
+      want,
+      changes.some(change => change.field === 'script')
+    );
     const environment = this._environmentStep(want, created || changes.some(change => change.field === 'annotations'));
     const own = this._step({
       action: created ? 'create' : changes.length > 0 ? 'change' : 'keep',
@@ -190,13 +212,26 @@ class Planner {
   private _create(item: IRealised, service: Partial<IOscarService>, steps: number[]): void {
     const first = {
       ...service,
-      ...(service.output ? { output: service.output.filter(io => !item.attached.includes(pathOf(placeOfIO(io, item.name)))) } : {})
+      ...(service.output
+        ? { output: service.output.filter(io => !item.attached.includes(pathOf(placeOfIO(io, item.name)))) }
+        : {})
     };
     // Links may start it before an output is attached; so that comes first, right after all are there.
     const later = item.attached.length > 0;
-    this._actions.push({ type: 'create-service', steps, name: item.name, service: first, buckets: this._newBuckets(item) });
+    this._actions.push({
+      type: 'create-service',
+      steps,
+      name: item.name,
+      service: first,
+      buckets: this._newBuckets(item)
+    });
     if (later) {
-      const step = this._step({ action: 'change', kind: 'service', name: item.name, reason: `adds the output ${item.attached.join(', ')}, in a bucket that is there` });
+      const step = this._step({
+        action: 'change',
+        kind: 'service',
+        name: item.name,
+        reason: `adds the output ${item.attached.join(', ')}, in a bucket that is there`
+      });
       const full = { ...service };
       if (full.environment) {
         full.environment = { variables: full.environment.variables } as IOscarService['environment'];
@@ -205,7 +240,12 @@ class Planner {
     }
   }
 
-  private _update(item: IRealised, service: Partial<IOscarService>, steps: number[], previous?: IOscarService): PlanAction {
+  private _update(
+    item: IRealised,
+    service: Partial<IOscarService>,
+    steps: number[],
+    previous?: IOscarService
+  ): PlanAction {
     const list = (side: 'input' | 'output') => (service[side] ?? []).map(io => io.path);
     return {
       type: 'update-service',
@@ -238,8 +278,19 @@ class Planner {
           this._step({ action: 'keep', kind: 'folder', name: `${place.provider}:${path}`, reason: 'results go there' });
         } else if (item.buckets.includes(place.bucket)) {
           const reason = side === 'input' ? `new files start ${want.name}` : `results of ${want.name}`;
-          const instead = documented.includes(path) ? '' : side === 'input' ? ', made so that links can start it' : `, in place of ${documented[(item.service.output ?? []).indexOf(io)] ?? ''}`;
-          result.push(this._step({ action: before.has(path) ? 'keep' : 'create', kind: 'folder', name: path, reason: reason + instead }));
+          const instead = documented.includes(path)
+            ? ''
+            : side === 'input'
+              ? ', made so that links can start it'
+              : `, in place of ${documented[(item.service.output ?? []).indexOf(io)] ?? ''}`;
+          result.push(
+            this._step({
+              action: before.has(path) ? 'keep' : 'create',
+              kind: 'folder',
+              name: path,
+              reason: reason + instead
+            })
+          );
         }
       }
     }
@@ -253,7 +304,10 @@ class Planner {
       action: !want.deployed ? 'create' : changed ? 'change' : 'keep',
       kind: 'script',
       name: want.scriptPath,
-      reason: plain || this._options.rawScript || exposed ? 'as it is' : 'with a block that ends its log in OSCAR-EXIT and the exit code'
+      reason:
+        plain || this._options.rawScript || exposed
+          ? 'as it is'
+          : 'with a block that ends its log in OSCAR-EXIT and the exit code'
     });
   }
 
@@ -288,7 +342,10 @@ class Planner {
         action: there || seen.has(key) ? 'keep' : 'link',
         kind: 'link',
         name: `${link.from === '' ? link.bucket : link.from} → ${link.to}`,
-        reason: real === link.path ? `new files in ${real} start ${link.to}` : `new files in ${real} start ${link.to} (${link.path} in the file)`
+        reason:
+          real === link.path
+            ? `new files in ${real} start ${link.to}`
+            : `new files in ${real} start ${link.to} (${link.path} in the file)`
       });
       if (!there && !seen.has(key)) {
         this._actions.push({ type: 'link', steps: [step], service: link.to, bucket: link.bucket, prefix, arn });
@@ -303,8 +360,17 @@ class Planner {
         const arn = webhookArn(item.name);
         const prefix = old.prefix === '' ? '' : `${old.prefix}/`;
         const there = notifications?.[old.bucket]?.some(entry => entry.arn === arn && entry.prefix === prefix) ?? true;
-        if (there && ![...seen].some(key => key === `${old.bucket} ${prefix} ${arn}`) && !links.some(link => link.to === item.name && link.bucket === old.bucket && link.prefix === old.prefix)) {
-          const step = this._step({ action: 'delete', kind: 'link', name: `${old.from === '' ? old.bucket : old.from} → ${item.name}`, reason: 'not in the file any more' });
+        if (
+          there &&
+          ![...seen].some(key => key === `${old.bucket} ${prefix} ${arn}`) &&
+          !links.some(link => link.to === item.name && link.bucket === old.bucket && link.prefix === old.prefix)
+        ) {
+          const step = this._step({
+            action: 'delete',
+            kind: 'link',
+            name: `${old.from === '' ? old.bucket : old.from} → ${item.name}`,
+            reason: 'not in the file any more'
+          });
           this._actions.push({ type: 'unlink', steps: [step], service: item.name, bucket: old.bucket, prefix, arn });
         }
       }
@@ -327,8 +393,16 @@ class Planner {
   private _generalNotes(): string[] {
     const { document } = this._options;
     return [
-      ...(document.aws.length > 0 ? [`${document.aws.length} ${document.aws.length === 1 ? 'function' : 'functions'} for AWS in this file are left alone.`] : []),
-      ...(this._storage ? [] : ['The object store cannot be reached: services are connected by a second update, and deleting the one that writes then deletes the bucket of the other.'])
+      ...(document.aws.length > 0
+        ? [
+            `${document.aws.length} ${document.aws.length === 1 ? 'function' : 'functions'} for AWS in this file are left alone.`
+          ]
+        : []),
+      ...(this._storage
+        ? []
+        : [
+            'The object store cannot be reached: services are connected by a second update, and deleting the one that writes then deletes the bucket of the other.'
+          ])
     ];
   }
 
@@ -340,52 +414,4 @@ class Planner {
   private readonly _actions: PlanAction[] = [];
   private readonly _attach: PlanAction[] = [];
   private readonly _notes: string[] = [];
-}
-
-/**
- * What a PUT has to say again so that nothing is lost: the server takes what is missing as empty. Secrets stay out unless
- * the file holds them.
- */
-function carryOver(service: Partial<IOscarService>, deployed: IOscarService): Partial<IOscarService> {
-  const annotations = { ...deployed.annotations };
-  for (const ours of [REQUIREMENTS_ANNOTATION, RUNTIME_ANNOTATION]) {
-    delete annotations[ours];
-  }
-  const secrets = Object.entries(service.environment?.secrets ?? {});
-  const whole = secrets.length > 0 && secrets.every(([, value]) => value !== '');
-  return {
-    ...service,
-    ...(service.cluster_id === undefined && deployed.cluster_id ? { cluster_id: deployed.cluster_id } : {}),
-    input: service.input ?? [],
-    output: service.output ?? [],
-    labels: { ...deployed.labels, ...service.labels },
-    annotations: { ...annotations, ...service.annotations },
-    owner: deployed.owner,
-    ...(deployed.namespace ? { namespace: deployed.namespace } : {}),
-    ...(service.vo === undefined && deployed.vo ? { vo: deployed.vo } : {}),
-    environment: {
-      variables: service.environment?.variables ?? {},
-      ...(whole ? { secrets: service.environment?.secrets } : {})
-    } as IOscarService['environment']
-  };
-}
-
-/** The links that a deployed service knows of, as an earlier apply wrote them. */
-function linksOf(service: IOscarService | undefined): { from: string; bucket: string; prefix: string }[] {
-  const text = service?.environment?.variables?.OSCAR_LINKS;
-  if (!text) {
-    return [];
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value)
-      ? value.filter(
-          (item): item is { from: string; bucket: string; prefix: string } =>
-            typeof item === 'object' && item !== null && typeof item.bucket === 'string' && typeof item.prefix === 'string' && typeof item.from === 'string'
-        )
-      : [];
-  } catch {
-    // Somebody else's variable of that name.
-    return [];
-  }
 }

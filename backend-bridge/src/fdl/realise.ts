@@ -107,7 +107,14 @@ function readNodes(options: IRealiseOptions): INode[] {
     .filter(service => !names.has(service.name))
     .map((service): INode => {
       const inputs = placesOf(service.input, service.name);
-      return { name: service.name, index: -1, service, inputs, outputs: placesOf(service.output, service.name), external: true };
+      return {
+        name: service.name,
+        index: -1,
+        service,
+        inputs,
+        outputs: placesOf(service.output, service.name),
+        external: true
+      };
     });
   return [...own, ...others];
 }
@@ -123,7 +130,9 @@ function sortByFlow(nodes: INode[]): INode[] {
   const rest = [...nodes];
   while (rest.length > 0) {
     const free = rest.findIndex(node =>
-      rest.every(other => other === node || !other.outputs.some(output => node.inputs.some(input => feeds(output, input))))
+      rest.every(
+        other => other === node || !other.outputs.some(output => node.inputs.some(input => feeds(output, input)))
+      )
     );
     result.push(...rest.splice(Math.max(free, 0), 1));
   }
@@ -144,7 +153,9 @@ function findOwners(nodes: INode[], ordered: INode[], storage: boolean): Map<str
     }
   }
   for (const node of ordered) {
-    [...node.inputs, ...node.outputs].filter(place => place.bucket === node.name).forEach(place => claim(place, node.name));
+    [...node.inputs, ...node.outputs]
+      .filter(place => place.bucket === node.name)
+      .forEach(place => claim(place, node.name));
   }
   // Without notifications the consumer has to make the bucket: only that sets its webhook.
   const sides = storage ? ordered.map(node => [...node.inputs, ...node.outputs]) : ordered.map(node => node.inputs);
@@ -161,7 +172,8 @@ function has(list: IStorageIO[] | undefined, name: string, place: IPlaceInStorag
 function ownBucket(node: INode, context: IContext): string {
   const { owners, options } = context;
   const owned = [...node.inputs, ...node.outputs].find(
-    place => place.provider === MINIO_DEFAULT && owners.get(place.bucket) === node.name && isFree(place.bucket, node, options)
+    place =>
+      place.provider === MINIO_DEFAULT && owners.get(place.bucket) === node.name && isFree(place.bucket, node, options)
   );
   if (owned) {
     return owned.bucket;
@@ -222,11 +234,14 @@ function realiseOne(node: INode, context: IContext): IRealised {
   (node.service.input ?? []).forEach((io, index) => {
     const place = node.inputs[index];
     const real: IStorageIO = place.provider === MINIO_DEFAULT ? { ...io, path: pathOf(place) } : io;
-    const sameBucket = input.some(other => placeOfIO(other).provider === MINIO_DEFAULT && placeOfIO(other).bucket === place.bucket);
+    const sameBucket = input.some(
+      other => placeOfIO(other).provider === MINIO_DEFAULT && placeOfIO(other).bucket === place.bucket
+    );
     const mine =
       place.provider !== MINIO_DEFAULT ||
       (owners.get(place.bucket) === node.name &&
-        (options.existingBuckets || ((!options.buckets?.has(place.bucket) || has(node.deployed?.input, node.name, place)) && !sameBucket)));
+        (options.existingBuckets ||
+          ((!options.buckets?.has(place.bucket) || has(node.deployed?.input, node.name, place)) && !sameBucket)));
     if (mine) {
       input.push(real);
       hasOwnTrigger ||= place.provider === MINIO_DEFAULT;
@@ -283,7 +298,9 @@ function triggerOf(node: INode, context: IContext): IPlaceInStorage {
     return before;
   }
   const isNew = (bucket: string) => options.existingBuckets || !options.buckets?.has(bucket);
-  const owned = node.outputs.find(place => place.provider === MINIO_DEFAULT && owners.get(place.bucket) === node.name && isNew(place.bucket));
+  const owned = node.outputs.find(
+    place => place.provider === MINIO_DEFAULT && owners.get(place.bucket) === node.name && isNew(place.bucket)
+  );
   for (let i = 0; ; i++) {
     const bucket = owned?.bucket ?? (i === 0 ? node.name : i === 1 ? `${node.name}-own` : `${node.name}-own-${i}`);
     const owner = owners.get(bucket);
@@ -295,7 +312,13 @@ function triggerOf(node: INode, context: IContext): IPlaceInStorage {
 }
 
 /** All that starts `node` through one of its inputs. `mine`: its own webhook hears the input itself. */
-function linksInto(node: INode, place: IPlaceInStorage, mine: boolean, nodes: INode[], moved: Map<string, IPlaceInStorage>): IRealLink[] {
+function linksInto(
+  node: INode,
+  place: IPlaceInStorage,
+  mine: boolean,
+  nodes: INode[],
+  moved: Map<string, IPlaceInStorage>
+): IRealLink[] {
   const result: IRealLink[] = [];
   let direct = mine;
   for (const parent of nodes) {
@@ -318,7 +341,14 @@ function linksInto(node: INode, place: IPlaceInStorage, mine: boolean, nodes: IN
     }
   }
   if (!direct) {
-    result.push({ from: '', to: node.name, path: pathOf(place), bucket: place.bucket, prefix: place.prefix, notify: place.prefix });
+    result.push({
+      from: '',
+      to: node.name,
+      path: pathOf(place),
+      bucket: place.bucket,
+      prefix: place.prefix,
+      notify: place.prefix
+    });
   }
   return result;
 }
@@ -328,7 +358,15 @@ function linkDeployedConsumers(context: IContext): void {
   for (const node of context.nodes.filter(other => other.external)) {
     for (const input of node.inputs) {
       if (input.provider === MINIO_DEFAULT) {
-        context.links.push(...linksInto(node, input, true, context.nodes.filter(other => !other.external), context.moved));
+        context.links.push(
+          ...linksInto(
+            node,
+            input,
+            true,
+            context.nodes.filter(other => !other.external),
+            context.moved
+          )
+        );
       }
     }
   }
@@ -343,6 +381,9 @@ function addLinksVariable(item: IRealised, links: IRealLink[]): void {
   const environment = item.service.environment;
   item.service = {
     ...item.service,
-    environment: { ...environment, variables: { ...environment?.variables, [LINKS_VARIABLE]: value } } as IOscarService['environment']
+    environment: {
+      ...environment,
+      variables: { ...environment?.variables, [LINKS_VARIABLE]: value }
+    } as IOscarService['environment']
   };
 }

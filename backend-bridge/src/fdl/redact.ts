@@ -56,5 +56,7 @@ function isSecret(key: string, path: string[]): boolean {
 
 /** True for names of variables whose values are secrets by all experience. */
 export function looksSecret(name: string): boolean {
-  return /(^|_)(password|passwd|pass|pwd|secret|token|credentials?|api_?key|access_?key|secret_?key|private_?key)($|_)/i.test(name.replace(/([a-z])([A-Z])/g, '$1_$2').replace(/-/g, '_'));
+  return /(^|_)(password|passwd|pass|pwd|secret|token|credentials?|api_?key|access_?key|secret_?key|private_?key)($|_)/i.test(
+    name.replace(/([a-z])([A-Z])/g, '$1_$2').replace(/-/g, '_')
+  );
 }

@@ -52,7 +52,9 @@ export class Reporter {
   /** Replaces the key; undefined when the key is not in the text (merged from elsewhere). */
   rename(at: string, name: string): Fix | undefined {
     const key = placeOf(this._document, at).key;
-    return key && this._document.places.has(at) ? { title: `Write ${name}`, edits: [{ ...key, text: name }] } : undefined;
+    return key && this._document.places.has(at)
+      ? { title: `Write ${name}`, edits: [{ ...key, text: name }] }
+      : undefined;
   }
 
   /** Puts a line before the first key of a mapping that is written in block style. */

@@ -41,26 +41,44 @@ export function readSections(
   }
   readFunctions(value.functions, sections, range, report);
   if (value.functions === undefined && !broken) {
-    report('no-functions', range(''), 'There are no functions. Write functions:, and below it oscar: with a list of services.');
+    report(
+      'no-functions',
+      range(''),
+      'There are no functions. Write functions:, and below it oscar: with a list of services.'
+    );
   }
   const providers = value.storage_providers;
   if (isMap(providers)) {
     for (const type of Object.keys(providers)) {
       const ids = providers[type];
       if (!isMap(ids)) {
-        report('wrong-type', range(join('/storage_providers', type)), `Below ${type} stand the ids of its providers, each a mapping: ${type}: {my-id: {…}}.`);
+        report(
+          'wrong-type',
+          range(join('/storage_providers', type)),
+          `Below ${type} stand the ids of its providers, each a mapping: ${type}: {my-id: {…}}.`
+        );
         continue;
       }
       sections.storageProviders[type] = mapsOf(ids, id =>
-        report('wrong-type', range(join('/storage_providers', type, id)), `The provider ${type}.${id} has to be a mapping of its settings.`)
+        report(
+          'wrong-type',
+          range(join('/storage_providers', type, id)),
+          `The provider ${type}.${id} has to be a mapping of its settings.`
+        )
       );
     }
   } else if (providers !== undefined && providers !== null) {
-    report('wrong-type', range('/storage_providers'), 'storage_providers is a mapping: the type, below it the id, below it the settings.');
+    report(
+      'wrong-type',
+      range('/storage_providers'),
+      'storage_providers is a mapping: the type, below it the id, below it the settings.'
+    );
   }
   const clusters = value.clusters;
   if (isMap(clusters)) {
-    sections.clusters = mapsOf(clusters, id => report('wrong-type', range(join('/clusters', id)), `The cluster ${id} has to be a mapping with endpoint.`));
+    sections.clusters = mapsOf(clusters, id =>
+      report('wrong-type', range(join('/clusters', id)), `The cluster ${id} has to be a mapping with endpoint.`)
+    );
   } else if (clusters !== undefined && clusters !== null) {
     report('wrong-type', range('/clusters'), 'clusters is a mapping: the id of a cluster, below it endpoint.');
   }
@@ -90,7 +108,11 @@ function readFunctions(
     return;
   }
   if (!isMap(functions)) {
-    report('wrong-type', range('/functions'), 'functions is a mapping. Write oscar: below it, and the services as a list below that.');
+    report(
+      'wrong-type',
+      range('/functions'),
+      'functions is a mapping. Write oscar: below it, and the services as a list below that.'
+    );
     return;
   }
   const { oscar, aws } = functions;
@@ -105,26 +127,52 @@ function readFunctions(
     report('wrong-type', range('/functions/oscar'), 'functions.oscar is a list. Put "- " before each cluster id.');
     readItem(oscar, '/functions/oscar', sections.oscar, range, report);
   } else if (oscar !== undefined && oscar !== null) {
-    report('wrong-type', range('/functions/oscar'), 'functions.oscar is a list of services, each below the id of its cluster.');
+    report(
+      'wrong-type',
+      range('/functions/oscar'),
+      'functions.oscar is a list of services, each below the id of its cluster.'
+    );
   }
   if ((oscar === undefined || oscar === null) && (aws === undefined || aws === null)) {
-    report('no-functions', range('/functions'), 'There is no service below functions. Write oscar: with a list of services.');
+    report(
+      'no-functions',
+      range('/functions'),
+      'There is no service below functions. Write oscar: with a list of services.'
+    );
   }
 }
 
-function readItem(item: FdlValue, pointer: string, entries: IFdlEntry[], range: (pointer: string) => IRange, report: Report): void {
+function readItem(
+  item: FdlValue,
+  pointer: string,
+  entries: IFdlEntry[],
+  range: (pointer: string) => IRange,
+  report: Report
+): void {
   if (!isMap(item)) {
-    report('wrong-type', range(pointer), 'Each service is a mapping: the id of a cluster, and below it the service. Write "- default-cluster:" and the fields below it, indented.');
+    report(
+      'wrong-type',
+      range(pointer),
+      'Each service is a mapping: the id of a cluster, and below it the service. Write "- default-cluster:" and the fields below it, indented.'
+    );
     return;
   }
   const keys = Object.keys(item);
   if (keys.some(key => SERVICE_KEYS.includes(key) && !isMap(item[key]))) {
-    report('missing-cluster-id', range(pointer), 'The id of the cluster is missing. Write "- default-cluster:" and put the fields of the service below it, indented.');
+    report(
+      'missing-cluster-id',
+      range(pointer),
+      'The id of the cluster is missing. Write "- default-cluster:" and put the fields of the service below it, indented.'
+    );
     entries.push({ clusterId: '', service: item, pointer });
     return;
   }
   if (keys.length === 0) {
-    report('wrong-type', range(pointer), 'This item is empty. Write "- default-cluster:" and the fields of the service below it, indented.');
+    report(
+      'wrong-type',
+      range(pointer),
+      'This item is empty. Write "- default-cluster:" and the fields of the service below it, indented.'
+    );
   }
   for (const key of keys) {
     const service = item[key];

@@ -130,7 +130,14 @@ export type PlanAction =
       /** The answer may be 500 although it was applied: these lists must be there when it is read back. */
       expect: { input: string[]; output: string[] };
     }
-  | { type: 'link' | 'unlink'; steps: number[]; service: string; bucket: string; /** Ends in `/` unless empty. */ prefix: string; arn: string };
+  | {
+      type: 'link' | 'unlink';
+      steps: number[];
+      service: string;
+      bucket: string;
+      /** Ends in `/` unless empty. */ prefix: string;
+      arn: string;
+    };
 
 export interface IPlanOptions {
   document: IFdlDocument;
@@ -180,4 +187,3 @@ export interface ISentinel {
   /** The log without the sentinel lines. */
   log: string;
 }
-

@@ -16,7 +16,11 @@ export interface IVolumePlan {
  * What to send for the volume of a service. A create that names an existing volume and a size makes the server delete that
  * volume; a change of the volume of a service is refused by it.
  */
-export function planVolume(service: Partial<IOscarService>, deployed: IOscarService | undefined, options: IPlanOptions): IVolumePlan {
+export function planVolume(
+  service: Partial<IOscarService>,
+  deployed: IOscarService | undefined,
+  options: IPlanOptions
+): IVolumePlan {
   const wanted = service.volume;
   if (deployed) {
     const same =
@@ -31,7 +35,13 @@ export function planVolume(service: Partial<IOscarService>, deployed: IOscarServ
       notes: [],
       ...(same
         ? {}
-        : { problem: { code: 'volume-fixed', severity: 'error', message: `The volume of ${deployed.name} cannot be changed. Delete the service and deploy it again.` } })
+        : {
+            problem: {
+              code: 'volume-fixed',
+              severity: 'error',
+              message: `The volume of ${deployed.name} cannot be changed. Delete the service and deploy it again.`
+            }
+          })
     };
   }
   if (!wanted?.name || !wanted.size) {
@@ -43,7 +53,9 @@ export function planVolume(service: Partial<IOscarService>, deployed: IOscarServ
     const { size, lifecycle_policy: policy, ...rest } = wanted;
     return {
       volume: rest as Volume,
-      notes: [`The volume ${name} is there already: its size stays, ${size}${policy ? ` and the policy ${policy}` : ''} are not sent.`]
+      notes: [
+        `The volume ${name} is there already: its size stays, ${size}${policy ? ` and the policy ${policy}` : ''} are not sent.`
+      ]
     };
   }
   return {

@@ -13,11 +13,17 @@ type Plain = Record<string, unknown>;
  *
  * Up to 4.0 the ports are numbers where the type says lists: the type is the newest server's.
  */
-export function toService(entry: IFdlEntry, options: IWriteOptions & { document?: IFdlDocument } = {}): Partial<IOscarService> {
+export function toService(
+  entry: IFdlEntry,
+  options: IWriteOptions & { document?: IFdlDocument } = {}
+): Partial<IOscarService> {
   const dialect = dialectOf(options.version);
   const text = (pointer: string, value: FdlValue) =>
     typeof value === 'string' ? value : (options.document?.places.get(pointer)?.source ?? String(value));
-  const service: Plain = { ...(options.defaults ?? {}), ...convertFields(entry.service, SERVICE_FIELDS, entry.pointer, dialect, text) };
+  const service: Plain = {
+    ...(options.defaults ?? {}),
+    ...convertFields(entry.service, SERVICE_FIELDS, entry.pointer, dialect, text)
+  };
   delete service.storage_providers;
   delete service.clusters;
   if (entry.clusterId !== '' && entry.clusterId !== 'default-cluster' && service.cluster_id === undefined) {
@@ -43,7 +49,10 @@ export function toService(entry: IFdlEntry, options: IWriteOptions & { document?
   if (options.script !== undefined) {
     service.script = options.script.replace(/\r\n/g, '\n');
   }
-  const providers = referencedProviders(service as Partial<IOscarService>, options.storageProviders ?? options.document?.storageProviders ?? {});
+  const providers = referencedProviders(
+    service as Partial<IOscarService>,
+    options.storageProviders ?? options.document?.storageProviders ?? {}
+  );
   if (providers) {
     service.storage_providers = providers;
   }
@@ -73,7 +82,13 @@ function ordered(service: Plain): Plain {
 
 type TextOf = (pointer: string, value: FdlValue) => string;
 
-function convertFields(map: FdlMap, fields: Readonly<Record<string, IField>>, pointer: string, dialect: IDialect, text: TextOf): Plain {
+function convertFields(
+  map: FdlMap,
+  fields: Readonly<Record<string, IField>>,
+  pointer: string,
+  dialect: IDialect,
+  text: TextOf
+): Plain {
   const result: Plain = {};
   for (const key of Object.keys(map)) {
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
@@ -109,11 +124,15 @@ function convert(value: FdlValue, field: IField, pointer: string, dialect: IDial
     case 'integer':
       return toInteger(value);
     case 'integers': {
-      const numbers = (Array.isArray(value) ? value : [value]).map(toInteger).filter((item): item is number => item !== undefined);
+      const numbers = (Array.isArray(value) ? value : [value])
+        .map(toInteger)
+        .filter((item): item is number => item !== undefined);
       return numbers.length === 0 ? undefined : dialect.portLists ? numbers : numbers[0];
     }
     case 'strings':
-      return (Array.isArray(value) ? value : [value]).flatMap((item, index) => (isScalar(item) ? [text(Array.isArray(value) ? join(pointer, index) : pointer, item)] : []));
+      return (Array.isArray(value) ? value : [value]).flatMap((item, index) =>
+        isScalar(item) ? [text(Array.isArray(value) ? join(pointer, index) : pointer, item)] : []
+      );
     case 'string-map':
       return stringMap(value, pointer, text);
     case 'object':
@@ -169,7 +188,13 @@ function modernise(entry: IFdlEntry, service: Plain, dialect: IDialect, text: Te
       members
     };
   } else if (!dialect.federation && isMap(federation)) {
-    const members = convert(federation.members ?? null, SERVICE_FIELDS.replicas, join(entry.pointer, 'federation', 'members'), dialect, text);
+    const members = convert(
+      federation.members ?? null,
+      SERVICE_FIELDS.replicas,
+      join(entry.pointer, 'federation', 'members'),
+      dialect,
+      text
+    );
     if (Array.isArray(members) && members.length > 0) {
       service.replicas = members;
     }
@@ -187,14 +212,20 @@ function writePath(io: IStorageIO, name: string): IStorageIO {
   const provider = parseProvider(String(io.storage_provider ?? MINIO));
   const storage_provider = `${provider.type}.${provider.id}`;
   const path = String(io.path ?? '');
-  const full = provider.type === 'minio' || provider.type === 's3' ? pathOf(parsePath(storage_provider, path, name)) : trimPath(path);
+  const full =
+    provider.type === 'minio' || provider.type === 's3'
+      ? pathOf(parsePath(storage_provider, path, name))
+      : trimPath(path);
   return { ...io, storage_provider, path: full };
 }
 
 const MINIO = 'minio.default';
 
 /** Only the providers that this service uses; `minio.default` is the server's own. */
-function referencedProviders(service: Partial<IOscarService>, providers: IFdlDocument['storageProviders']): IStorageProviders | undefined {
+function referencedProviders(
+  service: Partial<IOscarService>,
+  providers: IFdlDocument['storageProviders']
+): IStorageProviders | undefined {
   const used = new Map<string, Set<string>>();
   for (const io of [...(service.input ?? []), ...(service.output ?? []), ...(service.mount ? [service.mount] : [])]) {
     const provider = parseProvider(String(io.storage_provider ?? MINIO));

@@ -11,12 +11,19 @@ let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'epilogue '))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(script: string, env: Record<string, string> = {}, shell = '/bin/sh'): { status: number | null; log: string } {
+function run(
+  script: string,
+  env: Record<string, string> = {},
+  shell = '/bin/sh'
+): { status: number | null; log: string } {
   const file = join(folder, 'script.sh');
   const out = mkdtempSync(join(folder, 'out'));
   writeFileSync(file, script);
   const args = shell.endsWith('busybox') ? ['sh', file] : [file];
-  const result = spawnSync(shell, args, { encoding: 'utf8', env: { PATH: process.env.PATH ?? '', TMP_OUTPUT_DIR: out, ...env } });
+  const result = spawnSync(shell, args, {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH ?? '', TMP_OUTPUT_DIR: out, ...env }
+  });
   expect(result.stderr).toBe('');
   return { status: result.status, log: result.stdout };
 }
@@ -27,15 +34,33 @@ const CASES: [string, string, number, string[], string][] = [
   ['exits', 'echo a\nexit 7\necho never\n', 7, [], 'a\n'],
   ['set -e', 'set -eu\necho a\nfalse\necho never\n', 1, [], 'a\n'],
   ['exec', 'exec sh -c "echo a; exit 5"\n', 5, [], 'a\n'],
-  ['a job in the background that outlives it', '(sleep 0.3; echo late) &\necho early\nexit 3\n', 3, [], 'early\nlate\n'],
+  [
+    'a job in the background that outlives it',
+    '(sleep 0.3; echo late) &\necho early\nexit 3\n',
+    3,
+    [],
+    'early\nlate\n'
+  ],
   ['a heredoc at the end', 'cat <<EOF\na\nEOF', 0, [], 'a\n'],
   ['a trap of its own', "trap 'echo bye; exit 9' EXIT\necho a\n", 9, [], 'a\nbye\n'],
   ['closes its own output', 'echo a\nexec >&- 2>&-\nexit 4\n', 4, [], 'a\n'],
   ['standard error counts as log', 'echo a >&2\n', 0, [], 'a\n'],
-  ['names with spaces, folders, dots', 'cd "$TMP_OUTPUT_DIR"\nmkdir -p "a b/c"\n: > "a b/c/d e.txt"\n: > .hidden\n: > ..two\n: > -n\n', 0, ['..two', '-n', '.hidden', 'a b/c/d e.txt'], ''],
+  [
+    'names with spaces, folders, dots',
+    'cd "$TMP_OUTPUT_DIR"\nmkdir -p "a b/c"\n: > "a b/c/d e.txt"\n: > .hidden\n: > ..two\n: > -n\n',
+    0,
+    ['..two', '-n', '.hidden', 'a b/c/d e.txt'],
+    ''
+  ],
   ['a shebang that is not of a shell is as little use as without', '#!/usr/bin/env python3\necho a\n', 0, [], 'a\n'],
   ['prints a sentinel of its own', 'echo "OSCAR-EXIT: 0"\nexit 2\n', 2, [], 'OSCAR-EXIT: 0\n'],
-  ['calls itself', 'if [ "${1:-}" = again ]; then echo inner; exit 6; fi\necho outer\nsh "$0" again\n', 6, [], 'outer\ninner\n']
+  [
+    'calls itself',
+    'if [ "${1:-}" = again ]; then echo inner; exit 6; fi\necho outer\nsh "$0" again\n',
+    6,
+    [],
+    'outer\ninner\n'
+  ]
 ];
 
 describe('epilogue', () => {
@@ -43,7 +68,13 @@ describe('epilogue', () => {
     for (const shell of SHELLS) {
       const result = run(withEpilogue(script), {}, shell);
       const sentinel = parseSentinel(result.log);
-      expect({ shell, status: result.status, code: sentinel.exitCode, outputs: [...sentinel.outputs].sort(), log: sentinel.log }).toEqual({
+      expect({
+        shell,
+        status: result.status,
+        code: sentinel.exitCode,
+        outputs: [...sentinel.outputs].sort(),
+        log: sentinel.log
+      }).toEqual({
         shell,
         status,
         code: status,
@@ -110,7 +141,9 @@ describe('parseSentinel', () => {
   });
 
   it('takes only the output lines directly before the last code', () => {
-    expect(parseSentinel('OSCAR-OUTPUT: old\nOSCAR-EXIT: 0\nmore\n\nOSCAR-OUTPUT: new\nOSCAR-EXIT: 1\n').outputs).toEqual(['new']);
+    expect(
+      parseSentinel('OSCAR-OUTPUT: old\nOSCAR-EXIT: 0\nmore\n\nOSCAR-OUTPUT: new\nOSCAR-EXIT: 1\n').outputs
+    ).toEqual(['new']);
   });
 
   it('reads logs with times and the lines of the supervisor around them', () => {
@@ -130,6 +163,8 @@ describe('parseSentinel', () => {
   });
 
   it('keeps what the supervisor says afterwards', () => {
-    expect(parseSentinel('a\n\nOSCAR-EXIT: 0\n2026-11-21 10:00:00,100 - supervisor - INFO - bye\n').log).toBe('a\n2026-11-21 10:00:00,100 - supervisor - INFO - bye\n');
+    expect(parseSentinel('a\n\nOSCAR-EXIT: 0\n2026-11-21 10:00:00,100 - supervisor - INFO - bye\n').log).toBe(
+      'a\n2026-11-21 10:00:00,100 - supervisor - INFO - bye\n'
+    );
   });
 });

@@ -7,11 +7,20 @@ import { checkFdl, parseFdl, parseSentinel, planFdl, withEpilogue } from '../../
 const ROOT = join(__dirname, '../../../examples');
 const text = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
 const names = readdirSync(join(ROOT, 'services')).sort();
-const index = JSON.parse(text('examples.json')) as { name: string; title: string; description: string; services: string[]; sample?: string; size?: number }[];
+const index = JSON.parse(text('examples.json')) as {
+  name: string;
+  title: string;
+  description: string;
+  services: string[];
+  sample?: string;
+  size?: number;
+}[];
 
 function scriptsOf(name: string): Record<string, string> {
   const { document } = parseFdl(text('services', name, 'fdl.yaml'));
-  return Object.fromEntries(document.oscar.map(entry => [String(entry.service.script), text('services', name, String(entry.service.script))]));
+  return Object.fromEntries(
+    document.oscar.map(entry => [String(entry.service.script), text('services', name, String(entry.service.script))])
+  );
 }
 
 describe('examples', () => {
@@ -51,17 +60,23 @@ describe('examples', () => {
 
   it('name the source and licence of each input', () => {
     const licences = text('data', 'LICENCES.md');
-    const files = readdirSync(join(ROOT, 'data'), { recursive: true, withFileTypes: true }).filter(item => item.isFile() && item.name !== 'LICENCES.md');
+    const files = readdirSync(join(ROOT, 'data'), { recursive: true, withFileTypes: true }).filter(
+      item => item.isFile() && item.name !== 'LICENCES.md'
+    );
     for (const file of files) {
       expect(licences).toContain(file.name);
     }
   });
 
   it('have a notebook without outputs that reads files which are there', () => {
-    const notebook = JSON.parse(text('notebooks', 'quickstart.ipynb')) as { cells: { cell_type: string; source: string[]; outputs?: unknown[] }[] };
+    const notebook = JSON.parse(text('notebooks', 'quickstart.ipynb')) as {
+      cells: { cell_type: string; source: string[]; outputs?: unknown[] }[];
+    };
     const code = notebook.cells.filter(cell => cell.cell_type === 'code');
     expect(code.every(cell => cell.outputs?.length === 0)).toBe(true);
-    const paths = code.flatMap(cell => [...cell.source.join('').matchAll(/\b(?:data|services)\/[\w./-]+\.\w+/g)].map(match => match[0]));
+    const paths = code.flatMap(cell =>
+      [...cell.source.join('').matchAll(/\b(?:data|services)\/[\w./-]+\.\w+/g)].map(match => match[0])
+    );
     expect(paths.length).toBeGreaterThan(3);
     for (const path of paths) {
       expect(existsSync(join(ROOT, path))).toBe(true);
@@ -76,13 +91,22 @@ const python = spawnSync('python3', ['--version']).status === 0;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'cowsay-'))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  function say(input: string, env: Record<string, string> = {}): { status: number | null; out: string; files: string[] } {
+  function say(
+    input: string,
+    env: Record<string, string> = {}
+  ): { status: number | null; out: string; files: string[] } {
     const out = mkdtempSync(join(folder, 'out-'));
     writeFileSync(join(folder, 'input.json'), input);
     writeFileSync(join(folder, 'script.sh'), withEpilogue(text('services/cowsay/script.sh')));
     const result = spawnSync('/bin/sh', [join(folder, 'script.sh')], {
       encoding: 'utf8',
-      env: { PATH: process.env.PATH ?? '', INPUT_FILE_PATH: join(folder, 'input.json'), TMP_OUTPUT_DIR: out, OSCAR_SERVICE_NAME: 'cowsay', ...env }
+      env: {
+        PATH: process.env.PATH ?? '',
+        INPUT_FILE_PATH: join(folder, 'input.json'),
+        TMP_OUTPUT_DIR: out,
+        OSCAR_SERVICE_NAME: 'cowsay',
+        ...env
+      }
     });
     return { status: result.status, out: result.stdout, files: readdirSync(out) };
   }

@@ -17,7 +17,10 @@ export function read(text: string): IFdlDocument {
 }
 
 /** Puts the lines of a text between two columns, as an editor would do with a fix. */
-export function applyFix(text: string, edits: { line: number; column: number; endLine: number; endColumn: number; text: string }[]): string {
+export function applyFix(
+  text: string,
+  edits: { line: number; column: number; endLine: number; endColumn: number; text: string }[]
+): string {
   const starts = [0];
   for (let i = 0; i < text.length; i++) {
     if (text[i] === '\n') {
@@ -53,7 +56,15 @@ export function deployed(sent: Partial<IOscarService>, more: Partial<IOscarServi
     file_stage_in: false,
     input: [],
     output: [],
-    expose: { min_scale: 0, max_scale: 0, cpu_threshold: 0, rewrite_target: false, default_command: false, set_auth: false, health_path: '' },
+    expose: {
+      min_scale: 0,
+      max_scale: 0,
+      cpu_threshold: 0,
+      rewrite_target: false,
+      default_command: false,
+      set_auth: false,
+      health_path: ''
+    },
     annotations: {},
     vo: '',
     owner: 'cluster_admin',
@@ -67,8 +78,26 @@ export function deployed(sent: Partial<IOscarService>, more: Partial<IOscarServi
     volume_status: { enabled: false },
     ...sent,
     environment: { variables: { ...sent.environment?.variables }, secrets },
-    labels: { applicationId: String(sent.name), 'oscar.grycap/user-service': 'true', oscar_service: String(sent.name), owner_name: 'oscar', queue: `root.oscar-queue.${sent.name}`, ...sent.labels },
-    storage_providers: { minio: { default: { endpoint: 'https://minio-service.minio:9000', verify: true, access_key: 'hidden', secret_key: 'hidden', region: 'us-east-1' } }, ...sent.storage_providers },
+    labels: {
+      applicationId: String(sent.name),
+      'oscar.grycap/user-service': 'true',
+      oscar_service: String(sent.name),
+      owner_name: 'oscar',
+      queue: `root.oscar-queue.${sent.name}`,
+      ...sent.labels
+    },
+    storage_providers: {
+      minio: {
+        default: {
+          endpoint: 'https://minio-service.minio:9000',
+          verify: true,
+          access_key: 'hidden',
+          secret_key: 'hidden',
+          region: 'us-east-1'
+        }
+      },
+      ...sent.storage_providers
+    },
     ...more
   } as IOscarService;
 }

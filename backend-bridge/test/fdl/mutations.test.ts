@@ -12,7 +12,53 @@ function random(seed: number): (below: number) => number {
   };
 }
 
-const PIECES = ['\n', '\t', ' ', ':', '- ', '"', "'", '{', '}', '[', ']', '&a ', '*a', '<<: *a\n', '|', '>', '#', '!', '%', '@', '---\n', '...\n', '\0', '\r\n', 'é', '😀', '\ufeff', '1e999', '.nan', 'null', 'true', '~', 'name: x\n', '  ', '__proto__: ', '? ', '0x1', '-1', '\\', '/', '..', '../', 'minio.', 'é'.repeat(50), 'a'.repeat(300)];
+const PIECES = [
+  '\n',
+  '\t',
+  ' ',
+  ':',
+  '- ',
+  '"',
+  "'",
+  '{',
+  '}',
+  '[',
+  ']',
+  '&a ',
+  '*a',
+  '<<: *a\n',
+  '|',
+  '>',
+  '#',
+  '!',
+  '%',
+  '@',
+  '---\n',
+  '...\n',
+  '\0',
+  '\r\n',
+  'é',
+  '😀',
+  '\ufeff',
+  '1e999',
+  '.nan',
+  'null',
+  'true',
+  '~',
+  'name: x\n',
+  '  ',
+  '__proto__: ',
+  '? ',
+  '0x1',
+  '-1',
+  '\\',
+  '/',
+  '..',
+  '../',
+  'minio.',
+  'é'.repeat(50),
+  'a'.repeat(300)
+];
 
 const EXAMPLES = join(__dirname, '../../../examples/services');
 const SEEDS = [
@@ -73,12 +119,25 @@ describe('random changes of valid files', () => {
       try {
         const { document, problems } = parseFdl(text, { file: 'f' });
         const scripts = { 'script.sh': i % 3 === 0 ? null : '#!/bin/sh\necho\n' };
-        const found = [...problems, ...checkFdl(document, { scripts, processRuntime: true, version: ['4.1.2', '3.6.0', undefined][i % 3], clusterIds: ['local'] })];
+        const found = [
+          ...problems,
+          ...checkFdl(document, {
+            scripts,
+            processRuntime: true,
+            version: ['4.1.2', '3.6.0', undefined][i % 3],
+            clusterIds: ['local']
+          })
+        ];
         for (const entry of document.oscar) {
           redactService(toService(entry, { document, version: ['3.2', '4.0', '4.1'][i % 3] }));
         }
         if (i % 4 === 0) {
-          planFdl({ document, deployed: [], buckets: [], scripts: { 'script.sh': 'x', 'grey.sh': 'x', 'read.sh': 'x' } });
+          planFdl({
+            document,
+            deployed: [],
+            buckets: [],
+            scripts: { 'script.sh': 'x', 'grey.sh': 'x', 'read.sh': 'x' }
+          });
         }
         withProblems += found.length > 0 ? 1 : 0;
         for (const problem of found) {

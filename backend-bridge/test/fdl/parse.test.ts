@@ -11,7 +11,12 @@ describe('parseFdl', () => {
     expect(document.oscar[0].clusterId).toBe('default-cluster');
     expect(document.oscar[0].service.name).toBe('cowsay');
     const at = document.places.get('/functions/oscar/0/default-cluster/cpu');
-    expect(at).toEqual({ key: { line: 7, column: 7, endLine: 7, endColumn: 10 }, value: { line: 7, column: 12, endLine: 7, endColumn: 15 }, source: '1.0', quoted: false });
+    expect(at).toEqual({
+      key: { line: 7, column: 7, endLine: 7, endColumn: 10 },
+      value: { line: 7, column: 12, endLine: 7, endColumn: 15 },
+      source: '1.0',
+      quoted: false
+    });
   });
 
   it.each<[string, string, string, string]>([
@@ -22,8 +27,18 @@ describe('parseFdl', () => {
     ['empty functions', 'functions: {}\n', 'no-functions', '1:1'],
     ['functions as a list', 'functions:\n- name: a\n', 'wrong-type', '1:1'],
     ['oscar as a mapping', 'functions:\n  oscar:\n    c:\n      name: a\n', 'wrong-type', '2:3'],
-    ['a service without a cluster id', 'functions:\n  oscar:\n  - name: a\n    image: b\n', 'missing-cluster-id', '3:5'],
-    ['a service that is not indented', 'functions:\n  oscar:\n  - c:\n    name: a\n    image: b\n', 'missing-cluster-id', '3:5'],
+    [
+      'a service without a cluster id',
+      'functions:\n  oscar:\n  - name: a\n    image: b\n',
+      'missing-cluster-id',
+      '3:5'
+    ],
+    [
+      'a service that is not indented',
+      'functions:\n  oscar:\n  - c:\n    name: a\n    image: b\n',
+      'missing-cluster-id',
+      '3:5'
+    ],
     ['an empty service', 'functions:\n  oscar:\n  - c:\n', 'wrong-type', '3:5'],
     ['an item that is a text', 'functions:\n  oscar:\n  - c\n', 'wrong-type', '3:5'],
     ['a tab', 'functions:\n\toscar: []\n', 'tab', '2:1'],
@@ -40,7 +55,18 @@ describe('parseFdl', () => {
   });
 
   it.each<[string, string]>([
-    ['an alias bomb', 'a: &a [x,x,x,x,x,x,x,x,x]\n' + [...'bcdefghijk'].map((name, i) => `${name}: &${name} [${Array(9).fill('*' + 'abcdefghijk'[i]).join(',')}]`).join('\n')],
+    [
+      'an alias bomb',
+      'a: &a [x,x,x,x,x,x,x,x,x]\n' +
+        [...'bcdefghijk']
+          .map(
+            (name, i) =>
+              `${name}: &${name} [${Array(9)
+                .fill('*' + 'abcdefghijk'[i])
+                .join(',')}]`
+          )
+          .join('\n')
+    ],
     ['an alias of itself', 'a: &a [*a]\nb: &b {<<: *b}'],
     ['too much text', 'a: b\n'.repeat(300_000)],
     ['deep nesting', '['.repeat(200_000)],
@@ -63,7 +89,8 @@ describe('parseFdl', () => {
   });
 
   it('follows anchors and merges', () => {
-    const text = 'x: &base\n  image: i\n  script: s\nfunctions:\n  oscar:\n  - c:\n      <<: *base\n      name: aaa\n      script: t\n';
+    const text =
+      'x: &base\n  image: i\n  script: s\nfunctions:\n  oscar:\n  - c:\n      <<: *base\n      name: aaa\n      script: t\n';
     const { document, problems } = parseFdl(text);
     expect(problems).toEqual([]);
     expect({ ...document.oscar[0].service }).toEqual({ name: 'aaa', script: 't', image: 'i' });
