@@ -11,7 +11,7 @@ import { parseQuantity } from './api/quantity';
 import { createManagerServer } from './api/server';
 import { removeBuckets, stopListening } from './api/service-buckets';
 import { isExposed } from './api/service-check';
-import { removeService } from './api/services';
+import { removeService, undoUpdate } from './api/services';
 import { MIGRATIONS, State } from './api/state';
 import { SystemLog } from './api/system-log';
 import { openDatabase } from './database';
@@ -309,13 +309,16 @@ class LocalCluster implements ILocalCluster {
   /** A killed cluster may have left services half made or half removed: the first go, the second are finished. */
   private async _repair(manager: Manager): Promise<void> {
     for (const { name, state, buckets, service } of this._state.unfinished()) {
+      const left = { creating: 'half made', updating: 'half changed', deleting: 'half removed' }[state];
       this._log(
-        `service ${name} was ${state === 'creating' ? 'half made' : 'half removed'} when the cluster ended: it is taken away`
+        `service ${name} was ${left} when the cluster ended: ${state === 'updating' ? 'it stays as it was' : 'it is taken away'}`
       );
       if (state === 'creating') {
         stopListening(manager, name);
         await removeBuckets(manager, buckets);
         this._state.endRemoval(name);
+      } else if (state === 'updating') {
+        await undoUpdate(manager, service, buckets);
       } else {
         await removeService(manager, service, buckets);
       }

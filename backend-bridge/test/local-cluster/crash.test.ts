@@ -142,6 +142,32 @@ describe('a cluster that is killed', () => {
     }
   }, 90_000);
 
+  it('in the middle of an update: the service is as it was, or as it was to be, and no bucket is left over', async () => {
+    running = await Serving.start(program, options);
+    const definition = { ...SERVICE, name: 'changing', input: [{ storage_provider: 'minio', path: 'changing/in' }] };
+    expect((await running.client.call('POST', '/system/services', definition)).status).toBe(201);
+    const output = Array.from({ length: 200 }, (_, index) => ({
+      storage_provider: 'minio',
+      path: `changing-${index}/out`
+    }));
+    const update = running.client.call('PUT', '/system/services', { ...definition, output }).catch(() => undefined);
+    await eventually(
+      async () => (await running!.client.call('GET', '/system/buckets/changing-3')).status === 200,
+      'it is under way'
+    );
+    await running.end('SIGKILL');
+    await update;
+    running = await Serving.start(program, options);
+    const service = (await running.client.call('GET', '/system/services/changing')).json<{ output: unknown[] }>();
+    const buckets = (await running.client.call('GET', '/system/buckets')).json<{ bucket_name: string }[]>();
+    const made = buckets.filter(bucket => bucket.bucket_name.startsWith('changing-'));
+    expect([
+      [0, 0],
+      [200, 200]
+    ]).toContainEqual([service.output.length, made.length]);
+    expect((await running.client.call('DELETE', '/system/services/changing')).status).toBe(204);
+  }, 60_000);
+
   it('in the middle of deletes: what was acknowledged is gone, nothing is half there', async () => {
     running = await Serving.start(program, options);
     const names = Array.from({ length: 12 }, (_, index) => `d-${index}`);

@@ -166,6 +166,38 @@ describe.each([false, true])('users of an issuer (strict: %s)', strict => {
     expect(jobs).toHaveLength(1);
   });
 
+  it('gives each user of isolation USER a bucket that still starts jobs after an update', async () => {
+    const definition = {
+      ...SERVICE,
+      name: 'isolated',
+      isolation_level: 'USER',
+      visibility: 'restricted',
+      allowed_users: [BOB.sub],
+      input: [{ storage_provider: 'minio', path: 'isolated/in' }]
+    };
+    expect((await client.call('POST', '/system/services', definition, as(ALICE))).status).toBe(201);
+    expect((await client.call('PUT', '/system/services', { ...definition, memory: '32Mi' }, as(ALICE))).status).toBe(
+      204
+    );
+    const { minio_provider: keys } = (await client.call('GET', '/system/config', undefined, as(BOB))).json<{
+      minio_provider: Record<string, string>;
+    }>();
+    const s3 = new S3Client({
+      endpoint: keys.endpoint,
+      region: keys.region,
+      forcePathStyle: true,
+      credentials: { accessKeyId: keys.access_key, secretAccessKey: keys.secret_key }
+    });
+    await s3.send(new PutObjectCommand({ Bucket: 'isolated-bob', Key: 'in/mine.txt', Body: 'x' }));
+    await eventually(
+      async () =>
+        Object.keys(
+          (await client.call('GET', '/system/logs/isolated', undefined, as(BOB))).json<{ jobs: object }>().jobs
+        ).length === 1,
+      'his job'
+    );
+  });
+
   it('shares what is restricted with those who are named', async () => {
     await client.call(
       'POST',

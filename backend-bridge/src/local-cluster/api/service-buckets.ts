@@ -137,7 +137,12 @@ export async function makeBuckets(
       if (!shared) {
         fail(500, `the bucket "${step.bucket}" already exists\n`);
       }
-    } else if (existing && update && !mayUse(manager, caller, existing)) {
+    } else if (
+      existing &&
+      update &&
+      !mayUse(manager, caller, existing) &&
+      !(step.use === 'user' && existing.owner === userOfBucket(service, step.bucket))
+    ) {
       fail(500, `the bucket "${step.bucket}" already exists\n`);
     }
     if (!existing) {

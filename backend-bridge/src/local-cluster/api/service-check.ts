@@ -3,7 +3,16 @@ import type { IOscarService, IStorageIO } from '../../fdl/service';
 import { fillGo, orderGo } from './go-types';
 import { fail } from './http';
 import { ADMIN_OWNER, CLUSTER_NAME, type Caller, type IContext, type Manager } from './manager';
-import { invalidLabel, invalidName, isDnsLabel, isLabelValue, labelOf, namespaceOf, SERVICES_NAMESPACE } from './names';
+import {
+  formatUid,
+  invalidLabel,
+  invalidName,
+  isDnsLabel,
+  isLabelValue,
+  labelOf,
+  namespaceOf,
+  SERVICES_NAMESPACE
+} from './names';
 import { BAD_QUANTITY, parseQuantity } from './quantity';
 import { Service } from './types';
 
@@ -317,7 +326,7 @@ export function complete(context: IContext, service: IOscarService, old?: IOscar
       stored.labels.vo = vo;
     }
     if (isIsolated(stored)) {
-      stored.labels.uid = caller.uid.slice(0, 10);
+      stored.labels.uid = labelOf(formatUid(caller.uid).slice(0, 10));
     }
   }
   if (!old) {

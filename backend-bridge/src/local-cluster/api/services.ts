@@ -194,12 +194,15 @@ export async function updateService(context: IContext): Promise<IReply> {
     }
     const plan = planBuckets(manager, stored, caller);
     stored.bucket_list = plan.bucketList.length > 0 ? plan.bucketList : stored.bucket_list;
-    await makeBuckets(manager, stored, plan, caller, true);
-    stopListening(
-      manager,
-      stored.name,
-      stored.input.map(input => splitPath(input.path))
-    );
+    const made = missingBuckets(manager, plan);
+    manager.state.beginUpdate(stored.name, made);
+    try {
+      await makeBuckets(manager, stored, plan, caller, true);
+    } catch (error) {
+      await undoUpdate(manager, old, manager.strict ? [] : made);
+      throw error;
+    }
+    stopListening(manager, stored.name, listening(stored));
     for (const bucket of ownedBuckets(manager, old)) {
       const kept = plan.steps.some(step => step.bucket === bucket && step.use !== 'user');
       if (
@@ -220,6 +223,19 @@ export async function updateService(context: IContext): Promise<IReply> {
     const complaint = manager.strict ? complaintOf(context, stored, old) : '';
     return complaint === '' ? empty(204) : text(500, complaint);
   });
+}
+
+/** What an update made that did not come to its end goes again: buckets, and notifications of inputs that are not there. */
+export async function undoUpdate(manager: Manager, service: IOscarService, made: string[]): Promise<void> {
+  stopListening(manager, service.name, listening(service));
+  await removeBuckets(manager, made);
+  manager.state.beginUpdate(service.name, []);
+}
+
+/** Where a service hears of objects: its inputs, and with isolation USER the same folders of each user's bucket. */
+function listening(service: IOscarService): { bucket: string; folder: string }[] {
+  const inputs = service.input.map(input => splitPath(input.path));
+  return [...inputs, ...service.bucket_list.flatMap(bucket => inputs.map(input => ({ ...input, bucket })))];
 }
 
 function sameVolume(service: IOscarService, old: IOscarService): boolean {

@@ -119,6 +119,11 @@ export class State {
     });
   }
 
+  /** First step of an update: buckets that will be made for it, and go again when it does not come to its end. */
+  beginUpdate(name: string, buckets: string[]): void {
+    this._db.prepare('UPDATE service SET buckets = ? WHERE name = ?').run(JSON.stringify(buckets), name);
+  }
+
   /** First step of a delete; from here on it is gone for everybody, also after a crash. */
   beginRemoval(name: string, buckets: string[]): void {
     this._cache = undefined;
@@ -132,13 +137,18 @@ export class State {
   }
 
   /** What a killed cluster left half made or half removed. */
-  unfinished(): { name: string; state: 'creating' | 'deleting'; buckets: string[]; service: IOscarService }[] {
+  unfinished(): {
+    name: string;
+    state: 'creating' | 'updating' | 'deleting';
+    buckets: string[];
+    service: IOscarService;
+  }[] {
     return this._db
-      .prepare(`SELECT name, state, buckets, definition FROM service WHERE state <> 'ready'`)
+      .prepare(`SELECT name, state, buckets, definition FROM service WHERE state <> 'ready' OR buckets <> '[]'`)
       .all()
       .map(row => ({
         name: row.name as string,
-        state: row.state as 'creating' | 'deleting',
+        state: row.state === 'ready' ? 'updating' : (row.state as 'creating' | 'deleting'),
         buckets: JSON.parse(row.buckets as string) as string[],
         service: JSON.parse(row.definition as string) as IOscarService
       }));
