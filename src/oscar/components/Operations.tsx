@@ -87,6 +87,9 @@ function OperationCard(props: { operation: Operation }): JSX.Element {
   const [open, setOpen] = React.useState(true);
   const service = operation.services?.[operation.services.length - 1];
   const problem = operation.problem;
+  const { examples, services } = useOscar();
+  const isExposed = services.items.some(item => item.name === service && item.exposed);
+  const example = examples.items.find(item => item.sample && item.services.join() === operation.services?.join());
   return (
     <div className={`jp-OscarCard jp-mod-${operation.state}`}>
       <div className="jp-OscarCard-title">
@@ -117,6 +120,11 @@ function OperationCard(props: { operation: Operation }): JSX.Element {
       {problem && <ProblemBox problem={problem} />}
       {operation.state === 'done' && service !== undefined && (
         <div className="jp-OscarButtons">
+          {example?.sample && !isExposed && (
+            <Button accept onClick={() => run(CommandIDs.trySample, { example: example.name })}>
+              {trans.__('Try it with %1', example.sample.split('/').pop() ?? '')}
+            </Button>
+          )}
           <Button onClick={() => run(CommandIDs.openService, { cluster: operation.cluster ?? '', service })}>
             {trans.__('Open %1', service)}
           </Button>
