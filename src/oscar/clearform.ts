@@ -11,7 +11,9 @@ export class ClearForm extends Widget implements Dialog.IBodyWidget<string[]> {
     super();
     this.addClass('jp-OscarForm');
     const intro = document.createElement('p');
-    intro.textContent = trans.__('The local cluster keeps %1 in %2.', bytesText(usage.total), usage.path);
+    intro.textContent = usage.path
+      ? trans.__('The local cluster keeps %1 in %2.', bytesText(usage.total), usage.path)
+      : trans.__('The local cluster keeps %1.', bytesText(usage.total));
     this.node.append(intro);
     for (const part of usage.parts) {
       const label = document.createElement('label');
@@ -22,7 +24,12 @@ export class ClearForm extends Widget implements Dialog.IBodyWidget<string[]> {
       input.checked = part.clearable > 0;
       const text = document.createElement('span');
       const name = document.createElement('b');
-      name.textContent = trans.__('%1: frees %2 of %3', part.id, bytesText(part.clearable), bytesText(part.bytes));
+      name.textContent = trans.__(
+        '%1: frees %2 of %3',
+        partName(part.id, trans),
+        bytesText(part.clearable),
+        bytesText(part.bytes)
+      );
       const detail = document.createElement('small');
       detail.textContent = part.detail;
       text.append(name, document.createElement('br'), detail);
@@ -37,4 +44,17 @@ export class ClearForm extends Widget implements Dialog.IBodyWidget<string[]> {
   }
 
   private readonly _inputs = new Map<string, HTMLInputElement>();
+}
+
+function partName(id: string, trans: TranslationBundle): string {
+  switch (id) {
+    case 'objects':
+      return trans.__('Files in buckets');
+    case 'jobs':
+      return trans.__('Jobs and logs');
+    case 'environments':
+      return trans.__('Python environments');
+    default:
+      return id;
+  }
 }

@@ -83,7 +83,8 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
         const result = await showDialog({
           title: trans.__('Remove %1?', cluster),
           body: trans.__('JupyterLab forgets its address and sign-in. Its services and data stay as they are.'),
-          buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Remove') })]
+          buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Remove') })],
+          defaultButton: 0
         });
         if (result.button.accept) {
           await guarded(trans, async () => {
@@ -110,7 +111,8 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
           const result = await showDialog({
             title: trans.__('Clear local data'),
             body: new ClearForm(before, trans),
-            buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Clear') })]
+            buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Clear') })],
+            defaultButton: 0
           });
           if (result.button.accept && result.value && result.value.length > 0) {
             await model.clearData(result.value);

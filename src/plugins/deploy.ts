@@ -192,9 +192,9 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
         guarded(trans, async () => {
           const folder = (args.cwd as string | undefined) ?? browser?.model.path ?? '';
           const path = await model.client.copyExamples(contents.localPath(folder));
-          await browser?.model.refresh();
-          if (commands.hasCommand('filebrowser:go-to-path')) {
-            await commands.execute('filebrowser:go-to-path', { path, dontShowBrowser: false });
+          if (browser) {
+            await browser.model.cd(`/${path}`);
+            app.shell.activateById(browser.id);
           }
         })
     });

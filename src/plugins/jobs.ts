@@ -113,7 +113,8 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
       const result = await showDialog({
         title: trans.__('Delete job %1?', jobName(job)),
         body: trans.__('Its record and log go. Its input and output files stay in their buckets.'),
-        buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })]
+        buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
+        defaultButton: 0
       });
       if (result.button.accept) {
         await model.client.deleteJob(job.cluster, job.id);

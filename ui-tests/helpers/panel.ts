@@ -41,7 +41,8 @@ export class OscarPanel {
   /** Deploy an example through the plan, unless it is there; waits until it is ready. */
   async deploy(title: string, service: string): Promise<void> {
     await this.page.evaluate(
-      example => void (window as unknown as ILab).jupyterapp.commands.execute('jupyterlab-oscar:deploy-example', { example }),
+      example =>
+        void (window as unknown as ILab).jupyterapp.commands.execute('jupyterlab-oscar:deploy-example', { example }),
       title
     );
     const dialog = this.page.getByRole('dialog');

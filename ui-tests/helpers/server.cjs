@@ -8,7 +8,8 @@ const ROOT = path.resolve(__dirname, '..', '..');
 
 /** A free port of this machine. */
 function freePort() {
-  const script = 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{process.stdout.write(String(s.address().port));s.close()})';
+  const script =
+    'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{process.stdout.write(String(s.address().port));s.close()})';
   return Number(execFileSync(process.execPath, ['-e', script]).toString());
 }
 
@@ -50,7 +51,10 @@ async function startServer(name, { options = [], env = {}, basePath = '/', token
   const port = freePort();
   const folders = prepare(name);
   const [command, ...args] = commandLine(port, options);
-  const child = spawn(command, args, { env: { ...process.env, ...folders.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    env: { ...process.env, ...folders.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  });
   let log = '';
   const keep = data => (log = (log + data).slice(-20000));
   child.stdout.on('data', keep);
@@ -69,7 +73,9 @@ async function startServer(name, { options = [], env = {}, basePath = '/', token
     if (child.exitCode !== null) {
       break;
     }
-    const answer = await fetch(`${url}api/status`, { headers: token ? { Authorization: `token ${token}` } : {} }).catch(() => null);
+    const answer = await fetch(`${url}api/status`, { headers: token ? { Authorization: `token ${token}` } : {} }).catch(
+      () => null
+    );
     if (answer?.ok) {
       return { url, origin, port, ...folders, stop, log: () => log };
     }

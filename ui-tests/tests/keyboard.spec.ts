@@ -37,7 +37,9 @@ test.describe.serial('The story with the keyboard alone', () => {
     await input.focus();
     await page.keyboard.type('hello from the keyboard');
     await page.keyboard.press('Shift+Enter');
-    await expect(page.getByRole('region', { name: 'Result' })).toContainText('hello from the keyboard', { timeout: 60000 });
+    await expect(page.getByRole('region', { name: 'Result' })).toContainText('hello from the keyboard', {
+      timeout: 60000
+    });
     await page.getByRole('tab', { name: 'Run', exact: true }).focus();
     await page.keyboard.press('ArrowLeft');
     await expect(page.locator('.jp-OscarTab')).toContainText('name: cowsay');

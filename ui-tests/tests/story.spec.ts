@@ -77,7 +77,10 @@ test.describe.serial('The story with the mouse', () => {
     // On a row of the panel, too, when both can be seen.
     await page.evaluate(() => {
       const { shell } = (window as unknown as ILab).jupyterapp;
-      shell.add([...shell.widgets('left')].find(widget => widget.id === 'jp-oscar-panel')!, 'right');
+      shell.add(
+        [...shell.widgets('left')].find(widget => widget.id === 'jp-oscar-panel')!,
+        'right'
+      );
     });
     await page.locator('.jp-SideBar.jp-mod-right [data-id="jp-oscar-panel"]').click();
     await expect(panel.jobs).toHaveCount(2);
@@ -103,7 +106,13 @@ test.describe.serial('The story with the mouse', () => {
         canvas.toBlob(blob => {
           const transfer = new DataTransfer();
           transfer.items.add(new File([blob!], 'from desktop.png', { type: 'image/png' }));
-          const at = { clientX: box.x + 60, clientY: box.y + 8, bubbles: true, cancelable: true, dataTransfer: transfer };
+          const at = {
+            clientX: box.x + 60,
+            clientY: box.y + 8,
+            bubbles: true,
+            cancelable: true,
+            dataTransfer: transfer
+          };
           row.dispatchEvent(new DragEvent('dragover', at));
           row.dispatchEvent(new DragEvent('drop', at));
           resolve();
