@@ -42,7 +42,7 @@ CONTENTS = [
     r"jupyterlab_oscar/[a-z_]+\.py",
     r"jupyterlab_oscar/py\.typed",
     r"jupyterlab_oscar/magics/[a-z_]+\.py",
-    r"jupyterlab_oscar/bridge/bridge\.cjs",
+    r"jupyterlab_oscar/bridge/(bridge|aws)\.cjs",
     r"jupyterlab_oscar/bridge/[a-zA-Z.\-]*LICENSE[a-zA-Z.\-]*",
     r"jupyterlab_oscar/examples/examples\.json",
     r"jupyterlab_oscar/examples/[A-Za-z.]+\.md",
