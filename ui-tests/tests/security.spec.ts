@@ -77,11 +77,11 @@ test('an exposed service cannot reach the Jupyter server', async ({ page, baseUR
     '      memory: 128Mi',
     '      script: script.sh',
     '      annotations: {jupyterlab-oscar/runtime: process}',
-    '      expose: {min_scale: 1, max_scale: 1, api_port: 8731}',
+    '      expose: {min_scale: 1, max_scale: 1, cpu_threshold: 80, api_port: [8731], rewrite_target: false, set_auth: true, default_command: false, health_path: /}',
     ''
   ].join('\n');
   const html = Buffer.from(HOSTILE(baseURL!)).toString('base64');
-  const script = `#!/bin/sh\nmkdir -p www\necho ${html} | base64 -d > www/index.html\nexec python3 -m http.server 8731 --bind 127.0.0.1 --directory www\n`;
+  const script = `#!/bin/sh\nmkdir -p www\necho ${html} | base64 -d > www/index.html\nexec python3 -m http.server $OSCAR_EXPOSED_PORT --bind 127.0.0.1 --directory www\n`;
   await page.contents.createDirectory('lurker');
   await page.contents.uploadContent(fdl, 'text', 'lurker/fdl.yaml');
   await page.contents.uploadContent(script, 'text', 'lurker/script.sh');
