@@ -74,11 +74,20 @@ function signed(port, method, path, body, { unsigned = false, length } = {}) {
 /** One connection; reads answers with a Content-Length or in chunks, one at a time. */
 class Connection {
   constructor(port) {
-    this.socket = connect(port, '127.0.0.1').setNoDelay(true);
-    this.socket.on('data', chunk => this.take(chunk));
-    this.socket.on('error', error => this.reject?.(error));
-    this.socket.on('close', () => this.reject?.(new Error('The server closed the connection.')));
+    this.port = port;
+    this.open();
     this.reset();
+  }
+
+  open() {
+    const socket = connect(this.port, '127.0.0.1').setNoDelay(true);
+    this.socket = socket;
+    socket.on('data', chunk => this.take(chunk));
+    socket.on('error', error => this.reject?.(error));
+    socket.on('close', () => {
+      socket.gone = true;
+      this.reject?.(new Error('The server closed the connection.'));
+    });
   }
 
   reset() {
@@ -89,6 +98,11 @@ class Connection {
 
   send(bytes, keep = false) {
     this.keep = keep;
+    if (this.socket.gone || this.last) {
+      // A server that keeps no connection alive (moto's) is asked on a new one.
+      this.socket.destroy();
+      this.open();
+    }
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -108,6 +122,7 @@ class Connection {
       this.head = all.toString('latin1', 0, end + 2);
       this.status = Number(this.head.slice(9, 12));
       const length = /\r\ncontent-length: *(\d+)/i.exec(this.head);
+      this.last = /^HTTP\/1\.0|\r\nconnection: *close/i.test(this.head);
       this.chunked = length === null && /\r\ntransfer-encoding: *chunked/i.test(this.head);
       this.left = length === null ? 0 : Number(length[1]);
       this.pieces = [];
@@ -127,6 +142,7 @@ class Connection {
         body: this.keep ? Buffer.concat(this.pieces).toString() : ''
       };
       const { resolve } = this;
+      this.reject = undefined;
       this.reset();
       resolve(answer);
     }
