@@ -44,7 +44,8 @@ module.exports = {
     },
     {
       name: 'features-know-what-is-below',
-      comment: 'clusters, storage, scar, infrastructure and jobs use fdl, pipelines, http, credentials, contract, not the server.',
+      comment:
+        'clusters, storage, scar, infrastructure and jobs use fdl, pipelines, http, credentials, contract, not the server.',
       severity: 'error',
       from: { path: room('clusters|storage|scar|infrastructure|jobs') },
       to: { path: room('server|main|local-cluster') }
@@ -58,7 +59,8 @@ module.exports = {
     },
     {
       name: 'local-cluster-stands-alone',
-      comment: 'local-cluster/ uses fdl/ and contract/ (and the error class of http/) only: it is just another OSCAR endpoint.',
+      comment:
+        'local-cluster/ uses fdl/ and contract/ (and the error class of http/) only: it is just another OSCAR endpoint.',
       severity: 'error',
       from: { path: room('local-cluster') },
       to: { path: `^${bridge}`, pathNot: `${room('local-cluster|fdl|contract')}|^${bridge}/http/errors\\.ts$` }
@@ -72,7 +74,8 @@ module.exports = {
     },
     {
       name: 'page-takes-types-and-languages',
-      comment: 'src/ imports types of backend-bridge/src/contract, and fdl/ and pipelines/ in lazy chunks; nothing else of the bridge.',
+      comment:
+        'src/ imports types of backend-bridge/src/contract, and fdl/ and pipelines/ in lazy chunks; nothing else of the bridge.',
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^backend-bridge/', pathNot: room('contract|fdl|pipelines') }

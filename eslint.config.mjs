@@ -8,12 +8,21 @@ const style = {
   curly: 'error',
   eqeqeq: ['error', 'always', { null: 'ignore' }],
   'prefer-arrow-callback': ['error', { allowNamedFunctions: true }],
-  '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }],
+  '@typescript-eslint/consistent-type-imports': [
+    'error',
+    { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }
+  ],
   '@typescript-eslint/no-explicit-any': 'error',
   '@typescript-eslint/no-namespace': 'off',
   '@typescript-eslint/no-unsafe-declaration-merging': 'off',
-  '@typescript-eslint/no-unused-vars': ['error', { args: 'none', caughtErrors: 'none', ignoreRestSiblings: true, varsIgnorePattern: '^_' }],
-  '@typescript-eslint/naming-convention': ['error', { selector: 'interface', format: ['PascalCase'], custom: { regex: '^I[A-Z]', match: true } }]
+  '@typescript-eslint/no-unused-vars': [
+    'error',
+    { args: 'none', caughtErrors: 'none', ignoreRestSiblings: true, varsIgnorePattern: '^_' }
+  ],
+  '@typescript-eslint/naming-convention': [
+    'error',
+    { selector: 'interface', format: ['PascalCase'], custom: { regex: '^I[A-Z]', match: true } }
+  ]
 };
 
 export default ts.config(
@@ -41,10 +50,21 @@ export default ts.config(
   // Its rules are about the page's code; the schemas are checked too.
   { plugins: { jupyter } },
   ...jupyter.configs.recommended.map(entry =>
-    entry.files?.some(pattern => pattern.endsWith('.ts')) ? { ...entry, files: ['src/**/*.{ts,tsx}'], ignores: ['src/**/__tests__/**'] } : entry
+    entry.files?.some(pattern => pattern.endsWith('.ts'))
+      ? { ...entry, files: ['src/**/*.{ts,tsx}'], ignores: ['src/**/__tests__/**'] }
+      : entry
   ),
   {
-    files: ['scripts/**', 'bench/**', '**/*.config.{js,mjs}', 'backend-bridge/*.mjs', '**/*.cjs', '**/*.mjs', 'babel.config.js', 'ui-tests/**/*.js'],
+    files: [
+      'scripts/**',
+      'bench/**',
+      '**/*.config.{js,mjs}',
+      'backend-bridge/*.mjs',
+      '**/*.cjs',
+      '**/*.mjs',
+      'babel.config.js',
+      'ui-tests/**/*.js'
+    ],
     languageOptions: { globals: { ...globals.node } },
     rules: { '@typescript-eslint/no-require-imports': 'off' }
   },

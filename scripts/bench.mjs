@@ -37,10 +37,23 @@ async function measure([command, ...args], onRow) {
 }
 
 function table(rows) {
-  const text = value => (typeof value === 'number' ? String(Number(value.toPrecision(4))) : value === undefined ? '' : String(value));
-  const cells = [COLUMNS, ...rows.map(row => COLUMNS.map(column => (column === 'met' ? { true: 'yes', false: 'NO' }[row.met] ?? '' : text(row[column]))))];
+  const text = value =>
+    typeof value === 'number' ? String(Number(value.toPrecision(4))) : value === undefined ? '' : String(value);
+  const cells = [
+    COLUMNS,
+    ...rows.map(row =>
+      COLUMNS.map(column => (column === 'met' ? ({ true: 'yes', false: 'NO' }[row.met] ?? '') : text(row[column])))
+    )
+  ];
   const widths = COLUMNS.map((_, index) => Math.max(...cells.map(row => row[index].length)));
-  return cells.map(row => row.map((cell, index) => cell.padEnd(widths[index])).join('  ').trimEnd()).join('\n');
+  return cells
+    .map(row =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index]))
+        .join('  ')
+        .trimEnd()
+    )
+    .join('\n');
 }
 
 await main(async () => {

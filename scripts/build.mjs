@@ -5,7 +5,16 @@ import { pathToFileURL } from 'node:url';
 import { at, bin, digest, nodeBin, once } from './lib/project.mjs';
 import { main, step } from './lib/run.mjs';
 
-const PAGE = ['src', 'style', 'schema', 'package.json', 'package-lock.json', 'tsconfig.json', 'backend-bridge/src/contract', 'backend-bridge/src/fdl'];
+const PAGE = [
+  'src',
+  'style',
+  'schema',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'backend-bridge/src/contract',
+  'backend-bridge/src/fdl'
+];
 const BRIDGE = ['backend-bridge/src', 'backend-bridge/bundle.mjs', 'backend-bridge/tsconfig.json', 'package-lock.json'];
 
 /** Builds what has changed. `development` makes a page part with source maps that is quicker to rebuild. */
@@ -32,9 +41,14 @@ export async function build({ development = false } = {}) {
 
 /** Builds the wheel into dist/ from what is built. Needs the `.venv`. */
 export function wheel(target = at('dist')) {
-  return step('Building the wheel', bin('uv'), ['build', '--wheel', '--no-build-isolation', '--python', bin('python'), '--out-dir', target, at()], {
-    env: { SKIP_JUPYTER_BUILDER: '1', HATCH_JUPYTER_BUILDER_SKIP_NPM: '1' }
-  });
+  return step(
+    'Building the wheel',
+    bin('uv'),
+    ['build', '--wheel', '--no-build-isolation', '--python', bin('python'), '--out-dir', target, at()],
+    {
+      env: { SKIP_JUPYTER_BUILDER: '1', HATCH_JUPYTER_BUILDER_SKIP_NPM: '1' }
+    }
+  );
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

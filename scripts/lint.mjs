@@ -12,7 +12,11 @@ export function checks({ fix = false } = {}) {
     ['types', nodeBin('tsc'), ['--build']],
     ['types of the bridge tests', nodeBin('tsc'), ['-p', 'backend-bridge/tsconfig.test.json', '--noEmit']],
     ['eslint', nodeBin('eslint'), ['--cache', '--max-warnings', '0', ...(fix ? ['--fix'] : []), '.']],
-    ['prettier', nodeBin('prettier'), [fix ? '--write' : '--check', '--log-level', 'warn', '**/*{.ts,.tsx,.js,.mjs,.cjs,.json,.css,.yml}']],
+    [
+      'prettier',
+      nodeBin('prettier'),
+      [fix ? '--write' : '--check', '--log-level', 'warn', '**/*{.ts,.tsx,.js,.mjs,.cjs,.json,.css,.yml}']
+    ],
     ['stylelint', nodeBin('stylelint'), ['--cache', ...(fix ? ['--fix'] : []), 'style/**/*.css']],
     ['ruff', bin('ruff'), ['check', '--quiet', ...(fix ? ['--fix'] : []), '.']],
     ['ruff format', bin('ruff'), ['format', '--quiet', ...(fix ? [] : ['--check']), '.']],
@@ -22,7 +26,10 @@ export function checks({ fix = false } = {}) {
 
 /** Violations that must be found: a rule that finds nothing when it should is no rule. */
 const PLANTS = [
-  ['backend-bridge/src/fdl/planted-violation.ts', "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n"],
+  [
+    'backend-bridge/src/fdl/planted-violation.ts',
+    "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n"
+  ],
   ['backend-bridge/src/clusters/planted-violation.ts', "export * from '../local-cluster/database';\n"],
   ['src/planted-violation.ts', "export { BridgeError } from '../backend-bridge/src/http/errors';\n"]
 ];
@@ -34,7 +41,13 @@ export async function plantedViolations() {
     mkdirSync(at(file, '..'), { recursive: true });
     writeFileSync(at(file), text);
     try {
-      const { code } = await run(nodeBin('depcruise'), ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', file]);
+      const { code } = await run(nodeBin('depcruise'), [
+        '--config',
+        '.dependency-cruiser.cjs',
+        '--output-type',
+        'err',
+        file
+      ]);
       if (code === 0) {
         missed.push(file);
       }
@@ -61,7 +74,12 @@ export async function lint(options) {
   }
   const began = Date.now();
   const { planted, missed } = await plantedViolations();
-  report(`dependency rule finds ${planted} planted violations`, missed.length === 0, (Date.now() - began) / 1000, `Not found: ${missed.join(', ')}`);
+  report(
+    `dependency rule finds ${planted} planted violations`,
+    missed.length === 0,
+    (Date.now() - began) / 1000,
+    `Not found: ${missed.join(', ')}`
+  );
   return counts;
 }
 

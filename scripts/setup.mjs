@@ -22,19 +22,46 @@ export async function setup({ examples = true } = {}) {
       if (!existsSync(bin('python'))) {
         await step('Making the Python environment .venv', findPython(), ['-m', 'venv', venv]);
       }
-      await step('Installing uv', bin('python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'uv']);
-      await step('Installing Python packages', bin('uv'), ['pip', 'install', '--python', bin('python'), '-r', at('requirements', 'dev.txt')]);
+      await step('Installing uv', bin('python'), [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        'uv'
+      ]);
+      await step('Installing Python packages', bin('uv'), [
+        'pip',
+        'install',
+        '--python',
+        bin('python'),
+        '-r',
+        at('requirements', 'dev.txt')
+      ]);
     })) || did;
   did = (await build()) || did;
   did =
-    (await once('package', digest(['pyproject.toml', 'package.json', 'jupyter-config', 'ipython-startup', 'install.json']), [bin('jupyter-oscar')], () =>
-      step('Installing the extension in .venv', bin('uv'), ['pip', 'install', '--python', bin('python'), '--no-deps', '--no-build-isolation', '--editable', at()], {
-        env: { SKIP_JUPYTER_BUILDER: '1', HATCH_JUPYTER_BUILDER_SKIP_NPM: '1' }
-      })
+    (await once(
+      'package',
+      digest(['pyproject.toml', 'package.json', 'jupyter-config', 'ipython-startup', 'install.json']),
+      [bin('jupyter-oscar')],
+      () =>
+        step(
+          'Installing the extension in .venv',
+          bin('uv'),
+          ['pip', 'install', '--python', bin('python'), '--no-deps', '--no-build-isolation', '--editable', at()],
+          {
+            env: { SKIP_JUPYTER_BUILDER: '1', HATCH_JUPYTER_BUILDER_SKIP_NPM: '1' }
+          }
+        )
     )) || did;
-  did = (await once('labextension', digest(['package.json']), [at('.venv/share/jupyter/labextensions/jupyterlab-oscar/package.json')], () =>
-    step('Linking the page part', bin('jupyter-builder'), ['develop', '--overwrite', at()])
-  )) || did;
+  did =
+    (await once(
+      'labextension',
+      digest(['package.json']),
+      [at('.venv/share/jupyter/labextensions/jupyterlab-oscar/package.json')],
+      () => step('Linking the page part', bin('jupyter-builder'), ['develop', '--overwrite', at()])
+    )) || did;
   if (examples) {
     did = (await prepareExample('ocr')) || did;
   }

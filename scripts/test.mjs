@@ -25,7 +25,9 @@ await main(async () => {
     for (const key of Object.keys(total)) {
       total[key] += counts[key];
     }
-    rows.push(`  ${name.padEnd(8)} ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped  (${Math.round((Date.now() - began) / 1000)} s)`);
+    rows.push(
+      `  ${name.padEnd(8)} ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped  (${Math.round((Date.now() - began) / 1000)} s)`
+    );
     notes.push(...counts.reasons.map(reason => `  ${name}: ${reason}`));
   }
   console.log(`\n── Summary\n${rows.join('\n')}`);

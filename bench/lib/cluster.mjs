@@ -23,8 +23,14 @@ export function processTreeCpu(pid) {
   for (const entry of readdirSync('/proc')) {
     if (/^\d+$/.test(entry)) {
       try {
-        const fields = readFileSync(`/proc/${entry}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
-        stats.set(Number(entry), { parent: Number(fields[1]), own: Number(fields[11]) + Number(fields[12]), children: Number(fields[13]) + Number(fields[14]) });
+        const fields = readFileSync(`/proc/${entry}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        stats.set(Number(entry), {
+          parent: Number(fields[1]),
+          own: Number(fields[11]) + Number(fields[12]),
+          children: Number(fields[13]) + Number(fields[14])
+        });
       } catch {
         // It ended while we looked.
       }
@@ -59,10 +65,18 @@ export async function serveCluster(options = {}) {
 
   const call = (method, path, body, headers = {}) =>
     new Promise((resolve, reject) => {
-      const message = request(new URL(path, ready.endpoint), { method, agent, headers: { authorization, 'content-type': 'application/json', ...headers } }, answer => {
-        const chunks = [];
-        answer.on('data', chunk => chunks.push(chunk)).on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) }));
-      });
+      const message = request(
+        new URL(path, ready.endpoint),
+        { method, agent, headers: { authorization, 'content-type': 'application/json', ...headers } },
+        answer => {
+          const chunks = [];
+          answer
+            .on('data', chunk => chunks.push(chunk))
+            .on('end', () =>
+              resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) })
+            );
+        }
+      );
       message.on('error', reject).end(body);
     });
 
@@ -81,7 +95,9 @@ export async function serveCluster(options = {}) {
     let total = 0;
     let token;
     do {
-      const page = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }));
+      const page = await s3.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token })
+      );
       total += (page.Contents ?? []).filter(object => !object.Key.endsWith('/')).length;
       token = page.NextContinuationToken;
     } while (token);
@@ -114,7 +130,7 @@ export async function serveCluster(options = {}) {
       }
     },
     until: async (bucket, key) => {
-      for (const began = Date.now(); !(await exists(bucket, key)); ) {
+      for (const began = Date.now(); !(await exists(bucket, key));) {
         if (Date.now() - began > 60_000) {
           throw new Error(`${bucket}/${key} did not appear within a minute.`);
         }
@@ -132,7 +148,7 @@ export async function serveCluster(options = {}) {
       );
     },
     untilCount: async (bucket, prefix, files) => {
-      for (const began = Date.now(); (await count(bucket, prefix)) < files; ) {
+      for (const began = Date.now(); (await count(bucket, prefix)) < files;) {
         if (Date.now() - began > 600_000) {
           throw new Error(`${bucket}/${prefix} has not got ${files} objects within ten minutes.`);
         }

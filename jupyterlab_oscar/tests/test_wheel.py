@@ -104,7 +104,22 @@ def test_installed_alone_it_works(wheel: Path, tmp_path: Path, lab: str) -> None
     bin_folder = environment(tmp_path / "environment", wheel, lab)
     tools = tmp_path / "tools"  # a PATH without Node and npm
     tools.mkdir()
-    for name in ("sh", "cat", "sleep", "env", "uname", "basename", "dirname", "mkdir", "rm", "cp", "sed", "tr", "fold", "wc"):
+    for name in (
+        "sh",
+        "cat",
+        "sleep",
+        "env",
+        "uname",
+        "basename",
+        "dirname",
+        "mkdir",
+        "rm",
+        "cp",
+        "sed",
+        "tr",
+        "fold",
+        "wc",
+    ):
         found = shutil.which(name)
         if found:
             (tools / name).symlink_to(found)

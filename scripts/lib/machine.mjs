@@ -20,7 +20,9 @@ export function checkNode(version = process.versions.node) {
     throw new StepError(`Node ${NODE.join('.')} or newer is needed, this is ${version}. ${hint.node}`);
   }
   if (process.platform === 'win32') {
-    throw new StepError('Windows is not supported: open a WSL terminal (https://learn.microsoft.com/windows/wsl) and run this there.');
+    throw new StepError(
+      'Windows is not supported: open a WSL terminal (https://learn.microsoft.com/windows/wsl) and run this there.'
+    );
   }
   if (spawnSync('npm', ['--version']).status !== 0) {
     throw new StepError(`npm is missing. ${hint.npm}`);
@@ -29,8 +31,17 @@ export function checkNode(version = process.versions.node) {
 
 /** Answers the command of a Python that is new enough and can make virtual environments. `PYTHON` in the environment goes first. */
 export function findPython() {
-  const script = 'import sys\nprint("%d.%d" % sys.version_info[:2])\ntry:\n import venv, ensurepip\n print("venv")\nexcept ImportError:\n print("no")';
-  const candidates = [process.env.PYTHON, 'python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'].filter(Boolean);
+  const script =
+    'import sys\nprint("%d.%d" % sys.version_info[:2])\ntry:\n import venv, ensurepip\n print("venv")\nexcept ImportError:\n print("no")';
+  const candidates = [
+    process.env.PYTHON,
+    'python3',
+    'python3.13',
+    'python3.12',
+    'python3.11',
+    'python3.10',
+    'python'
+  ].filter(Boolean);
   let old;
   let noVenv;
   for (const command of candidates) {

@@ -22,7 +22,15 @@ export function bridgeNode() {
   throw new Error('The Node of the .venv is missing. Run "npm run setup".');
 }
 
-const SKIP = new Set(['node_modules', 'lib', 'dist', '__pycache__', '.ipynb_checkpoints', 'test-results', 'screenshots']);
+const SKIP = new Set([
+  'node_modules',
+  'lib',
+  'dist',
+  '__pycache__',
+  '.ipynb_checkpoints',
+  'test-results',
+  'screenshots'
+]);
 
 function* walk(path) {
   if (!existsSync(path)) {
@@ -53,7 +61,8 @@ export function digest(paths, extra = '') {
 /** Runs `work` unless it was done for the same digest before and `targets` are all there. Says which of the two. */
 export async function once(name, wanted, targets, work) {
   const stamp = at('.setup', name);
-  const done = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && targets.every(target => existsSync(target));
+  const done =
+    existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && targets.every(target => existsSync(target));
   if (done) {
     return false;
   }

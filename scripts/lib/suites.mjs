@@ -30,7 +30,12 @@ function sandbox() {
   return { env, dispose: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
-const died = (name, code) => ({ passed: 0, failed: 1, skipped: 0, reasons: [`${name} ended with status ${code} and no report`] });
+const died = (name, code) => ({
+  passed: 0,
+  failed: 1,
+  skipped: 0,
+  reasons: [`${name} ended with status ${code} and no report`]
+});
 
 function readJson(file, name, code) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { missing: died(name, code) };
@@ -40,18 +45,24 @@ async function jest(name, node, cwd, extra) {
   const file = join(reports(), `${name}.json`);
   rmSync(file, { force: true });
   const { env, dispose } = sandbox();
-  const { code } = await run(node, [at('node_modules/jest/bin/jest.js'), '--ci', '--json', `--outputFile=${file}`, ...extra], {
-    cwd,
-    env,
-    inherit: true
-  });
+  const { code } = await run(
+    node,
+    [at('node_modules/jest/bin/jest.js'), '--ci', '--json', `--outputFile=${file}`, ...extra],
+    {
+      cwd,
+      env,
+      inherit: true
+    }
+  );
   dispose();
   const report = readJson(file, name, code);
   if (report.missing) {
     return report.missing;
   }
   const reasons = report.testResults.flatMap(suite =>
-    suite.assertionResults.filter(test => test.status === 'pending' || test.status === 'todo').map(test => test.fullName)
+    suite.assertionResults
+      .filter(test => test.status === 'pending' || test.status === 'todo')
+      .map(test => test.fullName)
   );
   return {
     passed: report.numPassedTests,
@@ -68,7 +79,10 @@ async function pytest(name, extra) {
   const file = join(reports(), `${name}.xml`);
   rmSync(file, { force: true });
   const { env, dispose } = sandbox();
-  const { code } = await run(bin('python'), ['-m', 'pytest', '-q', '-rs', `--junitxml=${file}`, ...extra], { env, inherit: true });
+  const { code } = await run(bin('python'), ['-m', 'pytest', '-q', '-rs', `--junitxml=${file}`, ...extra], {
+    env,
+    inherit: true
+  });
   dispose();
   if (!existsSync(file)) {
     return died(name, code);
@@ -77,7 +91,9 @@ async function pytest(name, extra) {
   const suite = /<testsuite [^>]*>/.exec(text)[0];
   const failed = attribute(suite, 'failures') + attribute(suite, 'errors');
   const skipped = attribute(suite, 'skipped');
-  const reasons = [...text.matchAll(/<skipped [^>]*message="([^"]*)"/g)].map(match => match[1].replace(/&(lt|gt|quot|amp);/g, found => entities[found]));
+  const reasons = [...text.matchAll(/<skipped [^>]*message="([^"]*)"/g)].map(match =>
+    match[1].replace(/&(lt|gt|quot|amp);/g, found => entities[found])
+  );
   return { passed: attribute(suite, 'tests') - failed - skipped, failed, skipped, reasons };
 }
 
@@ -89,11 +105,15 @@ async function playwright(name, extra) {
   const file = join(reports(), `${name}.json`);
   rmSync(file, { force: true });
   const { env, dispose } = sandbox();
-  const { code } = await run(process.execPath, [at('node_modules/@playwright/test/cli.js'), 'test', '--reporter=list,json', ...extra], {
-    cwd: at('ui-tests'),
-    env: { ...env, PLAYWRIGHT_CHROMIUM_EXECUTABLE_PATH: executable, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
-    inherit: true
-  });
+  const { code } = await run(
+    process.execPath,
+    [at('node_modules/@playwright/test/cli.js'), 'test', '--reporter=list,json', ...extra],
+    {
+      cwd: at('ui-tests'),
+      env: { ...env, PLAYWRIGHT_CHROMIUM_EXECUTABLE_PATH: executable, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+      inherit: true
+    }
+  );
   dispose();
   const report = readJson(file, name, code);
   if (report.missing) {
@@ -112,7 +132,12 @@ async function playwright(name, extra) {
     (suite.suites ?? []).forEach(visit);
   };
   report.suites.forEach(visit);
-  return { passed: expected + flaky, failed: unexpected + (report.errors.length && !unexpected ? 1 : 0), skipped, reasons };
+  return {
+    passed: expected + flaky,
+    failed: unexpected + (report.errors.length && !unexpected ? 1 : 0),
+    skipped,
+    reasons
+  };
 }
 
 /** name → what it is, and how to run it; `extra` are the user's options for the runner. */
@@ -123,8 +148,14 @@ export const suites = {
     run: extra => jest('bridge', bridgeNode(), at('backend-bridge'), extra)
   },
   page: { title: 'The page (jest)', run: extra => jest('page', process.execPath, at(), extra) },
-  python: { title: 'Server extension, client, command line, magics (pytest)', run: extra => pytest('python', ['-m', 'not wheel', ...extra]) },
-  wheel: { title: 'The wheel alone in empty environments (pytest)', run: extra => pytest('wheel', ['-m', 'wheel', ...extra]) },
+  python: {
+    title: 'Server extension, client, command line, magics (pytest)',
+    run: extra => pytest('python', ['-m', 'not wheel', ...extra])
+  },
+  wheel: {
+    title: 'The wheel alone in empty environments (pytest)',
+    run: extra => pytest('wheel', ['-m', 'wheel', ...extra])
+  },
   ui: { title: 'The story in Chromium (galata)', run: extra => playwright('ui', extra) }
 };
 

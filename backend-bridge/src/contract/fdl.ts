@@ -10,7 +10,10 @@ export const FdlSource = Type.Union(
       { text: Type.String(), name: Type.Optional(Type.String()), base: Type.Optional(FileRef) },
       { additionalProperties: false }
     ),
-    Type.Object({ example: Type.String({ description: 'Name of an example of this package.' }) }, { additionalProperties: false })
+    Type.Object(
+      { example: Type.String({ description: 'Name of an example of this package.' }) },
+      { additionalProperties: false }
+    )
   ],
   { $id: 'FdlSource' }
 );
@@ -100,7 +103,9 @@ export const FdlPlan = Type.Object(
     services: Type.Array(Type.String()),
     problems: Type.Array(FdlProblem),
     steps: Type.Array(PlanStep),
-    notes: Type.Array(Type.String({ description: 'Sentences: images that will not be used, downloads with their size, …' }))
+    notes: Type.Array(
+      Type.String({ description: 'Sentences: images that will not be used, downloads with their size, …' })
+    )
   },
   { $id: 'FdlPlan' }
 );

@@ -12,10 +12,7 @@ export const FileRef = Type.Union(
     Type.Object({ path: Type.String() }, { additionalProperties: false }),
     Type.Object({ contents: Type.String() }, { additionalProperties: false }),
     Type.Object({ upload: Type.String() }, { additionalProperties: false }),
-    Type.Object(
-      { object: Type.Object({ bucket: Type.String(), key: Type.String() }) },
-      { additionalProperties: false }
-    )
+    Type.Object({ object: Type.Object({ bucket: Type.String(), key: Type.String() }) }, { additionalProperties: false })
   ],
   { $id: 'FileRef' }
 );
@@ -58,7 +55,9 @@ export type ObjectPage = Static<typeof ObjectPage>;
 export const Bucket = Type.Object(
   {
     name: Type.String(),
-    visibility: Type.Optional(Type.String({ description: 'private, public, restricted; empty when the cluster does not say.' })),
+    visibility: Type.Optional(
+      Type.String({ description: 'private, public, restricted; empty when the cluster does not say.' })
+    ),
     owner: Type.Optional(Type.String()),
     fromService: Type.Optional(Type.String())
   },

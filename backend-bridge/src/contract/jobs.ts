@@ -39,10 +39,7 @@ export const Job = Type.Object(
 );
 export type Job = Static<typeof Job>;
 
-export const JobPage = Type.Object(
-  { items: Type.Array(Job), next: Type.Optional(Type.String()) },
-  { $id: 'JobPage' }
-);
+export const JobPage = Type.Object({ items: Type.Array(Job), next: Type.Optional(Type.String()) }, { $id: 'JobPage' });
 export type JobPage = Static<typeof JobPage>;
 
 /** The result of one job or one synchronous call. `text` is there when it is short and is text. */

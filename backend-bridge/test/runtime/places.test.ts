@@ -33,36 +33,39 @@ const MORE = {
   volume: { name: 'vol', size: '1Gi', mount_path: '/data/volume' }
 };
 
-whenBound('config, buckets, volumes and keys lie where a container has them (where namespaces are allowed)', async () => {
-  const script = [
-    'cat /oscar/config/script.sh | head -1 | tr -d "\\n"; echo',
-    'grep ^name: /oscar/config/function_config.yaml',
-    'cat "/mnt/data/a b/c.txt"; echo',
-    'cat /var/run/secrets/providers/minio.default/secretKey; echo',
-    'echo kept >> /data/volume/file; cat /data/volume/file',
-    'echo new > /mnt/data/new.txt; echo more >> "/mnt/data/a b/c.txt"; rm /mnt/data/old.txt',
-    'echo out > "$TMP_OUTPUT_DIR/x"; cat "$INPUT_FILE_PATH"; id -u; pwd; test -d /usr/bin && echo whole',
-    'touch /oscar/config/no 2>/dev/null || echo readonly'
-  ].join('\n');
-  const places = service('places', script, { ...MORE, output: [{ storage_provider: 'minio', path: 'data/out' }] });
-  at.services.set('places', places);
-  const first = await until(jobs, jobs.submit(places, '{"a": 1}').name);
-  const log = await jobs.log(first.name);
-  expect(first.status).toBe('Succeeded');
-  expect(log).toContain(`\nname: places\none\nminio-secret\nkept\n{"a": 1}${process.getuid?.()}\n`);
-  expect(log).toContain('\nwhole\n');
-  expect(at.store.text('data', 'new.txt')).toBe('new\n');
-  expect(at.store.text('data', 'a b/c.txt')).toBe('onemore\n');
-  expect(at.store.head('data', 'old.txt')).toBeUndefined();
-  expect(first.outputs).toEqual(
-    expect.arrayContaining([expect.objectContaining({ key: 'new.txt' }), expect.objectContaining({ key: 'out/x' })])
-  );
-  const second = await until(jobs, jobs.submit(places, '{}').name);
-  expect(await jobs.log(second.name)).toContain('\nkept\nkept\n');
-  for (const path of ['/oscar', '/mnt/data', '/data/volume', '/run/secrets/providers']) {
-    expect(existsSync(path)).toBe(false);
+whenBound(
+  'config, buckets, volumes and keys lie where a container has them (where namespaces are allowed)',
+  async () => {
+    const script = [
+      'cat /oscar/config/script.sh | head -1 | tr -d "\\n"; echo',
+      'grep ^name: /oscar/config/function_config.yaml',
+      'cat "/mnt/data/a b/c.txt"; echo',
+      'cat /var/run/secrets/providers/minio.default/secretKey; echo',
+      'echo kept >> /data/volume/file; cat /data/volume/file',
+      'echo new > /mnt/data/new.txt; echo more >> "/mnt/data/a b/c.txt"; rm /mnt/data/old.txt',
+      'echo out > "$TMP_OUTPUT_DIR/x"; cat "$INPUT_FILE_PATH"; id -u; pwd; test -d /usr/bin && echo whole',
+      'touch /oscar/config/no 2>/dev/null || echo readonly'
+    ].join('\n');
+    const places = service('places', script, { ...MORE, output: [{ storage_provider: 'minio', path: 'data/out' }] });
+    at.services.set('places', places);
+    const first = await until(jobs, jobs.submit(places, '{"a": 1}').name);
+    const log = await jobs.log(first.name);
+    expect(first.status).toBe('Succeeded');
+    expect(log).toContain(`\nname: places\none\nminio-secret\nkept\n{"a": 1}${process.getuid?.()}\n`);
+    expect(log).toContain('\nwhole\n');
+    expect(at.store.text('data', 'new.txt')).toBe('new\n');
+    expect(at.store.text('data', 'a b/c.txt')).toBe('onemore\n');
+    expect(at.store.head('data', 'old.txt')).toBeUndefined();
+    expect(first.outputs).toEqual(
+      expect.arrayContaining([expect.objectContaining({ key: 'new.txt' }), expect.objectContaining({ key: 'out/x' })])
+    );
+    const second = await until(jobs, jobs.submit(places, '{}').name);
+    expect(await jobs.log(second.name)).toContain('\nkept\nkept\n');
+    for (const path of ['/oscar', '/mnt/data', '/data/volume', '/run/secrets/providers']) {
+      expect(existsSync(path)).toBe(false);
+    }
   }
-});
+);
 
 test('a program in a namespace is ended like any other', async () => {
   const slow = service(

@@ -103,10 +103,15 @@ seen["form_tampered"] = post({**form["fields"], "x-amz-signature": "0" * 64}, b"
 for name, one in {"supported": client(), "required": client(checksums="when_required")}.items():
     data = bytes(range(256)) * 4096 * 17
     one.upload_fileobj(
-        io.BytesIO(data), "boto", "large", Config=TransferConfig(multipart_threshold=8 << 20, multipart_chunksize=5 << 20)
+        io.BytesIO(data),
+        "boto",
+        "large",
+        Config=TransferConfig(multipart_threshold=8 << 20, multipart_chunksize=5 << 20),
     )
     back = io.BytesIO()
-    one.download_fileobj("boto", "large", back, Config=TransferConfig(multipart_threshold=1 << 20, multipart_chunksize=1 << 20))
+    one.download_fileobj(
+        "boto", "large", back, Config=TransferConfig(multipart_threshold=1 << 20, multipart_chunksize=1 << 20)
+    )
     seen["large_" + name] = hashlib.md5(back.getvalue()).hexdigest() == hashlib.md5(data).hexdigest()
 
 # Ranges and conditions.
@@ -117,13 +122,18 @@ etag = s3.head_object(Bucket="boto", Key="range")["ETag"]
 def get(**options):
     try:
         answer = s3.get_object(Bucket="boto", Key="range", **options)
-        return [answer["ResponseMetadata"]["HTTPStatusCode"], answer["Body"].read().decode(), answer.get("ContentRange")]
+        return [
+            answer["ResponseMetadata"]["HTTPStatusCode"],
+            answer["Body"].read().decode(),
+            answer.get("ContentRange"),
+        ]
     except ClientError as error:
         return [error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"]]
 
 
 seen["ranges"] = [
-    get(Range=text) for text in ["bytes=2-4", "bytes=5-", "bytes=-3", "bytes=0-99", "bytes=10-", "bytes=4-2", "lines=1-2"]
+    get(Range=text)
+    for text in ["bytes=2-4", "bytes=5-", "bytes=-3", "bytes=0-99", "bytes=10-", "bytes=4-2", "lines=1-2"]
 ]
 seen["conditions"] = [
     get(IfMatch=etag),
