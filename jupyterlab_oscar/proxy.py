@@ -7,6 +7,7 @@ with the same HTTP/1.1 machinery but without any of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, StreamClosedError
 
 if TYPE_CHECKING:
     from .bridge_process import BridgeProcess
@@ -74,9 +75,13 @@ class Exchange(HTTPMessageDelegate):
             decompress=False,
         )
         self._reader = stream
-        # A second descriptor of the same socket: when the bridge answers early and closes, writing fails,
-        # and that must not take away the answer that waits to be read.
-        self._writer = IOStream(stream.socket.dup(), max_buffer_size=4 * CHUNK)
+        # A second descriptor of the same socket, for the body. When the bridge answers early and closes, writing
+        # fails, and that must not take away the answer that waits to be read. No IOStream, which reads while it
+        # is idle to learn of the end, and would swallow the answer.
+        self._writer = stream.socket.dup()
+        self._writer.setblocking(False)
+        self._sending = False
+        self._closed = False
         self._connection = HTTP1Connection(stream, True, parameters)
         self._chunked = False
         self._on_head = on_head
@@ -93,13 +98,32 @@ class Exchange(HTTPMessageDelegate):
         await self._connection.write_headers(RequestStartLine(method, target, "HTTP/1.1"), headers)
 
     async def send(self, chunk: bytes) -> None:
-        """Send a piece of the body; returns when the socket has taken it."""
-        await self._writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if self._chunked else chunk)
+        """Send a piece of the body; returns when the socket has taken it.
+
+        Raises
+        ------
+        StreamClosedError
+            When the bridge does not take more.
+        """
+        await self._write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if self._chunked else chunk)
 
     async def end_of_request(self) -> None:
         """Say that the body is complete."""
         if self._chunked:
-            await self._writer.write(b"0\r\n\r\n")
+            await self._write(b"0\r\n\r\n")
+
+    async def _write(self, data: bytes) -> None:
+        if self._closed:
+            raise StreamClosedError()
+        self._sending = True
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._writer, data)
+        except OSError as error:
+            raise StreamClosedError(error) from error
+        finally:
+            self._sending = False
+            if self._closed:
+                self._writer.close()
 
     async def receive(self) -> bool:
         """Read the answer to its end; True when it came whole."""
@@ -108,14 +132,23 @@ class Exchange(HTTPMessageDelegate):
             await asyncio.wait({reading, self._end}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.close()
+            # Closing ends it; what it says then has been told by the events before.
+            reading.add_done_callback(lambda task: task.cancelled() or task.exception())
         if self.error is not None:
             raise self.error
         return self._end.done()
 
     def close(self) -> None:
         """Give up the connection; the bridge sees that its caller is gone."""
+        if self._closed:
+            return
+        self._closed = True
+        # The loop still watches the descriptor of a write under way: that write ends with an error, and closes it.
+        with contextlib.suppress(OSError):
+            self._writer.shutdown(socket.SHUT_RDWR)
         self._reader.close()
-        self._writer.close()
+        if not self._sending:
+            self._writer.close()
 
     # -- HTTPMessageDelegate: what the connection calls --
 

@@ -311,9 +311,16 @@ def test_a_gigabyte_up(server: JupyterServer) -> None:
     body = Endless(GIGABYTE)
     with Watch(server) as watch:
         status, _, answer = server.oscar("PUT", "v1/sink", body, {"Content-Length": str(GIGABYTE)})
-    assert status == 200
+    assert status == 200, answer
     assert json.loads(answer)["length"] == str(GIGABYTE)
     assert watch.grown < 64
+
+
+def test_no_answer_is_lost_after_an_upload(server: JupyterServer) -> None:
+    """The answer comes in the very moment in which the last piece of the body has gone."""
+    for _ in range(60):
+        body = Endless(16 * MEGABYTE)
+        assert server.oscar("PUT", "v1/sink", body, {"Content-Length": str(body.left)})[0] == 200
 
 
 def test_a_slow_gigabyte_down(server: JupyterServer) -> None:
