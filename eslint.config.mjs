@@ -51,7 +51,7 @@ export default ts.config(
   { plugins: { jupyter } },
   ...jupyter.configs.recommended.map(entry =>
     entry.files?.some(pattern => pattern.endsWith('.ts'))
-      ? { ...entry, files: ['src/**/*.{ts,tsx}'], ignores: ['src/**/__tests__/**'] }
+      ? { ...entry, files: ['src/**/*.{ts,tsx}'], ignores: ['src/**/__tests__/**', 'src/testing/**'] }
       : entry
   ),
   {

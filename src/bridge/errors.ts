@@ -1,4 +1,13 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { nullTranslator } from '@jupyterlab/translation';
 import type { Problem } from '../contract';
+
+let trans: TranslationBundle = nullTranslator.load('jupyterlab_oscar');
+
+/** Errors are made far from any widget: the plugin that makes the client sets their language once. */
+export function translateErrors(bundle: TranslationBundle): void {
+  trans = bundle;
+}
 
 /**
  * Every failure of a call to the bridge. `problem` is written for the user.
@@ -19,7 +28,7 @@ export function toProblem(reason: unknown): Problem {
   }
   return {
     type: 'urn:jupyterlab-oscar:problem:page',
-    title: 'Something went wrong',
+    title: trans.__('Something went wrong'),
     status: 0,
     detail: reason instanceof Error ? reason.message : String(reason)
   };
@@ -59,9 +68,9 @@ function fromStatus(status: number, said?: string): Problem {
     return {
       type,
       status,
-      title: 'The server extension does not answer',
-      detail: 'The Jupyter server has no jupyterlab_oscar extension, or it is turned off.',
-      action: 'Run "jupyter server extension enable jupyterlab_oscar" and restart JupyterLab.',
+      title: trans.__('The server extension does not answer'),
+      detail: trans.__('The Jupyter server has no jupyterlab_oscar extension, or it is turned off.'),
+      action: trans.__('Run "jupyter server extension enable jupyterlab_oscar" and restart JupyterLab.'),
       ...cause
     };
   }
@@ -69,18 +78,18 @@ function fromStatus(status: number, said?: string): Problem {
     return {
       type,
       status,
-      title: 'The Jupyter server refused the call',
-      detail: 'You may have been signed out.',
-      action: 'Reload the page and sign in again.',
+      title: trans.__('The Jupyter server refused the call'),
+      detail: trans.__('You may have been signed out.'),
+      action: trans.__('Reload the page and sign in again.'),
       ...cause
     };
   }
   return {
     type,
     status,
-    title: 'The Jupyter server could not answer',
-    detail: said ?? `It answered with status ${status}.`,
-    action: 'Try again. If it stays so, restart JupyterLab.'
+    title: trans.__('The Jupyter server could not answer'),
+    detail: said ?? trans.__('It answered with status %1.', status),
+    action: trans.__('Try again. If it stays so, restart JupyterLab.')
   };
 }
 
@@ -88,10 +97,10 @@ function fromStatus(status: number, said?: string): Problem {
 export function unreachable(reason: unknown): BridgeError {
   return new BridgeError({
     type: 'urn:jupyterlab-oscar:problem:offline',
-    title: 'The Jupyter server cannot be reached',
+    title: trans.__('The Jupyter server cannot be reached'),
     status: 0,
-    detail: 'The call got no answer.',
+    detail: trans.__('The call got no answer.'),
     cause: reason instanceof Error ? reason.message : String(reason),
-    action: 'Check that JupyterLab is still running and that you are online.'
+    action: trans.__('Check that JupyterLab is still running and that you are online.')
   });
 }

@@ -28,10 +28,10 @@ export class OscarPanel extends SidePanel {
     this.id = OscarPanel.ID;
     this.addClass('jp-OscarPanel');
     this.title.icon = oscarIcon;
-    this.title.caption = 'OSCAR';
-    this.title.dataset = { jpTabLabel: 'OSCAR' };
+    this.title.caption = trans.__('OSCAR');
+    this.title.dataset = { jpTabLabel: trans.__('OSCAR') };
     this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', 'OSCAR');
+    this.node.setAttribute('aria-label', trans.__('OSCAR'));
 
     this.header.addWidget(new ViewWidget(view, <ClusterBar />));
     const services = section(trans.__('Services'), new DropView(view, <Services />, options.drop), 'jp-OscarServices');

@@ -1,6 +1,8 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { BridgeClient } from '../bridge/client';
+import { translateErrors } from '../bridge/errors';
 import { JupyterTransport } from '../bridge/transport';
 import type { IBridgeClient } from '../tokens';
 import { IBridgeClientToken } from '../tokens';
@@ -10,6 +12,9 @@ export const bridgePlugin: JupyterFrontEndPlugin<IBridgeClient> = {
   id: 'jupyterlab-oscar:bridge',
   description: 'Provides the calls to the bridge.',
   provides: IBridgeClientToken,
-  activate: (app: JupyterFrontEnd): IBridgeClient =>
-    new BridgeClient({ transport: new JupyterTransport(app.serviceManager.serverSettings) })
+  optional: [ITranslator],
+  activate: (app: JupyterFrontEnd, translator: ITranslator | null): IBridgeClient => {
+    translateErrors((translator ?? nullTranslator).load('jupyterlab_oscar'));
+    return new BridgeClient({ transport: new JupyterTransport(app.serviceManager.serverSettings) });
+  }
 };

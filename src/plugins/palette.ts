@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
 
@@ -27,8 +28,9 @@ export const palettePlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-oscar:palette',
   description: 'OSCAR commands in the command palette.',
   autoStart: true,
-  optional: [ICommandPalette],
-  activate: (app: JupyterFrontEnd, palette: ICommandPalette | null): void => {
-    IN_PALETTE.forEach(command => palette?.addItem({ command, category: 'OSCAR' }));
+  optional: [ICommandPalette, ITranslator],
+  activate: (app: JupyterFrontEnd, palette: ICommandPalette | null, translator: ITranslator | null): void => {
+    const trans = (translator ?? nullTranslator).load('jupyterlab_oscar');
+    IN_PALETTE.forEach(command => palette?.addItem({ command, category: trans.__('OSCAR') }));
   }
 };
