@@ -68,7 +68,8 @@ def _run(args: Any, as_json: bool) -> int:
     console = Console(stdin=sys.stdin, quiet=as_json)
     outcome = run(Context(Bridge(client="cli"), args, console))
     if as_json:
-        _print_json(outcome.json)
+        if outcome.json is not None:  # else standard output holds the bytes that were asked for
+            _print_json(outcome.json)
     elif outcome.text:
         print(outcome.text)
     sys.stdout.flush()

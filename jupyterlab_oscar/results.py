@@ -136,11 +136,14 @@ class Result:
 
     @property
     def text(self) -> str | None:
-        """What the script printed, or its one text file."""
+        """What the script printed, or its one text file; plain text goes before JSON and CSV."""
         if self.record.get("text") is not None:
             return str(self.record["text"])
         texts = [file for file in self.files if _is_text(file.media_type)]
-        return texts[0].text if len(texts) == 1 else None
+        # Of a text and its JSON or CSV forms, the text is what is meant.
+        plain = [file for file in texts if file.media_type.split(";")[0] == "text/plain"]
+        found = plain if len(plain) == 1 else texts
+        return found[0].text if len(found) == 1 else None
 
     def json(self) -> Any:
         """The value of the one JSON file, or of the text.

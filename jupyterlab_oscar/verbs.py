@@ -228,10 +228,20 @@ def _delete(context: Context) -> Outcome:
 def _save_bucket(context: Context, bucket: str, folder: Path) -> None:
     root = folder / safe_name(bucket)
     count = 0
+    taken: dict[str, str] = {}
     for item in context.cluster.all_objects(bucket):
-        if item["key"].endswith("/") and not item["size"]:
+        key = item["key"]
+        if key.endswith("/") and not item["size"]:
             continue
-        _save(context.cluster.get(bucket, item["key"]), root / safe_name(item["key"]))
+        name = safe_name(key)
+        # Keys such as a//b and a/b are two objects and one file: the bucket is deleted next, so neither may get lost.
+        if taken.setdefault(name, key) != key:
+            raise _invalid(
+                "Two objects would become one file",
+                f"{bucket} holds {taken[name]} and {key}, which are the same path on a disk; nothing was deleted.",
+                f"Fetch one of them with `get {bucket}/KEY FILE`, remove it with `rm`, and try again.",
+            )
+        _save(context.cluster.get(bucket, key), root / name)
         count += 1
         context.console.progress(f"{bucket}: {count} objects saved")
     context.console.say(f"Saved {count} objects of {bucket} to {root}.")
@@ -281,7 +291,7 @@ def _show_result(context: Context, result: Result) -> Outcome:
         ]
         for path in saved.values():
             console.say(f"Saved {path}")
-    elif not context.as_json:
+    elif not console.quiet:  # in a notebook the value shows itself
         _print_result(console, result)
     return Outcome(result, record)
 

@@ -219,6 +219,12 @@ def test_delete_with_data_and_save_data(command: CommandLine, cluster: str, tmp_
     (one,) = files(tmp_path, one="hello")
     assert command("--cluster", cluster, "apply", fdl).status == 0
     assert command("--cluster", cluster, "put", one, "goner/kept/deep/").status == 0
+    # Two objects that would be one file: the second must not take the place of the first, and then be deleted.
+    assert command("--cluster", cluster, "put", one, "goner/kept//deep/").status == 0
+    done = command("--cluster", cluster, "delete", "goner", "--save-data", tmp_path / "saved")
+    assert done.status == 1 and "kept//deep/one.txt" in done.err, done
+    assert command("--cluster", cluster, "services", "goner").status == 0
+    assert command("--cluster", cluster, "rm", "goner/kept//deep/one.txt").status == 0
     done = command("--cluster", cluster, "delete", "goner", "--save-data", tmp_path / "saved")
     assert done.status == 0, done
     assert (tmp_path / "saved" / "goner" / "kept" / "deep" / "one.txt").read_text() == "hello"
@@ -372,6 +378,7 @@ def test_objects(command: CommandLine, cluster: str, service: str, tmp_path: Pat
     keys = [item["key"] for item in command.json("--cluster", cluster, "ls", f"{service}/store/")["items"]]
     assert keys == ["store/a b+%.bin", "store/é.txt"]
     assert command("--cluster", cluster, "get", f"{service}/store/a b+%.bin", "-").out == data
+    assert command("--cluster", cluster, "get", f"{service}/store/a b+%.bin", "-", "--json").out == data
     done = command("--cluster", cluster, "get", f"{service}/store/a b+%.bin", cwd=tmp_path)
     assert done.status == 0 and (tmp_path / "a b+%.bin").read_bytes() == data
     assert command("--cluster", cluster, "get", f"{service}/store/é.txt", "-").out == b"from a pipe"

@@ -220,6 +220,9 @@ def test_invoke_shows_what_it_is(shell: InteractiveShell, tmp_path: Path) -> Non
     result, _, _ = run(shell, "%oscar invoke upper 'my file.txt'")
     assert isinstance(result, Result)
     assert result._repr_mimebundle_() == {"text/plain": "HELLO"}
+    several, printed, said = run(shell, "%oscar invoke many 'my file.txt'")
+    assert several.text == "<script>alert(1)</script> text\n"
+    assert "-o DIR/" not in printed + said  # the value shows itself
     picture, _, _ = run(shell, "%oscar invoke painter 'my file.txt'")
     assert base64.b64decode(picture._repr_mimebundle_()["image/png"]) == PNG
     name, _, _ = run(shell, "name = 'my file.txt'\nr = %oscar invoke upper \"$name\"\nr.text")
