@@ -118,9 +118,7 @@ export async function invoke(
           ...readReply(answer.body),
           ...(answer.exitCode === undefined ? {} : { exitCode: answer.exitCode })
         };
-        const files = await context.results.keep(
-          reply.files.map(file => ({ ...file, name: named(file.name, input.name) }))
-        );
+        const files = await context.results.keep(namedAfter(reply.files, input.name));
         const failed = reply.exitCode !== undefined && reply.exitCode !== 0;
         return {
           cluster: cluster.id,
@@ -142,19 +140,33 @@ export async function invoke(
 /** `output.png` of `page.jpg` → `page.png`: a nicer name for what came without one. */
 function named(output: string, input: string): string {
   const match = /^output\.([a-z0-9]+)$/.exec(output);
-  const stem = input.replace(/\.[^.]*$/, '');
+  const stem = stemOf(input);
   return match && stem && input !== 'input' ? `${stem}.${match[1]}` : output;
 }
 
-function textOf(text: string | undefined, files: { mediaType: string; data: Buffer }[]): { text?: string } {
+function stemOf(name: string): string {
+  return name.replace(/\.[^.]*$/, '');
+}
+
+/** The supervisor stores the body of a call under a name of its own, and scripts name their outputs after it. */
+const OF_SUPERVISOR = /event-file-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+/** Files of a call, named as if the script had seen the input under the name it has for the caller. */
+export function namedAfter<T extends { name: string }>(files: T[], input: string): T[] {
+  const names = files.map(file => named(file.name.replace(OF_SUPERVISOR, () => stemOf(input) || 'output'), input));
+  return new Set(names).size < names.length ? files : files.map((file, index) => ({ ...file, name: names[index] }));
+}
+
+/** What was printed, else the one file with text; plain text goes before JSON, CSV and the like. */
+export function textOf(text: string | undefined, files: { mediaType: string; data: Buffer }[]): { text?: string } {
   if (text !== undefined) {
     return { text };
   }
-  if (files.length === 1 && isTextType(files[0].mediaType) && files[0].data.length <= LONGEST_TEXT) {
-    const own = asText(files[0].data);
-    return own === undefined ? {} : { text: own };
-  }
-  return {};
+  const texts = files.filter(file => isTextType(file.mediaType));
+  const plain = texts.filter(file => file.mediaType.startsWith('text/plain'));
+  const [file] = plain.length === 1 ? plain : texts.length === 1 ? texts : [];
+  const own = file && file.data.length <= LONGEST_TEXT ? asText(file.data) : undefined;
+  return own === undefined ? {} : { text: own };
 }
 
 function scriptFailed(exitCode: number | undefined): Result['problem'] {

@@ -1,4 +1,5 @@
 import { zipSync } from 'fflate';
+import { namedAfter, textOf } from '../../src/clusters/invoke';
 import { readFacts } from '../../src/clusters/job-facts';
 import { readReply } from '../../src/clusters/reply';
 import { uniqueName } from '../../src/clusters/submissions';
@@ -85,5 +86,41 @@ describe('unique names', () => {
     ['', 'input-T']
   ])('%s becomes %s', (name, unique) => {
     expect(uniqueName(name, 'T')).toBe(unique);
+  });
+});
+
+describe('the files of a call', () => {
+  const own = 'event-file-d65a9e4c-bcd0-4d45-a1c3-6710314d6874';
+
+  it('are named after the input, not after what the supervisor called it', () => {
+    const names = (input: string, ...files: string[]): string[] =>
+      namedAfter(
+        files.map(name => ({ name })),
+        input
+      ).map(file => file.name);
+    expect(names('page.png', `${own}-boxes.png`, `${own}.json`, 'notes.txt')).toEqual([
+      'page-boxes.png',
+      'page.json',
+      'notes.txt'
+    ]);
+    expect(names('page.jpg', 'output.png')).toEqual(['page.png']);
+    expect(names('input', `${own}.json`)).toEqual(['input.json']);
+    expect(names('$&.png', `${own}.json`)).toEqual(['$&.json']);
+    // Two files must not become one.
+    expect(names('page.png', `${own}.json`, 'page.json')).toEqual([`${own}.json`, 'page.json']);
+  });
+
+  it('give the text of the result when one of them is the plain text', () => {
+    const file = (mediaType: string, text: string): { mediaType: string; data: Buffer } => ({
+      mediaType,
+      data: Buffer.from(text)
+    });
+    const picture = { mediaType: 'image/png', data: PNG };
+    expect(textOf(undefined, [picture, file('application/json', '{}'), file('text/plain', 'read')])).toEqual({
+      text: 'read'
+    });
+    expect(textOf(undefined, [picture, file('application/json', '{}')])).toEqual({ text: '{}' });
+    expect(textOf(undefined, [file('text/plain', 'a'), file('text/plain', 'b')])).toEqual({});
+    expect(textOf('printed', [file('text/plain', 'a')])).toEqual({ text: 'printed' });
   });
 });
