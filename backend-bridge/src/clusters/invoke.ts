@@ -153,7 +153,12 @@ const OF_SUPERVISOR = /event-file-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /** Files of a call, named as if the script had seen the input under the name it has for the caller. */
 export function namedAfter<T extends { name: string }>(files: T[], input: string): T[] {
-  const names = files.map(file => named(file.name.replace(OF_SUPERVISOR, () => stemOf(input) || 'output'), input));
+  const names = files.map(file =>
+    named(
+      file.name.replace(OF_SUPERVISOR, () => stemOf(input) || 'output'),
+      input
+    )
+  );
   return new Set(names).size < names.length ? files : files.map((file, index) => ({ ...file, name: names[index] }));
 }
 
