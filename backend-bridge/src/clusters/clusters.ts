@@ -119,7 +119,7 @@ export function createClusters(options: IClustersOptions): IClusters {
     invoke: (cluster, service, input, invokeOptions) => invoke(context, own(cluster), service, input, invokeOptions),
     result: (id, file) => results.get(id, file),
     running: () => submissions.running(),
-    resume: () => submissions.resume(),
+    resume: resumeOptions => submissions.resume(resumeOptions),
     close: async () => {
       await submissions.close();
       results.close();

@@ -137,7 +137,7 @@ export interface IClusters {
 
   /** Submissions that are followed now. */
   running(): number;
-  /** Goes on with what a killed bridge had begun; call it once the clusters are registered. */
-  resume(): void;
+  /** Goes on with what a killed bridge had begun; call it once the clusters are registered, all but `without`. */
+  resume(options?: { without?: string }): void;
   close(): Promise<void>;
 }

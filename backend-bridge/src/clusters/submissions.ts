@@ -170,9 +170,9 @@ export class Submissions {
     return [...this._live.values()].filter(live => !live.kept.done).length;
   }
 
-  resume(): void {
+  resume(options: { without?: string } = {}): void {
     for (const kept of this._journal.unfinished()) {
-      if (this._live.has(kept.id)) {
+      if (this._live.has(kept.id) || kept.cluster === options.without) {
         continue;
       }
       try {

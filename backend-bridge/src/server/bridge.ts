@@ -116,6 +116,10 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
       const view = embedded.view(clusters.registry);
       if (view) {
         views.sawCluster(view);
+        if (view.state === 'failed') {
+          // What was given to other clusters does not wait for this one.
+          clusters.resume({ without: EmbeddedCluster.ID });
+        }
       } else {
         clusters.resume();
         clusters.registry.list().forEach(cluster => watcher.kick(cluster.id));
@@ -172,6 +176,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
       await embedded.ready(wanted);
       return clusters.registry.get(wanted);
     },
+    wake: () => embedded.retry(),
     running: () => underWay() + views.activeJobs()
   };
 

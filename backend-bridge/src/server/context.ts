@@ -36,6 +36,8 @@ export interface IServerContext {
   clusterViews(): Cluster[];
   /** A cluster by id (default: the current one); waits for one that is starting. Throws a problem. */
   cluster(id?: string): Promise<ICluster>;
+  /** Tries again to start the embedded cluster when it could not; waits a moment for it. */
+  wake(): Promise<void>;
   /** Jobs, submissions and operations under way. */
   running(): number;
 }

@@ -14,6 +14,7 @@ export function clusterRoutes(app: BridgeApp, context: IServerContext): void {
     '/v1/clusters',
     { schema: describe({ summary: 'All clusters', response: { 200: Type.Object({ items: Type.Array(Cluster) }) } }) },
     async () => {
+      await context.wake();
       await watcher.describeAll();
       return { items: context.clusterViews() };
     }
