@@ -54,15 +54,16 @@ export function fromFields(fields: ReadonlyMap<string, string>, tags: Record<str
   if (bytes > MAX_METADATA) {
     throw new StoreError('MetadataTooLarge');
   }
-  const encoding = headers['content-encoding']
-    ?.split(',')
-    .map(part => part.trim())
-    .filter(part => part !== 'aws-chunked' && part !== '')
-    .join(',');
-  if (encoding === '') {
-    delete headers['content-encoding'];
-  } else if (encoding !== undefined) {
-    headers['content-encoding'] = encoding;
+  if (headers['content-encoding']?.includes('aws-chunked')) {
+    // That one is of the request, the rest is of the object.
+    const rest = headers['content-encoding']
+      .split(',')
+      .map(part => part.trim())
+      .filter(part => part !== 'aws-chunked' && part !== '');
+    headers['content-encoding'] = rest.join(',');
+    if (rest.length === 0) {
+      delete headers['content-encoding'];
+    }
   }
   const contentType = fields.get('content-type') || DEFAULT_TYPE;
   checkValue(contentType);
@@ -139,6 +140,20 @@ function checkValue(value: string): void {
   }
 }
 
+/** Access lists that say what holds here anyway: all to the owner. Clients send them without being asked. */
+const OWNERS_ACL = ['', 'private', 'bucket-owner-full-control', 'bucket-owner-read'];
+
+/**
+ * Refuses access lists that would open something: whoever sends one relies on it.
+ *
+ * @throws StoreError NotImplemented
+ */
+export function refuseAccessList(canned: string, headerNames: string[] = []): void {
+  if (!OWNERS_ACL.includes(canned) || headerNames.some(name => name.startsWith('x-amz-grant-'))) {
+    throw new StoreError('NotImplemented', 'Access lists are not supported. Use a bucket policy.');
+  }
+}
+
 /** Encryption and locks that we would not keep: to accept them in silence would be a lie. */
 function refuse(context: IContext): void {
   const { headers } = context.request;
@@ -151,6 +166,7 @@ function refuse(context: IContext): void {
       throw new StoreError('NotImplemented', `The local cluster does not support ${name}.`);
     }
   }
+  refuseAccessList(header(context, 'x-amz-acl'), Object.keys(headers));
   const storageClass = header(context, 'x-amz-storage-class');
   if (storageClass !== '' && storageClass !== 'STANDARD' && storageClass !== 'REDUCED_REDUNDANCY') {
     throw new StoreError('InvalidStorageClass', 'The storage class you specified is not valid', 400);

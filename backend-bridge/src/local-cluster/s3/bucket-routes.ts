@@ -1,12 +1,12 @@
 import type { INotification } from '../interfaces';
 import { authorize, authorizeCreate } from './access';
-import { tagsFromXml } from './attributes';
+import { refuseAccessList, tagsFromXml } from './attributes';
 import { wholeBody } from './body';
 import { StoreError } from './errors';
 import { EVENT_NAMES } from './events';
 import { ACL } from './list-routes';
 import { checkPolicy, isPublicPolicy } from './policy';
-import type { IContext } from './request';
+import { header, type IContext } from './request';
 import { el, send, sendXml, xmlDocument } from './respond';
 import { all, child, parseXml, textOf, type IXmlElement } from './xml';
 
@@ -60,6 +60,7 @@ export async function createBucket(context: IContext): Promise<void> {
       throw new StoreError('InvalidLocationConstraint', 'The specified location-constraint is not valid', 400);
     }
   }
+  refuseAccessList(header(context, 'x-amz-acl'), Object.keys(context.request.headers));
   if (context.request.headers['x-amz-bucket-object-lock-enabled'] === 'true') {
     throw new StoreError('NotImplemented', 'The local cluster does not support object locks.');
   }

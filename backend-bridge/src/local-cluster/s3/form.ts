@@ -1,5 +1,5 @@
 import { authorize } from './access';
-import { fromFields, parseTagging, tagsFromXml } from './attributes';
+import { fromFields, parseTagging, refuseAccessList, tagsFromXml } from './attributes';
 import { StoreError } from './errors';
 import { checkKey } from './keys';
 import { header, requester, startBody, type IContext } from './request';
@@ -37,6 +37,7 @@ export async function postForm(context: IContext): Promise<void> {
     throw new StoreError('InvalidArgument', 'The form needs a field "key" before the file.');
   }
   authorize(context, 's3:PutObject', bucket, key);
+  refuseAccessList(fields.get('acl') ?? '');
   checkKey(key);
   if (!fields.has('content-type') && fileType !== '') {
     fields.set('content-type', fileType);

@@ -6,6 +6,7 @@ import { el, isoTime, sendXml, xmlDocument } from './respond';
 import type { IObjectRow } from './schema';
 
 const MAX_PAGE = 1000;
+const MAX_BUCKETS = 10_000;
 /** MinIO's. */
 const OWNER_ID = '02d6176db174dc93cb1b899f7c6078f08654445fe8cf1b6ce98d8855f66bdbf4';
 export const OWNER = `<Owner>${el('ID', OWNER_ID)}${el('DisplayName', 'minio')}</Owner>`;
@@ -20,11 +21,24 @@ export function listBuckets(context: IContext): void {
   if (context.caller === undefined) {
     throw new StoreError('AccessDenied');
   }
-  const buckets = [...context.store.catalog.buckets.values()]
-    .filter(bucket => visibleTo(context, bucket))
-    .sort((a, b) => compareKeys(a.name, b.name))
-    .map(bucket => `<Bucket>${el('Name', bucket.name)}${el('CreationDate', isoTime(bucket.created))}</Bucket>`);
-  sendXml(context, xmlDocument('ListAllMyBucketsResult', `${OWNER}<Buckets>${buckets.join('')}</Buckets>`));
+  const { query } = context;
+  const prefix = query.get('prefix');
+  const after = query.has('continuation-token') ? decodeToken(query.get('continuation-token')) : '';
+  const limit = query.number('max-buckets', MAX_BUCKETS, MAX_BUCKETS);
+  if (limit === 0) {
+    throw new StoreError('InvalidArgument', `Argument max-buckets must be an integer between 1 and ${MAX_BUCKETS}`);
+  }
+  const rest = [...context.store.catalog.buckets.values()]
+    .filter(bucket => visibleTo(context, bucket) && bucket.name.startsWith(prefix) && bucket.name > after)
+    .sort((a, b) => compareKeys(a.name, b.name));
+  const page = rest.slice(0, limit);
+  const buckets = page.map(
+    bucket => `<Bucket>${el('Name', bucket.name)}${el('CreationDate', isoTime(bucket.created))}</Bucket>`
+  );
+  const more =
+    (rest.length > limit ? el('ContinuationToken', encodeToken(page[page.length - 1].name)) : '') +
+    (prefix === '' ? '' : el('Prefix', prefix));
+  sendXml(context, xmlDocument('ListAllMyBucketsResult', `${OWNER}<Buckets>${buckets.join('')}</Buckets>${more}`));
 }
 
 /** ListObjects of both versions, and ListObjectVersions of a store that keeps one version. */

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  fstatSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -64,10 +65,16 @@ export class Places {
       return undefined;
     }
     try {
-      return openSync(this.full(bucket, path), constants.O_RDONLY | constants.O_NOFOLLOW);
+      // A pipe without a writer would hold up everything until one comes.
+      const fd = openSync(this.full(bucket, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      if (fstatSync(fd).isFile()) {
+        return fd;
+      }
+      closeSync(fd);
+      return undefined;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'EISDIR') {
+      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'EISDIR' || code === 'ENXIO') {
         return undefined;
       }
       throw error;
