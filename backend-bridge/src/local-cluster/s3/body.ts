@@ -42,8 +42,8 @@ interface IPromise {
   checksum: { name: ChecksumName; value: string | undefined } | undefined;
 }
 
-export function requestBody(context: IContext): IBody {
-  const promise = readPromise(context);
+export function requestBody(context: IContext, foreignChecksum = false): IBody {
+  const promise = readPromise(context, foreignChecksum);
   const checker = new Checker(promise);
   return { bytes: verified(context, promise, checker), length: promise.length, checksums: () => checker.checksums };
 }
@@ -63,9 +63,17 @@ export function smallBody(
   });
 }
 
-/** A body of at most `most` bytes, for XML and JSON documents. */
-export async function wholeBody(context: IContext, most: number): Promise<Buffer> {
-  const body = requestBody(context);
+/**
+ * A body of at most `most` bytes, for XML and JSON documents.
+ *
+ * @param options.foreignChecksum the checksum headers are those of an object, not of this body
+ */
+export async function wholeBody(
+  context: IContext,
+  most: number,
+  options: { foreignChecksum?: boolean } = {}
+): Promise<Buffer> {
+  const body = requestBody(context, options.foreignChecksum);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body.bytes) {
@@ -146,7 +154,7 @@ function collect(context: IContext, length: number): Promise<Buffer> {
   });
 }
 
-function readPromise(context: IContext): IPromise {
+function readPromise(context: IContext, foreignChecksum = false): IPromise {
   const payload = context.signed?.payload ?? (header(context, 'x-amz-content-sha256') || UNSIGNED);
   const streaming = payload.startsWith('STREAMING-');
   const encoded = header(context, 'content-encoding')
@@ -184,7 +192,7 @@ function readPromise(context: IContext): IPromise {
     signedChunks: payload.startsWith(SIGNED_CHUNKS),
     sha256: streaming || payload === UNSIGNED ? undefined : payload.toLowerCase(),
     md5: typeof md5 === 'string' ? md5 : undefined,
-    checksum: readChecksum(context)
+    checksum: foreignChecksum ? undefined : readChecksum(context)
   };
 }
 

@@ -7,6 +7,8 @@ export type ChecksumName = 'crc32' | 'crc32c' | 'crc64nvme' | 'sha1' | 'sha256';
 
 export const CHECKSUM_NAMES: readonly ChecksumName[] = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'];
 
+const POLYNOMIAL64 = 0x9a6c9329ac4bc9b5n;
+
 export interface IRunningChecksum {
   update(chunk: Buffer): void;
   /** Base64, as in the headers. */
@@ -45,6 +47,78 @@ export function compositeChecksum(name: ChecksumName, parts: string[]): string {
   const all = runningChecksum(name);
   parts.forEach(part => all.update(Buffer.from(part, 'base64')));
   return `${all.digest()}-${parts.length}`;
+}
+
+/** How the checksum of an upload in parts stands for the whole: over the bytes, or over the checksums of the parts. */
+export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE';
+
+/** What a checksum is of, as its form tells. */
+export function checksumType(value: string): ChecksumType {
+  return value.includes('-') ? 'COMPOSITE' : 'FULL_OBJECT';
+}
+
+/** Reflected polynomials of the checksums that can be put together without the bytes. */
+const POLYNOMIALS: Partial<Record<ChecksumName, bigint>> = {
+  crc32: 0xedb88320n,
+  crc32c: 0x82f63b78n,
+  crc64nvme: POLYNOMIAL64
+};
+
+/** Can the checksum of the whole be had from those of its parts? */
+export function isCombinable(name: ChecksumName): boolean {
+  return POLYNOMIALS[name] !== undefined;
+}
+
+/** The CRC of bytes from the CRCs of the pieces in which they came. */
+export function combineChecksums(name: ChecksumName, parts: { size: number; value: string }[]): string {
+  const bytes = DIGEST_BYTES[name];
+  const field = new CrcField(POLYNOMIALS[name]!, BigInt(bytes * 8));
+  let sum = 0n;
+  for (const { size, value } of parts) {
+    // Bytes that follow multiply what came before by x^(8 n).
+    sum = field.times(field.shift(size), sum) ^ BigInt(`0x${Buffer.from(value, 'base64').toString('hex')}`);
+  }
+  return Buffer.from(sum.toString(16).padStart(bytes * 2, '0'), 'hex').toString('base64');
+}
+
+/** Polynomials over two elements, modulo that of a CRC; the highest bit is x^0, as in all reflected CRCs. */
+class CrcField {
+  constructor(
+    private readonly _polynomial: bigint,
+    width: bigint
+  ) {
+    this._one = 1n << (width - 1n);
+  }
+
+  times(a: bigint, b: bigint): bigint {
+    let product = 0n;
+    for (let bit = this._one; bit > 0n && a > 0n; bit >>= 1n) {
+      if (a & bit) {
+        product ^= b;
+        a ^= bit;
+      }
+      b = b & 1n ? (b >> 1n) ^ this._polynomial : b >> 1n;
+    }
+    return product;
+  }
+
+  /** x^(8 bytes); most parts have one size. */
+  shift(bytes: number): bigint {
+    let found = this._shifts.get(bytes);
+    if (found === undefined) {
+      found = this._one;
+      let power = this._one >> 8n;
+      for (let left = bytes; left > 0; left = Math.floor(left / 2)) {
+        found = left % 2 === 1 ? this.times(power, found) : found;
+        power = this.times(power, power);
+      }
+      this._shifts.set(bytes, found);
+    }
+    return found;
+  }
+
+  private readonly _one: bigint;
+  private readonly _shifts = new Map<number, bigint>();
 }
 
 /** @throws StoreError XAmzContentChecksumMismatch */
@@ -108,8 +182,6 @@ function crc32c(chunk: Buffer, before: number): number {
   }
   return ~crc >>> 0;
 }
-
-const POLYNOMIAL64 = 0x9a6c9329ac4bc9b5n;
 
 /** Tables of 64-bit values as low and high halves: BigInt would cost a hundred times more. */
 let tables64: { low: Int32Array; high: Int32Array } | undefined;

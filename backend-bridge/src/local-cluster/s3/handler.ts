@@ -5,18 +5,8 @@ import { postForm } from './form';
 import { hostName, isLocalHost, isLocalOrigin } from './hosts';
 import { checkBucketName } from './keys';
 import { listBuckets, listObjects, listUploads } from './list-routes';
-import {
-  copyObject,
-  deleteObject,
-  deleteObjects,
-  deleteTags,
-  getAcl,
-  getAttributes,
-  getObject,
-  getTags,
-  putObject,
-  putTags
-} from './object-routes';
+import { deleteTags, getAcl, getAttributes, getTags, putTags } from './object-details';
+import { copyObject, deleteObject, deleteObjects, getObject, putObject } from './object-routes';
 import { header, newRequestId, parseUrl, Query, type IContext, type IS3Options } from './request';
 import { sendError } from './respond';
 import { verifyRequest } from './sigv4';

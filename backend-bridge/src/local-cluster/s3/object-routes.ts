@@ -1,16 +1,18 @@
 import { closeSync } from 'node:fs';
 import { authorize } from './access';
-import { decodeHeader, encodeHeader, KEPT_HEADERS, readAttributes, tagsFromXml } from './attributes';
+import { decodeHeader, encodeHeader, KEPT_HEADERS, readAttributes } from './attributes';
 import { requestBody, smallBody, wholeBody } from './body';
+import { checksumType } from './checksums';
 import { checkRead, parseRange } from './conditions';
 import { StoreError } from './errors';
 import { checkKey } from './keys';
-import { ACL } from './list-routes';
-import { toDetails, type IObjectDetails, type IWriteOptions } from './objects';
+import { checkVersion, needNullVersion } from './object-details';
+import { toDetails, unquote, type IObjectDetails, type IWriteOptions } from './objects';
 import { header, requester, type IContext } from './request';
 import { common, el, httpTime, isoTime, quoted, send, sendXml, xmlDocument } from './respond';
 import { sendFile } from './send-file';
 import { decodePath } from './sigv4';
+import type { IObjectRow } from './schema';
 import { readPiece, SMALL } from './staging';
 import { all, parseXml, textOf } from './xml';
 
@@ -93,7 +95,15 @@ export async function getObject(context: IContext): Promise<void> {
 export async function deleteObject(context: IContext): Promise<void> {
   authorize(context, 's3:DeleteObject');
   checkKey(context.key);
-  await context.store.remove(context.bucket, context.key, { requester: requester(context) });
+  checkVersion(context);
+  await context.store.remove(context.bucket, context.key, {
+    requester: requester(context),
+    unless: deleteConditions({
+      etag: header(context, 'if-match'),
+      modified: header(context, 'x-amz-if-match-last-modified-time'),
+      size: header(context, 'x-amz-if-match-size')
+    })
+  });
   send(context, 204);
 }
 
@@ -102,20 +112,27 @@ export async function deleteObjects(context: IContext): Promise<void> {
   const { store, bucket } = context;
   store.need(bucket);
   const root = parseXml((await wholeBody(context, MAX_DOCUMENT)).toString());
-  const keys = all(root, 'Object').map(one => textOf(one, 'Key'));
-  if (root.name !== 'Delete' || keys.length === 0 || keys.length > MAX_DELETES) {
+  const objects = all(root, 'Object');
+  if (root.name !== 'Delete' || objects.length === 0 || objects.length > MAX_DELETES) {
     throw new StoreError('MalformedXML');
   }
   const quiet = textOf(root, 'Quiet') === 'true';
   const by = requester(context);
   let inner = '';
-  for (const [index, key] of keys.entries()) {
+  for (const [index, object] of objects.entries()) {
+    const key = textOf(object, 'Key');
     if (index > 0 && index % DELETE_BATCH === 0) {
       await new Promise(resolve => setImmediate(resolve));
     }
     try {
       authorize(context, 's3:DeleteObject', bucket, key);
-      await store.remove(bucket, key, { requester: by });
+      needNullVersion(textOf(object, 'VersionId'));
+      const unless = deleteConditions({
+        etag: textOf(object, 'ETag'),
+        modified: textOf(object, 'LastModifiedTime'),
+        size: textOf(object, 'Size')
+      });
+      await store.remove(bucket, key, { requester: by, unless });
       inner += quiet ? '' : `<Deleted>${el('Key', key)}</Deleted>`;
     } catch (error) {
       if (!(error instanceof StoreError)) {
@@ -173,64 +190,21 @@ export function copyResult(root: string, modified: Date | number, etag: string):
   return xmlDocument(root, el('LastModified', isoTime(modified)) + el('ETag', quoted(etag)));
 }
 
-export async function getTags(context: IContext): Promise<void> {
-  authorize(context, 's3:GetObjectTagging');
-  const object = needObject(context);
-  const tags = Object.entries(object.tags).map(([name, value]) => `<Tag>${el('Key', name)}${el('Value', value)}</Tag>`);
-  sendXml(context, xmlDocument('Tagging', `<TagSet>${tags.join('')}</TagSet>`));
-}
-
-export async function putTags(context: IContext): Promise<void> {
-  authorize(context, 's3:PutObjectTagging');
-  needObject(context);
-  const tags = tagsFromXml((await wholeBody(context, MAX_DOCUMENT)).toString(), 10);
-  context.store.setObjectTags(context.bucket, context.key, tags, {
-    requester: requester(context),
-    contentLength: () => 0
-  });
-  send(context, 200);
-}
-
-export async function deleteTags(context: IContext): Promise<void> {
-  authorize(context, 's3:DeleteObjectTagging');
-  needObject(context);
-  context.store.setObjectTags(
-    context.bucket,
-    context.key,
-    {},
-    {
-      event: 's3:ObjectCreated:DeleteTagging',
-      requester: requester(context)
-    }
-  );
-  send(context, 204);
-}
-
-export async function getAcl(context: IContext): Promise<void> {
-  authorize(context, 's3:GetObject');
-  needObject(context);
-  sendXml(context, ACL);
-}
-
-/** GetObjectAttributes. */
-export async function getAttributes(context: IContext): Promise<void> {
-  authorize(context, 's3:GetObject');
-  const object = needObject(context);
-  const wanted = new Set(
-    header(context, 'x-amz-object-attributes')
-      .split(',')
-      .map(name => name.trim())
-  );
-  const sums = Object.entries(object.checksums).map(([name, value]) => el(`Checksum${name.toUpperCase()}`, value));
-  const inner =
-    (wanted.has('ETag') ? el('ETag', object.etag) : '') +
-    (wanted.has('Checksum') && sums.length > 0 ? `<Checksum>${sums.join('')}</Checksum>` : '') +
-    (wanted.has('ObjectParts') && object.parts.length > 0
-      ? `<ObjectParts>${el('TotalPartsCount', object.parts.length)}</ObjectParts>`
-      : '') +
-    (wanted.has('StorageClass') ? el('StorageClass', 'STANDARD') : '') +
-    (wanted.has('ObjectSize') ? el('ObjectSize', object.size) : '');
-  sendXml(context, xmlDocument('GetObjectAttributesResponse', inner));
+/**
+ * What must hold of an object for it to be deleted; a condition that is not given is ''.
+ *
+ * @returns true for the object that stays
+ */
+function deleteConditions(given: { etag: string; modified: string; size: string }): (row: IObjectRow) => boolean {
+  const { etag, modified, size } = given;
+  const time = Date.parse(modified);
+  if ((modified !== '' && Number.isNaN(time)) || !/^\d{0,15}$/.test(size)) {
+    throw new StoreError('InvalidArgument', 'A condition of the deletion cannot be read.');
+  }
+  return row =>
+    (etag !== '' && etag !== '*' && unquote(etag) !== row.etag) ||
+    (modified !== '' && Math.floor(row.modified / 1000) !== Math.floor(time / 1000)) ||
+    (size !== '' && Number(size) !== row.size);
 }
 
 /** `bucket/key` of x-amz-copy-source. */
@@ -286,13 +260,6 @@ export function readConditions(context: IContext, prefix: string) {
   };
 }
 
-export function checkVersion({ query }: IContext): void {
-  const version = query.get('versionId');
-  if (version !== '' && version !== 'null') {
-    throw new StoreError('NoSuchVersion');
-  }
-}
-
 function directive(context: IContext, name: string): boolean {
   const value = header(context, name);
   if (value !== '' && value !== 'COPY' && value !== 'REPLACE') {
@@ -301,21 +268,12 @@ function directive(context: IContext, name: string): boolean {
   return value === 'REPLACE';
 }
 
-function needObject(context: IContext): IObjectDetails {
-  checkVersion(context);
-  const object = context.store.details(context.bucket, context.key);
-  if (object === undefined) {
-    throw new StoreError('NoSuchKey');
-  }
-  return object;
-}
-
 function choosePiece(context: IContext, object: IObjectDetails): { start: number; end: number } | undefined {
   const number = context.query.get('partNumber');
   if (number === '') {
     return parseRange(header(context, 'range'), object.size);
   }
-  const sizes = object.parts.length > 0 ? object.parts : [object.size];
+  const sizes = object.parts.length > 0 ? object.parts.map(part => part.size) : [object.size];
   const index = Number(number) - 1;
   if (!/^\d{1,5}$/.test(number) || index < 0 || index >= sizes.length) {
     throw new StoreError('InvalidPartNumber');
@@ -348,9 +306,11 @@ function objectHeaders(context: IContext, object: IObjectDetails): Record<string
     headers['x-amz-tagging-count'] = tags;
   }
   if (header(context, 'x-amz-checksum-mode').toUpperCase() === 'ENABLED' && header(context, 'range') === '') {
-    for (const [name, value] of Object.entries(object.checksums)) {
+    // Of a part the part's own: a client holds it against the bytes that follow.
+    const part = object.parts.length > 0 ? object.parts[Number(query.get('partNumber')) - 1] : undefined;
+    for (const [name, value] of Object.entries(part?.checksums ?? object.checksums)) {
       headers[`x-amz-checksum-${name}`] = value;
-      headers['x-amz-checksum-type'] = value.includes('-') ? 'COMPOSITE' : 'FULL_OBJECT';
+      headers['x-amz-checksum-type'] = checksumType(object.checksums[name] ?? value);
     }
   }
   if (object.parts.length > 0 && query.has('partNumber')) {

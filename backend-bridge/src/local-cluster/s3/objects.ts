@@ -34,8 +34,29 @@ export interface IObjectDetails extends IObjectInfo {
   headers: Record<string, string>;
   tags: Record<string, string>;
   checksums: Record<string, string>;
-  /** Sizes of the parts of a multipart upload; empty for any other. */
-  parts: number[];
+  /** Parts of a multipart upload; empty for any other. */
+  parts: IObjectPart[];
+}
+
+/** A part of an upload that became an object. */
+export interface IObjectPart {
+  size: number;
+  checksums: Record<string, string>;
+}
+
+/** Sizes; with the checksums where there are any. */
+type StoredPart = number | [number, Record<string, string>];
+
+export function partsToJson(parts: IObjectPart[]): string {
+  return JSON.stringify(
+    parts.map(({ size, checksums }): StoredPart => (toJson(checksums) === '' ? size : [size, checksums]))
+  );
+}
+
+function partsFromJson(text: string): IObjectPart[] {
+  return (JSON.parse(text) as StoredPart[]).map(part =>
+    typeof part === 'number' ? { size: part, checksums: {} } : { size: part[0], checksums: part[1] }
+  );
 }
 
 export function toInfo(row: IObjectRow): IObjectInfo {
@@ -55,7 +76,7 @@ export function toDetails(row: IObjectRow): IObjectDetails {
     headers: fromJson(row.headers),
     tags: fromJson(row.tags),
     checksums: fromJson(row.checksums),
-    parts: row.parts === '' ? [] : (JSON.parse(row.parts) as number[])
+    parts: row.parts === '' ? [] : partsFromJson(row.parts)
   };
 }
 

@@ -1,3 +1,4 @@
+import { checksumType } from './checksums';
 import type { IContext } from './request';
 import type { StoreError } from './errors';
 import { escapeXml } from './xml';
@@ -84,6 +85,16 @@ function hasBody({ request }: IContext): boolean {
 /** `"<etag>"` */
 export function quoted(etag: string): string {
   return `"${etag}"`;
+}
+
+/** Checksums as elements; `withType` also says what they are of. */
+export function sumsXml(checksums: Record<string, string>, withType = false): string {
+  return Object.entries(checksums)
+    .map(
+      ([name, value]) =>
+        el(`Checksum${name.toUpperCase()}`, value) + (withType ? el('ChecksumType', checksumType(value)) : '')
+    )
+    .join('');
 }
 
 /** S3's XML writes times with milliseconds. */

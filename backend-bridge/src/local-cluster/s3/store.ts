@@ -22,7 +22,9 @@ import {
   toDetails,
   toInfo,
   toJson,
+  partsToJson,
   type IObjectDetails,
+  type IObjectPart,
   type IWriteOptions
 } from './objects';
 import { syncFolder } from './places';
@@ -131,7 +133,7 @@ export class ObjectStore extends BucketStore implements IObjectStore {
     key: string,
     staged: IStaged,
     options: IWriteOptions,
-    details: { again: boolean; etag?: string; parts?: number[]; inside?: () => void }
+    details: { again: boolean; etag?: string; parts?: IObjectPart[]; inside?: () => void }
   ): IObjectRow {
     const old = this.catalog.get(bucket, key);
     checkConditions(options, old, details.again);
@@ -147,7 +149,7 @@ export class ObjectStore extends BucketStore implements IObjectStore {
       headers: toJson(options.headers),
       tags: toJson(options.tags),
       checksums: toJson(options.checksums),
-      parts: details.parts === undefined ? '' : JSON.stringify(details.parts),
+      parts: details.parts === undefined ? '' : partsToJson(details.parts),
       path,
       mtime: staged.mtime,
       fold
@@ -272,12 +274,20 @@ export class ObjectStore extends BucketStore implements IObjectStore {
     return this.places.folder(this.need(bucket).name);
   }
 
-  async remove(bucket: string, key: string, options: { requester?: IRequester } = {}): Promise<boolean> {
+  /** @throws StoreError PreconditionFailed when it is not the object that `unless` lets go */
+  async remove(
+    bucket: string,
+    key: string,
+    options: { requester?: IRequester; unless?: (row: IObjectRow) => boolean } = {}
+  ): Promise<boolean> {
     const owner = this.need(bucket);
     checkKey(key);
     const row = this.catalog.get(owner, key);
     if (row === undefined) {
       return false;
+    }
+    if (options.unless?.(row) === true) {
+      throw new StoreError('PreconditionFailed');
     }
     return this.reserve.use(() => {
       let heard: number | undefined;

@@ -2,13 +2,14 @@ import { closeSync, createReadStream } from 'node:fs';
 import { authorize } from './access';
 import { readAttributes } from './attributes';
 import { requestBody, wholeBody } from './body';
-import { CHECKSUM_NAMES, compositeChecksum, isChecksumName, runningChecksum, type ChecksumName } from './checksums';
+import { CHECKSUM_NAMES } from './checksums';
 import { checkRead, parseRange } from './conditions';
 import { StoreError } from './errors';
 import { OWNER } from './list-routes';
 import { copyResult, needLength, readConditions, readSource, sendEtag, writeConditions } from './object-routes';
 import { header, requester, type IContext } from './request';
-import { el, isoTime, quoted, send, sendXml, xmlDocument } from './respond';
+import { el, isoTime, quoted, send, sendXml, sumsXml, xmlDocument } from './respond';
+import { readUploadChecksum, wholeChecksum } from './upload-checksums';
 import type { IPartInfo } from './uploads';
 import { all, parseXml, textOf } from './xml';
 
@@ -19,15 +20,12 @@ const READ_AHEAD = 512 * 1024;
 export function createUpload(context: IContext): void {
   authorize(context, 's3:PutObject');
   const { store, bucket, key, caller } = context;
-  const algorithm = header(context, 'x-amz-checksum-algorithm');
-  if (algorithm !== '' && !isChecksumName(algorithm.toLowerCase())) {
-    throw new StoreError('InvalidRequest', 'Checksum algorithm provided is unsupported.');
-  }
-  const id = store.uploads.create(bucket, key, readAttributes(context), caller?.accessKey ?? '');
+  const checksum = readUploadChecksum(context);
+  const id = store.uploads.create(bucket, key, { ...readAttributes(context), checksum }, caller?.accessKey ?? '');
   const headers: Record<string, string> = { 'content-type': 'application/xml' };
-  if (algorithm !== '') {
-    headers['x-amz-checksum-algorithm'] = algorithm.toUpperCase();
-    headers['x-amz-checksum-type'] = header(context, 'x-amz-checksum-type') || 'COMPOSITE';
+  if (checksum !== undefined) {
+    headers['x-amz-checksum-algorithm'] = checksum.name.toUpperCase();
+    headers['x-amz-checksum-type'] = checksum.type;
   }
   send(
     context,
@@ -72,6 +70,10 @@ export async function copyPart(context: IContext): Promise<void> {
       );
     }
     const { start, end } = range ?? { start: 0, end: row.size - 1 };
+    // Where a read takes what there is, a copy must not become shorter than was asked for.
+    if (!text.endsWith(`-${end}`) && text !== '') {
+      throw new StoreError('InvalidRange', `Range specified is not valid for source object of size: ${row.size}`);
+    }
     const bytes =
       fd === undefined || end < start
         ? nothing()
@@ -99,8 +101,8 @@ export async function completeUpload(context: IContext): Promise<void> {
   authorize(context, 's3:PutObject');
   const { store, bucket, key, query } = context;
   const id = query.get('uploadId');
-  store.uploads.get(bucket, key, id);
-  const root = parseXml((await wholeBody(context, MAX_DOCUMENT)).toString());
+  // The checksum headers are those of the object.
+  const root = parseXml((await wholeBody(context, MAX_DOCUMENT, { foreignChecksum: true })).toString());
   if (root.name !== 'CompleteMultipartUpload') {
     throw new StoreError('MalformedXML');
   }
@@ -112,24 +114,32 @@ export async function completeUpload(context: IContext): Promise<void> {
     const sums = CHECKSUM_NAMES.map(name => [name, textOf(part, `Checksum${name.toUpperCase()}`)] as const);
     return { number, etag: textOf(part, 'ETag'), sums: sums.filter(([, value]) => value !== '') };
   });
-  const checksums = composite(store.uploads.parts(bucket, key, id, 0, 10_000).parts, named);
   const location = `http://${header(context, 'host')}/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
-  const result = (etag: string): string =>
+  const result = (etag: string, checksums: Record<string, string>): string =>
     xmlDocument(
       'CompleteMultipartUploadResult',
-      el('Location', location) + el('Bucket', bucket) + el('Key', key) + el('ETag', quoted(etag))
+      el('Location', location) +
+        el('Bucket', bucket) +
+        el('Key', key) +
+        el('ETag', quoted(etag)) +
+        sumsXml(checksums, true)
     );
-  const full = CHECKSUM_NAMES.map(name => ({ name, value: header(context, `x-amz-checksum-${name}`) })).find(
-    one => one.value !== '' && !one.value.includes('-')
-  );
+  const done = store.uploads.completed(bucket, key, id, named);
+  if (done !== undefined) {
+    sendXml(context, result(done.etag, done.checksums));
+    return;
+  }
+  const upload = store.uploads.get(bucket, key, id);
+  const parts = store.uploads.parts(bucket, key, id, 0, 10_000).parts;
+  const { checksums, verify } = wholeChecksum(context, upload.checksum, parts, named);
   const object = await store.uploads.complete(bucket, key, id, named, {
     ...writeConditions(context),
-    checksums: full === undefined ? checksums : { [full.name]: full.value },
+    checksums,
     requester: requester(context),
-    contentLength: info => Buffer.byteLength(result(info.etag)),
-    ...(full === undefined ? {} : { verify: file => verifyWhole(file, full) })
+    contentLength: info => Buffer.byteLength(result(info.etag, checksums)),
+    ...(verify === undefined ? {} : { verify })
   });
-  sendXml(context, result(object.etag));
+  sendXml(context, result(object.etag, checksums));
 }
 
 export function abortUpload(context: IContext): void {
@@ -162,52 +172,12 @@ export function listParts(context: IContext): void {
 }
 
 function partXml(part: IPartInfo): string {
-  const sums = Object.entries(part.checksums).map(([name, value]) => el(`Checksum${name.toUpperCase()}`, value));
-  return `<Part>${el('PartNumber', part.number)}${el('LastModified', isoTime(part.modified))}${el('ETag', quoted(part.etag))}${el('Size', part.size)}${sums.join('')}</Part>`;
+  return `<Part>${el('PartNumber', part.number)}${el('LastModified', isoTime(part.modified))}${el('ETag', quoted(part.etag))}${el('Size', part.size)}${sumsXml(part.checksums)}</Part>`;
 }
 
 function partNumber({ query }: IContext): number {
   const text = query.get('partNumber');
   return /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-}
-
-/**
- * The checksum of the checksums, when every part has one of the same kind.
- *
- * @throws StoreError InvalidPart when the client names another one than we computed
- */
-function composite(
-  parts: IPartInfo[],
-  named: { number: number; sums: (readonly [ChecksumName, string])[] }[]
-): Record<string, string> {
-  const known = new Map(parts.map(part => [part.number, part.checksums]));
-  for (const { number, sums } of named) {
-    const own = known.get(number);
-    if (sums.some(([name, value]) => own?.[name] !== undefined && own[name] !== value)) {
-      throw new StoreError('InvalidPart');
-    }
-  }
-  const name = CHECKSUM_NAMES.find(
-    one => named.length > 0 && named.every(({ number }) => known.get(number)?.[one] !== undefined)
-  );
-  return name === undefined
-    ? {}
-    : {
-        [name]: compositeChecksum(
-          name,
-          named.map(({ number }) => known.get(number)![name])
-        )
-      };
-}
-
-async function verifyWhole(file: string, expected: { name: ChecksumName; value: string }): Promise<void> {
-  const sum = runningChecksum(expected.name);
-  for await (const chunk of createReadStream(file, { highWaterMark: READ_AHEAD })) {
-    sum.update(chunk as Buffer);
-  }
-  if (sum.digest() !== expected.value) {
-    throw new StoreError('XAmzContentChecksumMismatch');
-  }
 }
 
 async function* nothing(): AsyncGenerator<Buffer> {

@@ -5,10 +5,11 @@ import { transaction } from '../database';
 import type { IBucket } from './catalog';
 import { StoreError, toStoreError } from './errors';
 import { checkKey } from './keys';
-import { checkConditions, toInfo, unquote, type IAttributes, type IWriteOptions } from './objects';
+import { checkConditions, toInfo, unquote, type IAttributes, type IObjectDetails, type IWriteOptions } from './objects';
 import type { IPartRow, IUploadRow } from './schema';
 import { writeStream } from './staging';
 import type { ObjectStore } from './store';
+import type { IUploadChecksum } from './upload-checksums';
 
 const MAX_PARTS = 10_000;
 /** Every part but the last has at least so many bytes. */
@@ -28,6 +29,7 @@ export interface IUploadInfo extends IAttributes {
   key: string;
   started: Date;
   principal: string;
+  checksum?: IUploadChecksum;
 }
 
 /**
@@ -37,7 +39,12 @@ export interface IUploadInfo extends IAttributes {
 export class Uploads {
   constructor(private readonly _store: ObjectStore) {}
 
-  create(bucket: string, key: string, attributes: IAttributes, principal: string): string {
+  create(
+    bucket: string,
+    key: string,
+    attributes: IAttributes & { checksum?: IUploadChecksum },
+    principal: string
+  ): string {
     const owner = this._store.need(bucket);
     checkKey(key);
     const id = randomBytes(24).toString('hex');
@@ -177,7 +184,7 @@ export class Uploads {
         {
           again: true,
           etag,
-          parts: rows.map(row => row.size),
+          parts: rows.map(row => ({ size: row.size, checksums: toPart(row).checksums })),
           inside: () => this._db.prepare('DELETE FROM uploads WHERE id = ?').run(id)
         }
       );
@@ -191,6 +198,19 @@ export class Uploads {
     } finally {
       this._completing.delete(id);
     }
+  }
+
+  /**
+   * The object that an upload has become: a client whose answer was lost asks again and must not hear of an error.
+   * Undefined while the upload lives, and when the object is another one by now.
+   */
+  completed(bucket: string, key: string, id: string, named: { etag: string }[]): IObjectDetails | undefined {
+    if (this._row(id) !== undefined || named.length === 0) {
+      return undefined;
+    }
+    const object = this._store.details(bucket, key);
+    const etags = named.map(one => ({ etag: unquote(one.etag) }));
+    return object?.etag === `${md5OfParts(etags)}-${etags.length}` ? object : undefined;
   }
 
   abort(bucket: string, key: string, id: string): void {
@@ -353,7 +373,7 @@ async function copyBytes(
   }
 }
 
-function md5OfParts(rows: IPartRow[]): string {
+function md5OfParts(rows: { etag: string }[]): string {
   const md5 = createHash('md5');
   rows.forEach(row => md5.update(Buffer.from(row.etag, 'hex')));
   return md5.digest('hex');
@@ -375,6 +395,6 @@ function toUpload(row: IUploadRow): IUploadInfo {
     key: row.key,
     started: new Date(row.started),
     principal: row.principal,
-    ...(JSON.parse(row.attributes) as IAttributes)
+    ...(JSON.parse(row.attributes) as IAttributes & { checksum?: IUploadChecksum })
   };
 }
