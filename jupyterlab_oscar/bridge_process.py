@@ -43,7 +43,7 @@ STABLE_AFTER = 30.0
 #: Seconds a failed bridge refuses calls before a new call may try again by itself.
 FAILED_REST = 30.0
 #: V8's nursery: at its default size a gigabyte that streams through leaves some 40 MB of garbage standing.
-NODE_OPTIONS = ("--max-semi-space-size=2",)
+NODE_OPTIONS = ("--max-semi-space-size=1",)
 #: Variables of the Jupyter server that the bridge and its jobs have no business with.
 _WITHHELD = (
     "JUPYTERHUB_API_TOKEN",

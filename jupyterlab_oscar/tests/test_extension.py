@@ -153,8 +153,9 @@ def test_a_large_object_into_a_bucket_and_back(server: JupyterServer) -> None:
     assert got == size
     print(f"the Jupyter server grew by {jupyter.grown:.0f} MB, the bridge by {bridge.grown:.0f} MB")
     assert jupyter.grown < 64
-    # The store is in this process too: parts of the upload in flight (three of 8 MB, at both ends) come on top.
-    assert bridge.grown < 128
+    # The store is in this process too: parts of the upload in flight (two of 5 MB, at both ends) come on top, and what the
+    # garbage collector has not taken yet: 50 to 75 MB were seen.
+    assert bridge.grown < 96
     status, headers, part = server.oscar(
         "GET", "v1/clusters/local/buckets/big/objects/a%20b", None, {"Range": "bytes=5-9"}
     )

@@ -36,7 +36,10 @@ export interface IStorageOptions {
 
 /** Bodies of this size and above, and those of unknown size, go up in parts. */
 const PARTS_FROM = 64 * 1024 * 1024;
-const PART_SIZE = 8 * 1024 * 1024;
+/** The smallest that S3 allows: two of them are in memory at a time, and the bridge must stay small while a gigabyte goes through. */
+const PART_SIZE = 5 * 1024 * 1024;
+/** S3 takes 10,000 parts; a few are left for what was announced too small. */
+const MOST_PARTS = 9_900;
 const SILENT = {
   trace: () => undefined,
   debug: () => undefined,
@@ -161,7 +164,7 @@ export class ObjectStorage implements IObjectStorage {
       return await this._call(`write "${bucket}/${key}"`, async (client, sdk) => {
         signal.throwIfAborted();
         if (size === undefined || size >= PARTS_FROM) {
-          return this._putInParts(client, parameters, signal, options.onProgress);
+          return this._putInParts(client, parameters, size, signal, options.onProgress);
         }
         const sent = source && options.onProgress ? counted(source, options.onProgress) : body;
         const answer = await client.send(new sdk.PutObjectCommand({ ...parameters, Body: sent, ContentLength: size }), {
@@ -182,6 +185,7 @@ export class ObjectStorage implements IObjectStorage {
   private async _putInParts(
     client: S3Client,
     parameters: PutObjectCommandInput,
+    size: number | undefined,
     signal: AbortSignal,
     onProgress: ((bytes: number) => void) | undefined
   ): Promise<{ etag: string }> {
@@ -189,8 +193,8 @@ export class ObjectStorage implements IObjectStorage {
     const upload = new Upload({
       client,
       params: parameters,
-      partSize: PART_SIZE,
-      queueSize: 3,
+      partSize: Math.max(PART_SIZE, Math.ceil((size ?? 0) / MOST_PARTS)),
+      queueSize: 2,
       leavePartsOnError: false
     });
     upload.on('httpUploadProgress', progress => onProgress?.(progress.loaded ?? 0));
