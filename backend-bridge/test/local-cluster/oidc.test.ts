@@ -198,6 +198,79 @@ describe.each([false, true])('users of an issuer (strict: %s)', strict => {
     );
   });
 
+  it('makes and removes the buckets of isolation USER as users are named', async () => {
+    const names = async (user: { sub: string }): Promise<string[]> =>
+      (await client.call('GET', '/system/buckets', undefined, as(user)))
+        .json<{ bucket_name: string; visibility: string }[]>()
+        .filter(bucket => bucket.bucket_name.startsWith('changing'))
+        .map(bucket => `${bucket.bucket_name} ${bucket.visibility}`);
+    const read = async (): Promise<{ allowed_users: string[]; bucket_list: string[] }> =>
+      (await client.call('GET', '/system/services/changing', undefined, as(ALICE))).json();
+    const definition = {
+      ...SERVICE,
+      name: 'changing',
+      isolation_level: 'SERVICE',
+      visibility: 'private',
+      allowed_users: [] as string[],
+      input: [{ storage_provider: 'minio', path: 'changing/in' }],
+      output: [{ storage_provider: 'minio', path: 'changing-out/out' }]
+    };
+    const put = async (change: Partial<typeof definition> & { bucket_list?: string[] }): Promise<void> => {
+      const answer = await client.call('PUT', '/system/services', { ...definition, ...change }, as(ALICE));
+      expect([answer.status, answer.text]).toEqual([204, '']);
+    };
+    const user = { isolation_level: 'USER' };
+    expect((await client.call('POST', '/system/services', definition, as(ALICE))).status).toBe(201);
+    expect(await names(ALICE)).toEqual(['changing private', 'changing-out private']);
+
+    await put({ ...user, allowed_users: [ALICE.sub] });
+    expect(await names(ALICE)).toEqual(['changing private', 'changing-alice private', 'changing-out private']);
+    expect(await names(BOB)).toEqual([]);
+    expect(await read()).toMatchObject({ allowed_users: [ALICE.sub], bucket_list: ['changing-alice'] });
+
+    await put({ ...user, allowed_users: [BOB.sub] });
+    expect(await names(ALICE)).toEqual(['changing private', 'changing-out private']);
+    expect(await names(BOB)).toEqual(['changing-bob private']);
+    expect(await read()).toMatchObject({ allowed_users: [BOB.sub, ALICE.sub], bucket_list: ['changing-bob'] });
+
+    // Who sends the list back keeps what is in it; other people's buckets cannot be put into it.
+    await put({ isolation_level: 'SERVICE', bucket_list: ['changing-bob', 'private'] });
+    expect(await names(BOB)).toEqual(['changing-bob private']);
+    expect((await read()).bucket_list).toEqual(['changing-bob']);
+
+    await put({ ...user, allowed_users: [ALICE.sub, BOB.sub], bucket_list: ['changing-bob'] });
+    await put({});
+    expect([await names(ALICE), await names(BOB)]).toEqual([['changing private', 'changing-out private'], []]);
+    expect((await read()).bucket_list).toEqual([]);
+
+    await put({ ...user });
+    expect(await read()).toMatchObject({ allowed_users: [], bucket_list: [] });
+    await client.call('DELETE', '/system/services/changing', undefined, as(ALICE));
+    expect(await names(ALICE)).toEqual([]);
+  });
+
+  it("does not delete other people's buckets with a service that names them", async () => {
+    const definition = {
+      ...SERVICE,
+      name: 'greedy',
+      input: [{ storage_provider: 'minio', path: 'greedy/in' }],
+      bucket_list: ['private']
+    };
+    expect((await client.call('POST', '/system/services', definition, as(BOB))).status).toBe(201);
+    await client.call('POST', '/system/buckets', { bucket_name: 'greedy-alice' }, as(ALICE));
+    const taken = await client.call(
+      'PUT',
+      '/system/services',
+      { ...definition, isolation_level: 'USER', allowed_users: [ALICE.sub] },
+      as(BOB)
+    );
+    expect([taken.status, taken.text]).toEqual([500, 'the bucket "greedy-alice" already exists\n']);
+    expect((await client.call('DELETE', '/system/services/greedy', undefined, as(BOB))).status).toBe(204);
+    for (const bucket of ['private', 'greedy-alice']) {
+      expect((await client.call('GET', `/system/buckets/${bucket}`, undefined, as(ALICE))).status).toBe(200);
+    }
+  });
+
   it('shares what is restricted with those who are named', async () => {
     await client.call(
       'POST',

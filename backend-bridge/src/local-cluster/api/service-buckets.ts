@@ -14,7 +14,7 @@ export interface IBucketPlan {
 }
 
 /** Says which buckets and folders a service needs. @throws ReplyError with the manager's words for providers that are not there. */
-export function planBuckets(manager: Manager, service: IOscarService, caller: Caller): IBucketPlan {
+export function planBuckets(manager: Manager, service: IOscarService): IBucketPlan {
   const plan: IBucketPlan = { steps: [], bucketList: [] };
   for (const input of service.input) {
     if (!isOwnInput(manager, service, input)) {
@@ -25,7 +25,7 @@ export function planBuckets(manager: Manager, service: IOscarService, caller: Ca
       fail(500, `error enabling webhook for bucket, missing foler on path "[${input.path}]"`);
     }
     plan.steps.push({ bucket, folder, listen: true, use: 'input' });
-    addUserBuckets(plan, service, caller, bucket, folder, true);
+    addUserBuckets(plan, service, bucket, folder);
   }
   for (const output of service.output) {
     const { type, id } = providerOf(output);
@@ -35,7 +35,8 @@ export function planBuckets(manager: Manager, service: IOscarService, caller: Ca
     if (type === 'minio' && isOwnMinio(manager, service, id)) {
       const { bucket, folder } = splitPath(output.path);
       plan.steps.push({ bucket, folder, listen: false, use: 'output' });
-      addUserBuckets(plan, service, caller, bucket, folder, false);
+      // What a user's input made goes back into the bucket that it came from.
+      plan.steps.push(...plan.bucketList.map(own => ({ bucket: own, folder, listen: false, use: 'user' as const })));
     }
   }
   const mount = service.mount;
@@ -81,24 +82,29 @@ function isOwnMinio(manager: Manager, service: IOscarService, id: string): boole
   return id === 'default' || service.storage_providers?.minio?.[id]?.endpoint === manager.options.storage().endpoint;
 }
 
-/** Isolation USER: each user gets a bucket of its own beside the service's. */
-function addUserBuckets(
-  plan: IBucketPlan,
-  service: IOscarService,
-  caller: Caller,
-  bucket: string,
-  folder: string,
-  listen: boolean
-): void {
-  if (caller.admin || !isIsolated(service)) {
+/** Isolation USER: each user who is named, the owner too, gets a bucket of its own beside the service's. */
+function addUserBuckets(plan: IBucketPlan, service: IOscarService, bucket: string, folder: string): void {
+  if (service.owner === ADMIN_OWNER || !isIsolated(service)) {
     return;
   }
-  for (const user of service.allowed_users.filter(each => each !== caller.uid)) {
+  for (const user of service.allowed_users) {
     const own = `${bucket}-${formatUid(user).slice(0, 10)}`;
-    plan.steps.push({ bucket: own, folder, listen, use: 'user' });
+    plan.steps.push({ bucket: own, folder, listen: true, use: 'user' });
     if (!plan.bucketList.includes(own)) {
       plan.bucketList.push(own);
     }
+  }
+}
+
+/** Isolation USER: the owner may use the service as well, but gets no bucket when nobody named it. */
+export function admitOwner(service: IOscarService, caller: Caller): void {
+  if (
+    !caller.admin &&
+    isIsolated(service) &&
+    service.allowed_users.length > 0 &&
+    !service.allowed_users.includes(caller.uid)
+  ) {
+    service.allowed_users.push(caller.uid);
   }
 }
 
@@ -117,8 +123,9 @@ export async function makeBuckets(
   service: IOscarService,
   plan: IBucketPlan,
   caller: Caller,
-  update: boolean
+  old?: IOscarService
 ): Promise<void> {
+  const update = old !== undefined;
   const made = new Set<string>();
   for (const step of plan.steps) {
     const existing = manager.store.bucket(step.bucket);
@@ -133,15 +140,17 @@ export async function makeBuckets(
       const repeated = made.has(step.bucket);
       const shared = repeated
         ? !manager.strict || isSharedByPlan(plan, step)
-        : !manager.strict && mayUse(manager, caller, existing);
+        : !manager.strict && step.use !== 'user' && mayUse(manager, caller, existing);
       if (!shared) {
         fail(500, `the bucket "${step.bucket}" already exists\n`);
       }
     } else if (
       existing &&
       update &&
-      !mayUse(manager, caller, existing) &&
-      !(step.use === 'user' && existing.owner === userOfBucket(service, step.bucket))
+      // A bucket that somebody happens to have under the name of a user's would be deleted with the service.
+      !(step.use === 'user'
+        ? old.bucket_list.includes(step.bucket) || made.has(step.bucket)
+        : mayUse(manager, caller, existing))
     ) {
       fail(500, `the bucket "${step.bucket}" already exists\n`);
     }
@@ -165,7 +174,7 @@ export async function makeBuckets(
   }
   // At the end, as the manager does: what a failed create leaves behind there has no tags, nor has what an update adds.
   for (const step of plan.steps) {
-    if (manager.strict ? !update : made.has(step.bucket)) {
+    if (manager.strict && step.use !== 'user' ? !update : made.has(step.bucket)) {
       label(manager, service, step.bucket, caller, step.use);
     }
   }
@@ -258,7 +267,8 @@ export function ownedBuckets(manager: Manager, service: IOscarService): string[]
     })
     .map(each => splitPath(each.path).bucket);
   const mounted = splitPath(trimPath(service.mount.path)).bucket;
-  return [...new Set([...own, ...service.bucket_list])].filter(
+  const users = isIsolated(service) && service.owner !== ADMIN_OWNER ? service.bucket_list : [];
+  return [...new Set([...own, ...users])].filter(
     bucket => bucket !== mounted && manager.store.bucket(bucket)
   );
 }

@@ -7,6 +7,7 @@ import { deploymentOf } from './deployments';
 import { isLabelValue, namespaceOf } from './names';
 import { groupProblem, unknownUser } from './bucket-names';
 import {
+  admitOwner,
   makeBuckets,
   missingBuckets,
   ownedBuckets,
@@ -38,9 +39,6 @@ export async function createService(context: IContext): Promise<IReply> {
   const { manager, caller } = context;
   const service = await readJson<IOscarService>(context.request, Service, 'The service specification is not valid: ');
   checkDefinition(service);
-  if (!caller.admin && isIsolated(service) && !service.allowed_users.includes(caller.uid)) {
-    service.allowed_users.push(caller.uid);
-  }
   checkFederation(context, service);
   return manager.exclusive(service.name, async () => {
     const secrets = service.environment.secrets ?? {};
@@ -91,14 +89,14 @@ async function create(context: IContext, stored: IOscarService, secrets: Record<
   let made: string[] = [];
   let begun = false;
   try {
-    plan = planBuckets(manager, stored, caller);
-    if (plan.bucketList.length > 0) {
-      stored.bucket_list = plan.bucketList;
-    }
+    plan = planBuckets(manager, stored);
+    // Of a user's service the list is worked with: what is in it goes with the service.
+    stored.bucket_list = stored.owner === ADMIN_OWNER ? stored.bucket_list : plan.bucketList;
+    admitOwner(stored, caller);
     made = missingBuckets(manager, plan);
     manager.state.beginService(stored, secrets, made);
     begun = true;
-    await makeBuckets(manager, stored, plan, caller, false);
+    await makeBuckets(manager, stored, plan, caller);
     manager.state.putService(stored);
   } catch (error) {
     if (begun) {
@@ -185,36 +183,41 @@ export async function updateService(context: IContext): Promise<IReply> {
       { ...service, environment: { ...service.environment, secrets: shownSecrets } },
       old
     );
-    if (!caller.admin && isIsolated(stored) && !stored.allowed_users.includes(caller.uid)) {
-      stored.allowed_users.push(caller.uid);
-    }
     checkResources(manager, stored, 'updating');
     if (isExposed(stored) && !isExposed(old) && manager.strict) {
       fail(500, `Error updating the service: deployments.apps "${stored.name}-dpl" not found`);
     }
-    const plan = planBuckets(manager, stored, caller);
-    stored.bucket_list = plan.bucketList.length > 0 ? plan.bucketList : stored.bucket_list;
+    const plan = planBuckets(manager, stored);
+    // Who sends the list keeps these buckets. What never was this service's cannot get into it: it is deleted from.
+    const kept = stored.bucket_list.filter(bucket => old.bucket_list.includes(bucket));
+    stored.bucket_list = [...new Set([...kept, ...plan.bucketList])];
+    admitOwner(stored, caller);
     const made = missingBuckets(manager, plan);
     manager.state.beginUpdate(stored.name, made);
     try {
-      await makeBuckets(manager, stored, plan, caller, true);
+      await makeBuckets(manager, stored, plan, caller, old);
     } catch (error) {
       await undoUpdate(manager, old, manager.strict ? [] : made);
       throw error;
     }
     stopListening(manager, stored.name, listening(stored));
     for (const bucket of ownedBuckets(manager, old)) {
-      const kept = plan.steps.some(step => step.bucket === bucket && step.use !== 'user');
+      const used = plan.steps.some(step => step.bucket === bucket && step.use !== 'user');
       if (
-        kept &&
+        used &&
         (old.visibility !== stored.visibility || String(old.allowed_users) !== String(stored.allowed_users))
       ) {
         setServiceVisibility(manager, stored, bucket, caller);
-      } else if (!kept && !plan.bucketList.includes(bucket) && manager.store.bucket(bucket)?.visibility) {
+      } else if (!used && !stored.bucket_list.includes(bucket) && manager.store.bucket(bucket)?.visibility) {
         manager.store.setVisibility(bucket, 'private');
       }
     }
     manager.state.putService(stored, secrets);
+    // The last thing that happens: whoever is no longer named loses its bucket, as on any OSCAR.
+    await removeBuckets(
+      manager,
+      isIsolated(old) ? old.bucket_list.filter(bucket => !stored.bucket_list.includes(bucket)) : []
+    );
     const full = manager.privateService(stored.name);
     if (full) {
       manager.deployments.update(full);
