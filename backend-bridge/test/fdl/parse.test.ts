@@ -103,8 +103,7 @@ const files = existsSync(FOREIGN) ? readdirSync(FOREIGN).filter(name => name.end
 
 describe('FDL files of SCAR', () => {
   if (files.length === 0) {
-    console.warn(`Skipped: there are no files of SCAR at ${FOREIGN}.`);
-    it.skip('are read', () => undefined);
+    it.skip('are read (skipped: they are not ours, and this machine has no copy of them)', () => undefined);
     return;
   }
 

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { zipSync } from 'fflate';
 import { REQUIREMENTS_ANNOTATION } from '../../src/fdl/service';
@@ -37,20 +37,31 @@ const makers = [
   ['pip', findPlain()]
 ] as const;
 
-/** A Python with venv and without uv beside it or on PATH. */
+/** The Python that the .venv was made from: uv does not lie beside it. */
 function findPlain(): string | undefined {
   try {
-    execFileSync('uv', ['--version'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    // As it should be.
-  }
-  try {
-    return execFileSync('python3', ['-c', 'import ensurepip, sys; print(sys.executable)']).toString().trim();
+    const script = 'import ensurepip, sys; print(sys._base_executable)';
+    return execFileSync(join(venv, 'python'), ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim();
   } catch {
     return undefined;
   }
 }
+
+const path = process.env.PATH;
+
+/** Takes the folders that have uv off the PATH, so that pip is all there is. */
+function withoutUv(): void {
+  process.env.PATH = (path ?? '')
+    .split(delimiter)
+    .filter(part => !existsSync(join(part, 'uv')))
+    .join(delimiter);
+}
+
+afterEach(() => {
+  process.env.PATH = path;
+});
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'oscar-environments-'));
@@ -66,11 +77,9 @@ test('requirements are the same whatever their order, comments and spaces', asyn
   expect(await environmentKey(one)).not.toBe(await environmentKey('numpy'));
 });
 
-for (const [name, python] of makers) {
+describe.each(makers)('with %s', (name, python) => {
   const made = python ? test : test.skip;
-  if (!python) {
-    console.warn(`SKIPPED: environments by ${name} are not tested, this machine has none.`);
-  }
+  beforeEach(() => name === 'pip' && withoutUv());
 
   made(
     `${name} makes one for two who ask at once, and finds it again`,
@@ -113,7 +122,7 @@ for (const [name, python] of makers) {
     },
     60000
   );
-}
+});
 
 const any = makers.find(([, python]) => python)?.[1];
 const needsPython = any ? test : test.skip;

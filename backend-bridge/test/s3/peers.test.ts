@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => endpoint.close());
 
-(hasBoto ? describe : describe.skip)('boto3', () => {
+(hasBoto ? describe : describe.skip)('boto3 (skipped without the .venv)', () => {
   it('finds a server it can work with', async () => {
     const seen = await drive();
     expect(seen).toMatchObject({ v1: true, v2: true, read: [], copied: [], links: [], left: 0 });
@@ -72,7 +72,7 @@ afterAll(() => endpoint.close());
   }, 60_000);
 });
 
-(curl ? describe : describe.skip)('curl --aws-sigv4', () => {
+(curl ? describe : describe.skip)('curl --aws-sigv4 (skipped without curl)', () => {
   it('puts and gets', async () => {
     await endpoint.store.createBucket('curl');
     const put = await runCurl(

@@ -72,7 +72,7 @@ if (!proc) {
   console.warn('SKIPPED: the memory of large transfers is read from /proc, which Linux has.');
 }
 
-(proc ? describe : describe.skip)('large objects', () => {
+(proc ? describe : describe.skip)('large objects (skipped without /proc)', () => {
   it('of 300 MB go up slowly read and come down to a slow reader within a few tens of MB', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'oscar-s3-large-'));
     const child = spawn(process.execPath, [join(__dirname, 'peers', 'endpoint-process.cjs'), folder], {
