@@ -103,8 +103,12 @@ export function readService(value: unknown): IOscarService {
 /** A service as this version takes it. What only answers hold is left out. */
 export function writeService(service: Partial<IOscarService>, version: string | undefined): Json {
   const result: Json = { ...service };
-  for (const answered of ['deployment', 'volume_status', 'token', 'bucket_list']) {
+  for (const answered of ['deployment', 'volume_status', 'token']) {
     delete result[answered];
+  }
+  // The cluster adds to the list that it is sent, for isolation USER; otherwise the list says which of these buckets stay.
+  if (text(result['isolation_level']).toUpperCase() === 'USER' || texts(result['bucket_list']).length === 0) {
+    delete result['bucket_list'];
   }
   if (service.expose && !atLeast(version, 4, 1)) {
     const expose: Json = { ...service.expose };

@@ -16,6 +16,13 @@ function bucketsOf(service: IOscarService): string[] {
   return [...new Set([...places.map(place => place.bucket), ...service.bucket_list])].filter(Boolean);
 }
 
+/** Those of them that are there, as far as one can see: the buckets that isolation USER gives to others are hidden from the owner. */
+function existingOf(service: IOscarService, existing: Set<string> | undefined): string[] {
+  return bucketsOf(service).filter(
+    bucket => existing === undefined || existing.has(bucket) || service.bucket_list.includes(bucket)
+  );
+}
+
 function usersOf(bucket: string, service: IOscarService, all: IOscarService[]): string[] {
   return all
     .filter(other => other.name !== service.name)
@@ -29,11 +36,11 @@ function usersOf(bucket: string, service: IOscarService, all: IOscarService[]): 
 export async function previewDeletion(cluster: ICluster, name: string): Promise<DeletionPreview> {
   const service = await requireService(cluster, name);
   const [all, existing] = await Promise.all([cluster.client.services(), bucketNames(cluster)]);
-  const buckets = await inPool(
-    bucketsOf(service).filter(bucket => existing === undefined || existing.has(bucket)),
-    3,
-    async bucket => ({ name: bucket, ...(await contentsOf(cluster, bucket)), usedBy: usersOf(bucket, service, all) })
-  );
+  const buckets = await inPool(existingOf(service, existing), 3, async bucket => ({
+    name: bucket,
+    ...(await contentsOf(cluster, bucket)),
+    usedBy: usersOf(bucket, service, all)
+  }));
   let jobs = 0;
   let running = 0;
   let page: string | undefined;
@@ -106,10 +113,15 @@ async function detach(cluster: ICluster, service: IOscarService, buckets: Set<st
     });
   const input = stays(service.input);
   const output = stays(service.output);
+  // Without an input, isolation USER has no users' buckets: the cluster would delete them with this change. As a plain service
+  // that still lists them it leaves them alone, now and when it is deleted.
+  const users = service.bucket_list.some(bucket => buckets.has(bucket))
+    ? { isolation_level: 'SERVICE', bucket_list: service.bucket_list }
+    : {};
   let said: BridgeError | undefined;
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
-      await cluster.client.updateService({ ...service, input, output });
+      await cluster.client.updateService({ ...service, ...users, input, output });
       said = undefined;
     } catch (error) {
       if (!(error instanceof BridgeError) || isProblem(error, 'unauthorized', 'forbidden')) {
@@ -185,7 +197,7 @@ export async function deleteService(
 ): Promise<DeletionResult> {
   const service = await requireService(cluster, name);
   const [all, before] = await Promise.all([cluster.client.services(), bucketNames(cluster)]);
-  const buckets = bucketsOf(service).filter(bucket => before === undefined || before.has(bucket));
+  const buckets = existingOf(service, before);
   const kept = new Set(buckets.filter(bucket => data === 'keep' || usersOf(bucket, service, all).length > 0));
   if (kept.size > 0) {
     await detach(cluster, service, kept);
@@ -210,7 +222,8 @@ export async function deleteService(
     );
   }
   const after = await bucketNames(cluster);
-  const left = (bucket: string): boolean => (after === undefined ? kept.has(bucket) : after.has(bucket));
+  const left = (bucket: string): boolean =>
+    after === undefined || (before && !before.has(bucket)) ? kept.has(bucket) : after.has(bucket);
   const lost = [...kept].filter(bucket => !left(bucket));
   if (lost.length > 0) {
     throw new BridgeError({

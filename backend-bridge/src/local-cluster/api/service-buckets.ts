@@ -268,9 +268,7 @@ export function ownedBuckets(manager: Manager, service: IOscarService): string[]
     .map(each => splitPath(each.path).bucket);
   const mounted = splitPath(trimPath(service.mount.path)).bucket;
   const users = isIsolated(service) && service.owner !== ADMIN_OWNER ? service.bucket_list : [];
-  return [...new Set([...own, ...users])].filter(
-    bucket => bucket !== mounted && manager.store.bucket(bucket)
-  );
+  return [...new Set([...own, ...users])].filter(bucket => bucket !== mounted && manager.store.bucket(bucket));
 }
 
 export async function removeBuckets(manager: Manager, buckets: string[]): Promise<void> {
