@@ -102,34 +102,20 @@ def call(url: str, token: str) -> dict:
 def test_installed_alone_it_works(wheel: Path, tmp_path: Path, lab: str) -> None:
     """Labextension and server extension are enabled; the bridge answers; a service runs from the command line."""
     bin_folder = environment(tmp_path / "environment", wheel, lab)
-    tools = tmp_path / "tools"  # a PATH without Node and npm
+    tools = tmp_path / "tools"  # everything that the system has, except Node and npm
     tools.mkdir()
-    for name in (
-        "sh",
-        "cat",
-        "sleep",
-        "env",
-        "uname",
-        "basename",
-        "dirname",
-        "mkdir",
-        "rm",
-        "cp",
-        "sed",
-        "tr",
-        "fold",
-        "wc",
-    ):
-        found = shutil.which(name)
-        if found:
-            (tools / name).symlink_to(found)
+    for folder in ("/usr/bin", "/bin"):
+        for program in Path(folder).iterdir():
+            link = tools / program.name
+            if not re.match(r"node|npm|npx|corepack", program.name) and not link.is_symlink():
+                link.symlink_to(program)
     env = {
         "HOME": str(tmp_path / "home"),
         "PATH": f"{bin_folder}{os.pathsep}{tools}",
         "JUPYTERLAB_OSCAR_DATA": str(tmp_path / "oscar data"),
         "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
     }
-    (tmp_path / "home").mkdir()
+    (tmp_path / "home").mkdir(exist_ok=True)
     assert shutil.which("node", path=env["PATH"]) is None
 
     def jupyter(*arguments: str) -> str:
