@@ -101,6 +101,22 @@ describe('better than the original', () => {
     expect((await client.call('GET', '/system/buckets/guest-made')).status).toBe(500);
   });
 
+  it('takes one port where clients of older versions send no list', async () => {
+    const expose = { min_scale: 0, max_scale: 0, cpu_threshold: 0, rewrite_target: false, api_port: 0, nodePort: 0 };
+    await create({ name: 'unexposed', expose });
+    const { expose: kept } = (await client.call('GET', '/system/services/unexposed')).json<{ expose: object }>();
+    expect(kept).not.toHaveProperty('api_port');
+    await create({
+      name: 'port',
+      script: 'sleep 60',
+      expose: { ...expose, min_scale: 1, max_scale: 1, cpu_threshold: 80, api_port: 8080 }
+    });
+    expect((await client.call('GET', '/system/services/port')).json()).toMatchObject({ expose: { api_port: [8080] } });
+    const odd = await client.call('PUT', '/system/services', { ...SERVICE, name: 'port', expose: { api_port: '80' } });
+    expect(odd.status).toBe(400);
+    expect((await client.call('DELETE', '/system/services/port')).status).toBe(204);
+  });
+
   it('leaves nothing of a create that fails, and refuses a taken name without touching its secrets', async () => {
     const bad = await client.call('POST', '/system/services', {
       ...SERVICE,

@@ -58,9 +58,13 @@ export const struct = (qualified: string, fields: readonly IField[]): IStructTyp
   fields
 });
 
-/** Reads a body. @throws GoJsonError with the text that Go's decoder has for it. */
-export function decodeGo(text: string, type: GoType): unknown {
-  const state: IState = {};
+/**
+ * Reads a body. `lonePorts` takes a number where a list of numbers belongs: clients older than 4.1 send one port, and 0 for none.
+ *
+ * @throws GoJsonError with the text that Go's decoder has for it.
+ */
+export function decodeGo(text: string, type: GoType, options: { lonePorts?: boolean } = {}): unknown {
+  const state: IState = { ...options };
   const value = decode(parseGoJson(text), type, '', [], zeroOf(type), state);
   if (state.error) {
     throw state.error;
@@ -69,6 +73,7 @@ export function decodeGo(text: string, type: GoType): unknown {
 }
 
 interface IState {
+  lonePorts?: boolean;
   error?: GoJsonError;
 }
 
@@ -107,6 +112,10 @@ function decode(value: GoValue, type: GoType, owner: string, path: string[], cur
         ? Number(value.text)
         : wrong(`number ${value.text}`);
     case 'list':
+      if (state.lonePorts && value.kind === 'number' && type.of.kind === 'int') {
+        const port = decode(value, type.of, owner, path, 0, state);
+        return port === 0 ? current : [port];
+      }
       return value.kind === 'array'
         ? value.items.map(item => decode(item, type.of, owner, path, zeroOf(type.of), state))
         : wrong();

@@ -85,10 +85,15 @@ export function readBody(request: IncomingMessage, limit: number, tooLong?: IRep
 }
 
 /** Reads a JSON body into a shape. @throws ReplyError 400 with `prefix` and Go's words. */
-export async function readJson<T>(request: IncomingMessage, type: GoType, prefix: string): Promise<T> {
+export async function readJson<T>(
+  request: IncomingMessage,
+  type: GoType,
+  prefix: string,
+  options: { lonePorts?: boolean } = {}
+): Promise<T> {
   const body = await readBody(request, MAX_JSON_BODY);
   try {
-    return decodeGo(body.toString('utf8'), type) as T;
+    return decodeGo(body.toString('utf8'), type, options) as T;
   } catch (error) {
     if (error instanceof GoJsonError) {
       fail(400, prefix + error.message);

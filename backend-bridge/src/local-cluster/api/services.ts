@@ -34,10 +34,17 @@ import { claimVolume, releaseVolume, volumeStatusOf } from './volumes';
 
 const TAKEN = 'A service with the provided name already exists';
 
+/** Clients for OSCAR before 4.1, as oscar-cli 1, send one port and not a list. */
+function readDefinition({ manager, request }: IContext): Promise<IOscarService> {
+  return readJson<IOscarService>(request, Service, 'The service specification is not valid: ', {
+    lonePorts: !manager.strict
+  });
+}
+
 /** `POST /system/services` */
 export async function createService(context: IContext): Promise<IReply> {
   const { manager, caller } = context;
-  const service = await readJson<IOscarService>(context.request, Service, 'The service specification is not valid: ');
+  const service = await readDefinition(context);
   checkDefinition(service);
   checkFederation(context, service);
   return manager.exclusive(service.name, async () => {
@@ -150,7 +157,7 @@ function countNewBuckets(manager: Manager, service: IOscarService): number {
 /** `PUT /system/services` */
 export async function updateService(context: IContext): Promise<IReply> {
   const { manager, caller } = context;
-  const service = await readJson<IOscarService>(context.request, Service, 'The service specification is not valid: ');
+  const service = await readDefinition(context);
   checkDefinition(service);
   return manager.exclusive(service.name, async () => {
     const old = manager.state.service(service.name) ?? fail(404);
