@@ -1,9 +1,11 @@
 import { authorize } from './access';
 import { fromFields, parseTagging, refuseAccessList, tagsFromXml } from './attributes';
+import { checkSum, CHECKSUM_NAMES, isChecksum, runningChecksum } from './checksums';
 import { StoreError } from './errors';
 import { checkKey } from './keys';
 import { header, requester, startBody, type IContext } from './request';
 import { el, quoted, send, xmlDocument } from './respond';
+import { verifyPolicy2 } from './sigv2';
 import { verifyPolicy } from './sigv4';
 
 /** All fields before the file, together. */
@@ -11,6 +13,7 @@ const MAX_FIELDS = 256 * 1024;
 const MAX_FIELD_COUNT = 100;
 const LINE_END = Buffer.from('\r\n');
 const HEAD_END = Buffer.from('\r\n\r\n');
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/i;
 const EMPTY = Buffer.alloc(0);
 
 /** `POST /bucket` with multipart/form-data: an upload by a browser form with a signed policy. */
@@ -26,15 +29,20 @@ export async function postForm(context: IContext): Promise<void> {
   store.need(bucket);
   const reader = new FormReader(startBody(context) as AsyncIterable<Buffer>, boundary);
   const { fields, fileName, fileType } = await reader.fields();
-  const policy = fields.get('policy');
-  let range: { least: number; most: number } | undefined;
-  if (policy !== undefined) {
-    context.caller = verifyPolicy(policy, fields, context.options.accounts, context.options.region);
-    range = checkFormPolicy(policy, bucket, fields);
-  }
   const key = (fields.get('key') ?? '').replaceAll('${filename}', fileName);
   if (key === '') {
     throw new StoreError('InvalidArgument', 'The form needs a field "key" before the file.');
+  }
+  // The policy speaks of the name that the object gets.
+  fields.set('key', key);
+  const policy = fields.get('policy');
+  let range: { least: number; most: number } | undefined;
+  if (policy !== undefined) {
+    const { accounts, region } = context.options;
+    context.caller = fields.has('awsaccesskeyid')
+      ? verifyPolicy2(policy, fields, accounts)
+      : verifyPolicy(policy, fields, accounts, region);
+    range = checkFormPolicy(policy, bucket, fields);
   }
   authorize(context, 's3:PutObject', bucket, key);
   refuseAccessList(fields.get('acl') ?? '');
@@ -44,17 +52,18 @@ export async function postForm(context: IContext): Promise<void> {
   }
   const tagging = fields.get('tagging') ?? '';
   const tags = tagging.startsWith('<') ? tagsFromXml(tagging, 10) : parseTagging(tagging);
+  const { bytes, checksums } = summed(limited(reader.file(), range), fields);
   const row = await store.putStream(
     bucket,
     key,
-    limited(reader.file(), range),
+    bytes,
     {
       ...fromFields(fields, tags),
       event: 's3:ObjectCreated:Post',
       // As recorded: MinIO does not say who posted.
       requester: { ...requester(context), principal: '' }
     },
-    () => ({})
+    checksums
   );
   answer(context, key, row.etag, fields);
 }
@@ -81,6 +90,30 @@ function answer(context: IContext, key: string, etag: string, fields: ReadonlyMa
     return;
   }
   send(context, status === '200' ? 200 : 204, { etag: quoted(etag), location });
+}
+
+/** The bytes of the file, held against the checksum that a field names. */
+function summed(
+  bytes: AsyncGenerator<Buffer>,
+  fields: ReadonlyMap<string, string>
+): { bytes: AsyncGenerator<Buffer>; checksums: () => Record<string, string> } {
+  const name = CHECKSUM_NAMES.find(one => fields.has(`x-amz-checksum-${one}`));
+  if (name === undefined) {
+    return { bytes, checksums: () => ({}) };
+  }
+  const expected = fields.get(`x-amz-checksum-${name}`) ?? '';
+  if (!isChecksum(name, expected)) {
+    throw new StoreError('InvalidRequest', `Value for x-amz-checksum-${name} is invalid.`);
+  }
+  const sum = runningChecksum(name);
+  async function* read(): AsyncGenerator<Buffer> {
+    for await (const chunk of bytes) {
+      sum.update(chunk);
+      yield chunk;
+    }
+    checkSum(expected, sum.digest());
+  }
+  return { bytes: read(), checksums: () => ({ [name]: expected }) };
 }
 
 async function* limited(
@@ -117,7 +150,8 @@ function checkFormPolicy(
   } catch {
     throw new StoreError('InvalidPolicyDocument', 'The policy of the form is not valid JSON in base64.');
   }
-  const expires = typeof document?.expiration === 'string' ? Date.parse(document.expiration) : NaN;
+  const said = document?.expiration;
+  const expires = typeof said === 'string' && ISO_TIME.test(said) ? Date.parse(said) : NaN;
   if (Number.isNaN(expires) || !Array.isArray(document.conditions)) {
     throw new StoreError('InvalidPolicyDocument', 'The policy of the form needs expiration and conditions.');
   }
@@ -130,16 +164,19 @@ function checkFormPolicy(
       `Invalid according to Policy: Policy Condition failed: ${JSON.stringify(condition)}`
     );
   };
-  const spoken = new Set(['policy', 'x-amz-signature', 'file']);
+  const spoken = new Set(['policy', 'x-amz-signature', 'awsaccesskeyid', 'signature', 'file']);
   const value = (name: string): string => (name === 'bucket' ? bucket : (fields.get(name) ?? ''));
   let range: { least: number; most: number } | undefined;
   for (const condition of document.conditions as unknown[]) {
     if (Array.isArray(condition) && condition[0] === 'content-length-range') {
       range = { least: Number(condition[1]), most: Number(condition[2]) };
-      if (!(range.least >= 0 && range.most >= range.least)) {
-        fail(condition);
+      if (condition.length !== 3 || !(range.least >= 0 && range.most >= range.least)) {
+        throw new StoreError('InvalidPolicyDocument', 'content-length-range needs a smallest and a largest size.');
       }
       continue;
+    }
+    if (Array.isArray(condition) ? condition.length !== 3 : Object.keys(condition ?? {}).length === 0) {
+      throw new StoreError('InvalidPolicyDocument', 'A condition of the form says nothing.');
     }
     const rules: [string, string, string][] = Array.isArray(condition)
       ? [[String(condition[0]).toLowerCase(), String(condition[1]).replace(/^\$/, ''), String(condition[2])]]

@@ -9,7 +9,8 @@ import { deleteTags, getAcl, getAttributes, getTags, putTags } from './object-de
 import { copyObject, deleteObject, deleteObjects, getObject, putObject } from './object-routes';
 import { header, newRequestId, parseUrl, Query, type IContext, type IS3Options } from './request';
 import { sendError } from './respond';
-import { verifyRequest } from './sigv4';
+import { verifyLink2 } from './sigv2';
+import { verifyRequest, type IRequestParts } from './sigv4';
 import { abortUpload, completeUpload, copyPart, createUpload, listParts, putPart } from './upload-routes';
 
 export type { IS3Options } from './request';
@@ -94,21 +95,17 @@ async function serve(
 
 function authenticate(context: IContext): void {
   const { request, options } = context;
-  const signed = verifyRequest(
-    {
-      method: request.method ?? '',
-      rawPath: context.rawPath,
-      query: context.query.pairs,
-      headers: request.headers,
-      rawHeaders: request.rawHeaders
-    },
-    options.accounts,
-    options.region
-  );
-  context.signed = signed;
-  context.caller = signed?.caller;
+  const parts: IRequestParts = {
+    method: request.method ?? '',
+    rawPath: context.rawPath,
+    query: context.query.pairs,
+    headers: request.headers,
+    rawHeaders: request.rawHeaders
+  };
+  context.signed = verifyRequest(parts, options.accounts, options.region);
+  context.caller = context.signed?.caller ?? verifyLink2(parts, options.accounts);
   const origin = header(context, 'origin');
-  if (signed === undefined && origin !== '' && !isLocalOrigin(origin) && !isForm(context)) {
+  if (context.caller === undefined && origin !== '' && !isLocalOrigin(origin) && !isForm(context)) {
     // A page elsewhere may use a link that it was given, and nothing that is open to this machine.
     throw new StoreError('AccessDenied');
   }

@@ -346,7 +346,8 @@ function encode(text: string): string {
 }
 
 function stringToSign(canonical: string, date: string, scope: string): string {
-  return `${ALGORITHM}\n${date}\n${scope}\n${hash('sha256', canonical, 'hex')}`;
+  // Node reads headers as Latin-1: as such they are again the bytes that came, and that the client signed.
+  return `${ALGORITHM}\n${date}\n${scope}\n${hash('sha256', Buffer.from(canonical, 'latin1'), 'hex')}`;
 }
 
 /** One entry a key and day: four rounds saved with each request. */
