@@ -100,7 +100,7 @@ export function remoteFailure(failure: IRemoteFailure): BridgeError {
       status: 403,
       detail: `${capital(who)} does not accept the credentials.`,
       cause,
-      action: action ?? 'Check the user and password, or get a new token: tokens live an hour.'
+      action: action ?? 'Check the user and password, or get a new token; they live an hour.'
     });
   }
   if (status === 403) {
