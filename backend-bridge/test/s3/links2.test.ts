@@ -50,9 +50,19 @@ describe('links of signature version 2', () => {
     const headers = { 'content-type': 'text/plain', 'x-amz-meta-who': 'me' };
     expect((await call(endpoint, 'PUT', write, { headers, body: 'new' })).status).toBe(200);
     expect(endpoint.store.head('data', 'new')).toMatchObject({ contentType: 'text/plain', metadata: { who: 'me' } });
-    expect((await call(endpoint, 'GET', link('GET', { path: '/data?prefix=new', resource: '/data' }))).status).toBe(
-      200
-    );
+    for (const resource of ['/data', '/data/']) {
+      expect((await call(endpoint, 'GET', link('GET', { path: '/data?prefix=new', resource }))).status).toBe(200);
+    }
+    const path = '/data/new?content-type=text%2Fplain';
+    const repeated = link('PUT', { path, resource: '/data/new', content: '\ntext/y' });
+    expect((await call(endpoint, 'PUT', repeated, { headers: { 'content-type': 'text/y' } })).status).toBe(200);
+    expect((await call(endpoint, 'PUT', repeated, { headers: { 'content-type': 'text/plain' } })).status).toBe(403);
+    // No header can carry a control character: it becomes a space.
+    const odd = link('GET', {
+      path: `${PATH}?response-content-disposition=a%01b%0D%0Ac%7F`,
+      resource: `${PATH}?response-content-disposition=a\x01b\r\nc\x7f`
+    });
+    expect((await call(endpoint, 'GET', odd)).headers['content-disposition']).toBe('a b  c');
   });
 
   it.each<[string, string, () => string, string, Record<string, string>?]>([

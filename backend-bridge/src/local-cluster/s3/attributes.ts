@@ -126,7 +126,11 @@ export function decodeHeader(value: string): string {
 
 /** The other way, for answers. */
 export function encodeHeader(value: string): string {
-  return /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value.replace(/[\r\n\0]/g, ' '), 'utf8').toString('latin1');
+  if (/^[\x20-\x7e]*$/.test(value)) {
+    return value;
+  }
+  // eslint-disable-next-line no-control-regex
+  return Buffer.from(value.replace(/[\x00-\x08\x0a-\x1f\x7f]/g, ' '), 'utf8').toString('latin1');
 }
 
 /** What would end a header or begin another one cannot be part of one. */

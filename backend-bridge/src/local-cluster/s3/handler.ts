@@ -39,6 +39,8 @@ export function createS3Server(options: IS3Options): Server {
       maxHeaderSize: MAX_HEADER_BYTES,
       requestTimeout: 0,
       headersTimeout: 30_000,
+      // How often the limit above is looked at; the default would double it.
+      connectionsCheckingInterval: 5_000,
       keepAliveTimeout: 120_000,
       noDelay: true,
       // A GET has no body: its stream need not be made.

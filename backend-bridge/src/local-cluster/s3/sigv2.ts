@@ -61,6 +61,9 @@ const LIST_PARAMETERS = new Set([
   'version-id-marker'
 ]);
 
+/** Python's SDK repeats in the query which headers it signed; only the headers themselves count. */
+const HEADER = /^(?:content-md5|content-type|x-amz-[a-z0-9-]+)$/;
+
 /**
  * Checks a link of signature version 2. Python's SDK still makes these unless it is told otherwise, and MinIO takes them.
  * Requests that sign themselves use version 4.
@@ -95,19 +98,22 @@ export function verifyLink2(
   }
   const own = ['AWSAccessKeyId', 'Signature', 'Expires'];
   const unsigned = [...query.keys()].find(
-    name => !own.includes(name) && !SIGNED_PARAMETERS.has(name) && !LIST_PARAMETERS.has(name)
+    name => !own.includes(name) && !SIGNED_PARAMETERS.has(name) && !LIST_PARAMETERS.has(name) && !HEADER.test(name)
   );
   if (unsigned !== undefined) {
     throw new StoreError('AccessDenied', `This link cannot carry the parameter '${unsigned.slice(0, 60)}'.`);
   }
-  compare2(secretKey, stringToSign(request, expires), signature);
+  // Clients write the same bucket with and without a slash behind it.
+  const paths = /^\/[^/]+$/.test(request.rawPath) ? [request.rawPath, `${request.rawPath}/`] : [request.rawPath];
+  const texts = paths.map(path => stringToSign(request, path, expires));
+  compare2(secretKey, texts, signature);
   return caller;
 }
 
 /** Signature of a browser form, as Python's SDK makes it unless it is told otherwise. */
 export function verifyPolicy2(policy: string, fields: ReadonlyMap<string, string>, accounts: IS3Accounts): ICaller {
   const { caller, secretKey } = account(accounts, fields.get('awsaccesskeyid') ?? '');
-  compare2(secretKey, policy, fields.get('signature') ?? '');
+  compare2(secretKey, [policy], fields.get('signature') ?? '');
   return caller;
 }
 
@@ -122,7 +128,7 @@ function account(accounts: IS3Accounts, accessKey: string): { caller: ICaller; s
   };
 }
 
-function stringToSign(request: IRequestParts, expires: string): string {
+function stringToSign(request: IRequestParts, path: string, expires: string): string {
   const { headers, query } = request;
   const amz = Object.keys(headers)
     .filter(name => name.startsWith('x-amz-'))
@@ -137,15 +143,17 @@ function stringToSign(request: IRequestParts, expires: string): string {
     String(headers['content-md5'] ?? ''),
     headers['content-type'] ?? '',
     expires,
-    `${amz.join('')}${request.rawPath}${parameters.length === 0 ? '' : `?${parameters.join('&')}`}`
+    `${amz.join('')}${path}${parameters.length === 0 ? '' : `?${parameters.join('&')}`}`
   ].join('\n');
 }
 
 /** @throws StoreError SignatureDoesNotMatch; takes the same time wherever they differ. */
-function compare2(secretKey: string, text: string, given: string): void {
-  const computed = createHmac('sha1', secretKey).update(text, 'latin1').digest();
+function compare2(secretKey: string, texts: string[], given: string): void {
   const bytes = Buffer.from(given, 'base64');
-  if (bytes.toString('base64') !== given || bytes.length !== computed.length || !timingSafeEqual(bytes, computed)) {
+  const found = texts
+    .map(text => createHmac('sha1', secretKey).update(text, 'latin1').digest())
+    .filter(computed => bytes.length === computed.length && timingSafeEqual(bytes, computed));
+  if (bytes.toString('base64') !== given || found.length === 0) {
     throw new StoreError('SignatureDoesNotMatch');
   }
 }
