@@ -1,4 +1,5 @@
 import { start, temporaryFolder, testOptions } from '../local-cluster/cluster';
+import { TestIssuer } from '../local-cluster/issuer';
 import { runPython } from './python';
 
 describe.each([false, true])('clients of others, unmodified (strict: %s)', strict => {
@@ -41,6 +42,49 @@ describe.each([false, true])('clients of others, unmodified (strict: %s)', stric
       });
     } finally {
       await cluster.close();
+    }
+  }, 60_000);
+
+  it('oscar-python works for two users who share a service', async () => {
+    const subjects = { alice: 'a11ce000-0000-4000-8000-000000000001', bob: 'b0b00000-0000-4000-8000-000000000002' };
+    const issuer = await TestIssuer.start([
+      { sub: subjects.alice, name: 'Alice', groups: ['vo.test'] },
+      { sub: subjects.bob, name: 'Bob', groups: ['vo.test'] }
+    ]);
+    const { cluster } = await start(
+      testOptions(temporaryFolder(), { strict, oidcIssuers: [issuer.url], oidcGroups: ['vo.test'] })
+    );
+    try {
+      const tokens = { alice: issuer.token(subjects.alice), bob: issuer.token(subjects.bob) };
+      expect(await runPython('oscar_users.py', cluster, { subjects, tokens })).toEqual({
+        bob_first: [],
+        created: 201,
+        bucket_list: ['shared-a11ce000-0', 'shared-b0b00000-0'],
+        buckets: { alice: ['shared', 'shared-a11ce000-0'], bob: ['shared', 'shared-b0b00000-0'] },
+        output: 'OF BOB',
+        alice_output: ['in/', 'out/'],
+        run: 200,
+        bob_update: 403,
+        bob_remove: 404,
+        without_bob: 204,
+        bob_service: 403,
+        bob_left: [],
+        bucket: 201,
+        public: 204,
+        bob_sees: ['open-bucket'],
+        put: 200,
+        got: 'through a link',
+        bucket_gone: 204,
+        quota: true,
+        foreign_quota: 403,
+        system_log: 403,
+        foreign_metrics: 403,
+        removed: 204,
+        at_last: []
+      });
+    } finally {
+      await cluster.close();
+      await issuer.close();
     }
   }, 60_000);
 

@@ -6,7 +6,7 @@ import type { ILocalCluster } from '../../src/local-cluster/interfaces';
 const PYTHON = join(__dirname, '../../../.venv/bin/python');
 
 /** Runs a script of this folder with the cluster's address and keys on its stdin, and reads what it saw. */
-export function runPython(script: string, cluster: ILocalCluster): Promise<Record<string, unknown>> {
+export function runPython(script: string, cluster: ILocalCluster, more: object = {}): Promise<Record<string, unknown>> {
   if (!existsSync(PYTHON)) {
     throw new Error(`${PYTHON} is missing: run the set-up first.`);
   }
@@ -30,6 +30,6 @@ export function runPython(script: string, cluster: ILocalCluster): Promise<Recor
         reject(new Error(`${script} ended with ${code}\n${out}\n${err}`));
       }
     });
-    child.stdin.end(JSON.stringify({ endpoint, user, password }));
+    child.stdin.end(JSON.stringify({ endpoint, user, password, ...more }));
   });
 }
