@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import time
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import requests
@@ -53,8 +54,7 @@ seen["buckets"] = {
 # What bob puts into his bucket comes back into it, and nowhere else.
 own = next(name for name in seen["buckets"]["bob"] if name != "shared")
 storage = bob.create_storage_client("shared")
-with open("mine.txt", "w") as file:
-    file.write("of bob")
+Path("mine.txt").write_text("of bob")
 storage.upload_file("minio.default", "mine.txt", own + "/in")
 deadline = time.time() + 30
 
@@ -67,8 +67,7 @@ def keys(path):
 while "out/out.txt" not in keys(own + "/out/") and time.time() < deadline:
     time.sleep(0.05)
 storage.download_file("minio.default", ".", own + "/out/out.txt")
-with open("out.txt") as file:
-    seen["output"] = file.read()
+seen["output"] = Path("out.txt").read_text()
 seen["alice_output"] = [each["object_name"] for each in alice.get_bucket("shared").json()["objects"]]
 
 seen["run"] = alice.run_service("shared", input="by token").status_code
