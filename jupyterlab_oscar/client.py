@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from .endpoint import Endpoint
 from .errors import JobFailed, NotFoundError, OscarError, error_from, make_problem
@@ -302,6 +302,8 @@ class Service:
         data: bytes | str | None = None,
         json: Any = None,
         name: str | None = None,
+        path: str | None = None,
+        method: str | None = None,
         check: bool = True,
     ) -> Result:
         """Call it with one input and wait for the result.
@@ -314,6 +316,8 @@ class Service:
             The input itself: bytes or text, or a value that is sent as JSON.
         name
             Name that ``data`` or ``json`` has as a file.
+        path, method
+            For exposed services: the path that is called, and how (``POST`` when not given).
         check
             Raise when the job fails; else the result tells.
 
@@ -342,7 +346,9 @@ class Service:
                 body, kind, default = data or b"", "application/octet-stream", "input"
             headers["Content-Type"] = kind
             headers["X-OSCAR-Filename"] = quote(name or default, safe="")
-        with self._bridge.transport.open("POST", self.path("invoke"), body, headers=headers) as answer:
+        target = {key: value for key, value in (("path", path), ("method", method)) if value is not None}
+        route = self.path("invoke") + (f"?{urlencode(target)}" if target else "")
+        with self._bridge.transport.open("POST", route, body, headers=headers) as answer:
             result = Result(self._bridge, _loads(answer.read()))
         if check and result.state not in ("succeeded",):
             raise job_error(result)
@@ -657,11 +663,12 @@ def job_error(result: Result) -> OscarError:
     problem = result.problem
     if problem is None:
         code = f" with exit code {result.exit_code}" if result.exit_code is not None else ""
+        verb = "was cancelled" if result.state == "cancelled" else result.state
         problem = make_problem(
             "job-failed",
             "The job did not succeed",
             500,
-            f"The job of {result.service} {result.state}{code}.",
+            f"The job of {result.service} {verb}{code}.",
             action=f"See its log: jupyter oscar job logs {result.job}" if result.job else None,
         )
     return JobFailed(problem, result)

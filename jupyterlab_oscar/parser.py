@@ -101,6 +101,8 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     invoke.add_argument("name", metavar="NAME")
     invoke.add_argument("file", metavar="FILE", nargs="?", help="input; - for standard input")
     invoke.add_argument("-o", "--output", metavar="FILE|DIR/", help="where the result goes")
+    invoke.add_argument("--path", metavar="PATH", help="exposed services: the path to call, for instance /embed")
+    invoke.add_argument("--method", metavar="METHOD", help="exposed services: how to call it (default: POST)")
     submit = verb("submit", "Start one job a file.")
     submit.add_argument("name", metavar="NAME")
     submit.add_argument("files", metavar="FILE", nargs="+", help="files, or folders with files")

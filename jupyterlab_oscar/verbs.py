@@ -256,9 +256,9 @@ def _invoke(context: Context) -> Outcome:
     if args.file == "-":
         if console.stdin is None:
             raise _invalid("No standard input", "There is no standard input here.", "Give a file.")
-        result = service.invoke(data=console.stdin.buffer.read(), check=False)
+        result = service.invoke(data=console.stdin.buffer.read(), path=args.path, method=args.method, check=False)
     else:
-        result = service.invoke(args.file, check=False)
+        result = service.invoke(args.file, path=args.path, method=args.method, check=False)
     if result.via == "upload":
         console.say("Uploaded the input and waited for its job: this cluster has no synchronous call for it.")
     return _show_result(context, result)

@@ -24,6 +24,8 @@ module.exports = {
   globalTeardown: require.resolve('./helpers/teardown.cjs'),
   use: {
     ...base.use,
+    // A button that is not there fails its test in seconds, not at the end of the test's own time.
+    actionTimeout: 30000,
     baseURL: `http://127.0.0.1:${port}`,
     // Playwright's own video recorder is not installed with a browser of the system.
     video: 'off',

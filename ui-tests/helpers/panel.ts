@@ -38,6 +38,16 @@ export class OscarPanel {
     await expect(this.state).toHaveText('ready', { timeout: 30000 });
   }
 
+  /** Delete every service with its data: for tests that begin with an empty panel, whatever ran before them. */
+  async empty(): Promise<void> {
+    const services = 'jupyterlab-oscar/v1/clusters/local/services';
+    const { items } = (await (await this.page.request.get(services)).json()) as { items: { name: string }[] };
+    for (const { name } of items) {
+      await this.page.request.delete(`${services}/${name}?data=delete`);
+    }
+    await expect(this.root.locator('.jp-OscarService')).toHaveCount(0);
+  }
+
   /** Deploy an example through the plan, unless it is there; waits until it is ready. */
   async deploy(title: string, service: string): Promise<void> {
     await this.page.evaluate(

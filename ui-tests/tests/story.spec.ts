@@ -15,6 +15,7 @@ test.describe.serial('The story with the mouse', () => {
   test('ocr reads a scanned page: deploy, try it, see text and boxes', async ({ page }) => {
     // Its environment is made at the first deploy, when set-up has not made it.
     test.setTimeout(600000);
+    await panel.empty();
     await panel.root.getByRole('button', { name: /Read text in pictures/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Deploy', exact: true }).click();
     await expect(panel.service('ocr')).toHaveAttribute('data-oscar-state', 'ready', { timeout: 500000 });
@@ -30,8 +31,7 @@ test.describe.serial('The story with the mouse', () => {
     await expect(page.locator('body')).toHaveAttribute('data-jp-theme-name', 'JupyterLab Dark');
     await page.screenshot({ path: 'screenshots/ocr-dark.png' });
     // The next test begins with an empty cluster again.
-    await page.request.delete('jupyterlab-oscar/v1/clusters/local/services/ocr?data=delete');
-    await expect(panel.service('ocr')).toHaveCount(0);
+    await panel.empty();
   });
 
   test('an example is deployed from the empty panel', async ({ page }) => {

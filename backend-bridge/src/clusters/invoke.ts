@@ -108,6 +108,16 @@ export async function invoke(
   if (options.exposed) {
     return invokeExposed(context, cluster, name, input, options, started);
   }
+  // Its job would start the server of the service once more and never end.
+  if (isExposed(service) && service.input.length === 0) {
+    throw new BridgeError({
+      type: 'invalid',
+      title: 'An exposed service is called at a path',
+      status: 400,
+      detail: `"${name}" is an exposed service without an input folder: it answers at the paths of its own program.`,
+      action: `Give the path: jupyter oscar invoke ${name} FILE --path /…, or invoke(…, path="/…").`
+    });
+  }
   // An exposed service has no /run.
   if (!isExposed(service) && (await sizeOf(cluster, input)) <= LARGEST_CALL) {
     const body = (await bytesOf(cluster, input)).toString('base64');

@@ -40,6 +40,10 @@ export function addSecret(secret: string | undefined): void {
   if (!secret || secret.length < SHORTEST) {
     return;
   }
+  // Asked on each call of a service: what is known already must not cost a new pattern.
+  if (known.has(secret)) {
+    return;
+  }
   for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]) {
     known.add(form);
   }

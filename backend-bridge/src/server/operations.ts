@@ -170,7 +170,12 @@ export class Operations {
     }
     live.operation = { ...live.operation, ...change, revision: live.operation.revision + 1 };
     if (performance.now() - live.saved > SAVE_EVERY) {
-      this._save(live);
+      // A journal that cannot be written must not break into the work: it may be in the middle of undoing something.
+      try {
+        this._save(live);
+      } catch (error) {
+        this._options.log.error(`Operation ${live.operation.id} could not be written to the journal`, error);
+      }
     }
     this._announce(live);
   }
