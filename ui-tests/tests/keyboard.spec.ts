@@ -12,7 +12,11 @@ test.describe.serial('The story with the keyboard alone', () => {
   });
 
   test('deploy from the palette', async ({ page }) => {
-    await page.keyboard.press('Control+Shift+KeyC');
+    // JupyterLab gives the palette its shortcut some time after the page is there.
+    await expect(async () => {
+      await page.keyboard.press('Control+Shift+KeyC');
+      await expect(page.locator('.lm-CommandPalette-input')).toBeFocused({ timeout: 2000 });
+    }).toPass();
     await page.keyboard.type('Deploy an example');
     await expect(page.locator('.lm-CommandPalette-item.lm-mod-active')).toContainText('Deploy an example');
     await page.keyboard.press('Enter');
