@@ -29,6 +29,7 @@ test.describe.serial('The story with the mouse', () => {
       (window as unknown as ILab).jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })
     );
     await expect(page.locator('body')).toHaveAttribute('data-jp-theme-name', 'JupyterLab Dark');
+    await page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
     await page.screenshot({ path: 'screenshots/ocr-dark.png' });
     // The next test begins with an empty cluster again.
     await panel.empty();
