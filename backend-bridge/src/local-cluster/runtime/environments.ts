@@ -296,10 +296,11 @@ async function build({ requirements, python, folder, key, options }: IBuild): Pr
   };
   try {
     options.onProgress?.({ progress: 0, message: 'The environment is made.' });
-    await command(uv ? [uv, 'venv', '--quiet', '--python', python, folder] : [python, '-m', 'venv', folder], {
-      onLine,
-      signal: options.signal
-    });
+    // The uv of a builder that was killed may live a moment longer and make the folder again: it writes the same.
+    const venv = uv
+      ? [uv, 'venv', '--quiet', '--allow-existing', '--python', python, folder]
+      : [python, '-m', 'venv', folder];
+    await command(venv, { onLine, signal: options.signal });
     const file = join(folder, 'requirements.txt');
     writeFileSync(file, `${lines.join('\n')}\n`);
     const progress = new Progress(lines.length, options.onProgress);
