@@ -148,10 +148,14 @@ async function supervisor(wall) {
   const environment = join(folder, 'supervisor');
   const python = join(environment, 'bin', 'python');
   const uv = join(process.cwd(), '.venv', 'bin', 'uv');
+  const install = (...packages) =>
+    spawnSync(uv, ['pip', 'install', '-q', '--python', python, ...packages]).status === 0;
+  // Its own requirement of webdavclient3 has a typing error in it, so its packages are named here.
   const made =
     existsSync(uv) &&
     spawnSync(uv, ['venv', '-q', environment]).status === 0 &&
-    spawnSync(uv, ['pip', 'install', '-q', '--python', python, 'faas-supervisor==1.5.8', 'setuptools<81']).status === 0;
+    install('--no-deps', 'faas-supervisor==1.5.8') &&
+    install('boto3', 'pyyaml', 'requests', 'setuptools<80', 'webdavclient3');
   if (!made) {
     console.error('faas-supervisor could not be installed: its row is left out.');
     return;
