@@ -10,7 +10,32 @@ const REQUIREMENTS = {
   'jupyterlab-oscar/requirements': example('requirements.txt'),
   'jupyterlab-oscar/runtime': 'process'
 };
-const ONCE = example('once.sh');
+// As a job the same program is started, asked once and ended: its weights are loaded for each file.
+const ONCE = `echo ${Buffer.from(example('script.sh')).toString('base64')} | base64 -d > "$TMP_INPUT_DIR/server.sh"
+export PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+export OSCAR_EXPOSED_PORT=$PORT
+sh "$TMP_INPUT_DIR/server.sh" > /dev/null 2>&1 &
+python3 - <<'END'
+import os, pathlib, time, urllib.request
+
+base = f"http://127.0.0.1:{os.environ['PORT']}"
+deadline = time.monotonic() + 120
+while True:
+    try:
+        urllib.request.urlopen(base + "/health", timeout=5)
+        break
+    except OSError:
+        if time.monotonic() > deadline:
+            raise
+        time.sleep(0.02)
+source = pathlib.Path(os.environ["INPUT_FILE_PATH"])
+answer = urllib.request.urlopen(base + "/embed", source.read_bytes(), timeout=60).read()
+(pathlib.Path(os.environ["TMP_OUTPUT_DIR"]) / source.name).write_bytes(answer)
+END
+status=$?
+kill %1 2>/dev/null
+exit $status
+`;
 const cluster = await serveCluster({ python: new URL('../.venv/bin/python', import.meta.url).pathname });
 const text = index => JSON.stringify({ texts: [`Sentence number ${index} about clouds and containers.`] });
 
@@ -60,7 +85,7 @@ await cluster.create('embed', example('script.sh'), {
     min_scale: 1,
     max_scale: 1,
     cpu_threshold: 80,
-    api_port: [8000],
+    api_port: [8080],
     rewrite_target: false,
     default_command: false,
     set_auth: false,
