@@ -26,7 +26,8 @@ export function parseQuantity(text: string): number | undefined {
   }
   const suffix = match[2] ?? '';
   const factor = suffix === '' ? 1 : (FACTORS[suffix] ?? Number(`1${suffix}`));
-  return Number(match[1]) * factor;
+  const value = Number(match[1]) * factor;
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** What was probably meant by something that is no quantity: `512MB` is `512M`, `1 gb` is `1G`. */

@@ -1,33 +1,8 @@
-/** Factors of Kubernetes' quantities. */
-const FACTORS: Record<string, number> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60
-};
+import { parseQuantity as parse } from '../../fdl/quantity';
 
-/**
- * The number that a Kubernetes quantity stands for: cores for `0.5` and `500m`, bytes for `256Mi` and `1e9`.
- * Undefined when it is none. Source: k8s.io/apimachinery resource.Quantity.
- */
+/** Cores or bytes behind a quantity of a service; undefined when there is none, or it is none. */
 export function parseQuantity(text: string | undefined): number | undefined {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec((text ?? '').trim());
-  if (!match) {
-    return undefined;
-  }
-  return match[2] ? Number(match[1] + match[2]) : Number(match[1]) * FACTORS[match[3] ?? ''];
+  return parse((text ?? '').trim());
 }
 
 /** `1 CPU`, `0.5 CPUs`, `8 CPUs`. */
