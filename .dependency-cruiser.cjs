@@ -44,10 +44,9 @@ module.exports = {
     },
     {
       name: 'features-know-what-is-below',
-      comment:
-        'clusters, storage, scar, infrastructure and jobs use fdl, pipelines, http, credentials, contract, not the server.',
+      comment: 'clusters, storage, pipeline-runs, scar, infrastructure and jobs use what is below, not the server.',
       severity: 'error',
-      from: { path: room('clusters|storage|scar|infrastructure|jobs') },
+      from: { path: room('clusters|storage|pipeline-runs|scar|infrastructure|jobs') },
       to: { path: room('server|main|local-cluster') }
     },
     {

@@ -13,7 +13,8 @@ const PAGE = [
   'package-lock.json',
   'tsconfig.json',
   'backend-bridge/src/contract',
-  'backend-bridge/src/fdl'
+  'backend-bridge/src/fdl',
+  'backend-bridge/src/pipelines'
 ];
 const BRIDGE = ['backend-bridge/src', 'backend-bridge/bundle.mjs', 'backend-bridge/tsconfig.json', 'package-lock.json'];
 

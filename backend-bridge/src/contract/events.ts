@@ -2,6 +2,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { Cluster } from './clusters';
 import { Operation } from './fdl';
 import { Job, Submission } from './jobs';
+import { PipelineRun } from './pipelines';
 import { Service } from './services';
 
 /**
@@ -33,6 +34,7 @@ export const BridgeEvent = Type.Union(
     }),
     Type.Object({ type: Type.Literal('operation'), operation: Operation }),
     Type.Object({ type: Type.Literal('submission'), submission: Submission }),
+    Type.Object({ type: Type.Literal('pipeline-run'), run: PipelineRun }),
     Type.Object({
       type: Type.Literal('log'),
       subscription: Type.String(),

@@ -5,4 +5,5 @@ export * from './clusters';
 export * from './services';
 export * from './jobs';
 export * from './fdl';
+export * from './pipelines';
 export * from './events';
