@@ -5,7 +5,7 @@ import type { LogFollower } from '../follow';
 import { useView } from './context';
 import { IconButton, ProblemBox } from './parts';
 
-/** Height of a line in pixels; base.css says the same. */
+/** Height of a line in pixels; style/log.css says the same. */
 const LINE = 18;
 const OVERSCAN = 20;
 
