@@ -8,8 +8,8 @@ export { isUnder, parsePath, parseProvider, pathOf, placeOfIO, trimPath, type IP
 export { parseQuantity } from './quantity';
 export { atLeast, dialectOf, parseVersion } from './version';
 export { isExposed, toService } from './write';
-export { SERVICE_FIELDS, type IField } from './fields';
-export { checkFdl } from './check';
+export { SERVICE_FIELDS, type IField } from './tables';
+export { checkFdl } from './checks';
 export { planFdl, webhookArn } from './plan';
 export { realise } from './realise';
 export { differences } from './diff';

@@ -1,6 +1,6 @@
 import type { FdlProblem, PlanStep } from '../contract';
 import { carryOver, linksOf } from './carry-over';
-import { checkFdl } from './check';
+import { checkFdl } from './checks';
 import { differences } from './diff';
 import { withEpilogue } from './epilogue';
 import { MINIO_DEFAULT, pathOf, placeOfIO } from './paths';

@@ -1,4 +1,4 @@
-import { SERVICE_FIELDS, type IField } from './fields';
+import { SERVICE_FIELDS, type IField } from './tables';
 import { parseProvider, parsePath, pathOf, trimPath } from './paths';
 import { asMap, isMap, join } from './pointer';
 import type { IOscarService, IStorageIO, IStorageProviders } from './service';

@@ -1,4 +1,4 @@
-import { checkFdl } from '../check';
+import { checkFdl } from '../checks';
 import { parseFdl } from '../parse';
 import type { ICheckContext } from '../types';
 import type { ILinted } from './types';

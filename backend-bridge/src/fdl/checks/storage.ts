@@ -1,5 +1,5 @@
-import { checkFields } from './check-fields';
-import { PROVIDER_FIELDS, SERVICE_FIELDS } from './fields';
+import { checkFields } from './fields';
+import { PROVIDER_FIELDS, SERVICE_FIELDS } from '../tables';
 import {
   isUnder,
   MINIO_DEFAULT,
@@ -8,12 +8,12 @@ import {
   providerName,
   trimPath,
   type IPlaceInStorage
-} from './paths';
-import { asMap, asText, isMap, join, textOf } from './pointer';
+} from '../paths';
+import { asMap, asText, isMap, join, textOf } from '../pointer';
 import { listing, type Reporter } from './reporter';
 import { nearest } from './suggest';
-import type { FdlValue, IFdlDocument, IFdlEntry } from './types';
-import type { IDialect } from './version';
+import type { FdlValue, IFdlDocument, IFdlEntry } from '../types';
+import type { IDialect } from '../version';
 
 const INPUT_TYPES = ['minio', 'webdav', 'rucio'];
 const MOUNT_TYPES = ['minio', 's3', 'webdav'];

@@ -1,35 +1,6 @@
-/** What a field of a service may hold; checks and the writer go by it. */
-export interface IField {
-  kind:
-    | 'string'
-    | 'boolean'
-    | 'integer'
-    /** A quantity of Kubernetes: a text. */
-    | 'quantity'
-    | 'strings'
-    | 'integers'
-    /** Names to texts. */
-    | 'string-map'
-    | 'object'
-    | 'objects'
-    /** Carried as it is. */
-    | 'any';
-  description: string;
-  /** Allowed texts, as they are to be written. */
-  values?: readonly string[];
-  /** Fields of an object, or of each object of a list. */
-  fields?: Readonly<Record<string, IField>>;
-  required?: boolean;
-  default?: string;
-  /** First version of the server that knows it. */
-  since?: string;
-  /** First version that does not know it any more. */
-  until?: string;
-  /** The server sets it; in a file it has no effect. */
-  readOnly?: boolean;
-}
+import type { Fields } from './field';
 
-const path: Readonly<Record<string, IField>> = {
+const path: Fields = {
   storage_provider: {
     kind: 'string',
     required: true,
@@ -40,7 +11,7 @@ const path: Readonly<Record<string, IField>> = {
   prefix: { kind: 'strings', description: 'Outputs only: files whose name begins with one of these are uploaded.' }
 };
 
-const replica: Readonly<Record<string, IField>> = {
+const replica: Fields = {
   type: {
     kind: 'string',
     required: true,
@@ -56,7 +27,7 @@ const replica: Readonly<Record<string, IField>> = {
 };
 
 /** A service of `functions.oscar`, in the order in which the server writes it. */
-export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
+export const SERVICE_FIELDS: Fields = {
   name: {
     kind: 'string',
     required: true,
@@ -261,71 +232,3 @@ export const SERVICE_FIELDS: Readonly<Record<string, IField>> = {
     }
   }
 };
-
-/** Keys that people write, and the field they mean. */
-export const MISNOMERS: Readonly<Record<string, string>> = {
-  init_script: 'script',
-  container: 'image',
-  container_image: 'image',
-  ram: 'memory',
-  cpus: 'cpu',
-  gpu: 'enable_gpu',
-  inputs: 'input',
-  outputs: 'output',
-  env: 'environment',
-  ports: 'expose',
-  volumes: 'volume',
-  loglevel: 'log_level',
-  port: 'api_port',
-  container_port: 'api_port',
-  healthpath: 'health_path',
-  provider: 'storage_provider',
-  storage: 'storage_provider',
-  bucket: 'path',
-  folder: 'path',
-  members: 'federation'
-};
-
-/** Settings of each type of storage provider. */
-export const PROVIDER_FIELDS: Readonly<Record<string, Readonly<Record<string, IField>>>> = {
-  minio: {
-    endpoint: { kind: 'string', required: true, description: 'Address of the server.' },
-    region: { kind: 'string', description: 'Region.' },
-    access_key: { kind: 'string', required: true, description: 'Access key.' },
-    secret_key: { kind: 'string', required: true, description: 'Secret key.' },
-    verify: { kind: 'boolean', default: 'true', description: 'Check the certificate.' }
-  },
-  s3: {
-    access_key: { kind: 'string', required: true, description: 'Access key.' },
-    secret_key: { kind: 'string', required: true, description: 'Secret key.' },
-    region: { kind: 'string', required: true, description: 'Region.' }
-  },
-  onedata: {
-    oneprovider_host: { kind: 'string', required: true, description: 'Host of the Oneprovider.' },
-    token: { kind: 'string', required: true, description: 'Access token.' },
-    space: { kind: 'string', required: true, description: 'Space.' }
-  },
-  webdav: {
-    hostname: { kind: 'string', required: true, description: 'Host, without https://.' },
-    login: { kind: 'string', required: true, description: 'User.' },
-    password: { kind: 'string', required: true, description: 'Password.' }
-  },
-  rucio: {
-    host: { kind: 'string', required: true, description: 'Rucio host.' },
-    account: { kind: 'string', required: true, description: 'Account.' },
-    rse: { kind: 'string', required: true, description: 'Storage element.' },
-    refresh_token: { kind: 'string', description: 'Refresh token.' },
-    auth_host: { kind: 'string', description: 'Host that signs in.' },
-    oidc_audience: { kind: 'string', description: 'Audience of the token.' },
-    token_endpoint: { kind: 'string', description: 'Where tokens are renewed.' }
-  }
-};
-
-export const CLUSTER_FIELDS: Readonly<Record<string, IField>> = {
-  endpoint: { kind: 'string', required: true, description: 'Address of the cluster.' },
-  auth_user: { kind: 'string', description: 'User.' },
-  auth_password: { kind: 'string', description: 'Password.' },
-  ssl_verify: { kind: 'boolean', default: 'true', description: 'Check the certificate.' }
-};
-
-export const TOP_LEVEL = ['functions', 'storage_providers', 'clusters'] as const;

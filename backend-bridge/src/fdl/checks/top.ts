@@ -1,10 +1,10 @@
-import { checkFields } from './check-fields';
-import { CLUSTER_FIELDS, PROVIDER_FIELDS, TOP_LEVEL } from './fields';
-import { isMap, join } from './pointer';
+import { checkFields } from './fields';
+import { CLUSTER_FIELDS, PROVIDER_FIELDS, TOP_LEVEL } from '../tables';
+import { isMap, join } from '../pointer';
 import { listing, type Reporter } from './reporter';
 import { nearest } from './suggest';
-import type { ICheckContext, IFdlDocument } from './types';
-import { dialectOf } from './version';
+import type { ICheckContext, IFdlDocument } from '../types';
+import { dialectOf } from '../version';
 
 /** True for what stands for a secret without being one. */
 export function isPlaceholder(text: string): boolean {

@@ -1,6 +1,6 @@
-import type { FdlProblem } from '../contract';
-import { keyRange, placeOf, valueRange } from './pointer';
-import type { IFdlDocument, IRange } from './types';
+import type { FdlProblem } from '../../contract';
+import { keyRange, placeOf, valueRange } from '../pointer';
+import type { IFdlDocument, IRange } from '../types';
 
 type Fix = NonNullable<FdlProblem['fix']>;
 

@@ -1,7 +1,7 @@
-import { asMap, join } from './pointer';
+import { asMap, join } from '../pointer';
 import type { Reporter } from './reporter';
-import { RUNTIME_ANNOTATION } from './service';
-import type { ICheckContext, IFdlDocument, IFdlEntry } from './types';
+import { RUNTIME_ANNOTATION } from '../service';
+import type { ICheckContext, IFdlDocument, IFdlEntry } from '../types';
 
 const MAX_SCRIPT = 1_000_000;
 

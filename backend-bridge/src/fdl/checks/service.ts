@@ -1,16 +1,16 @@
-import { checkExpose } from './check-expose';
-import { checkFields } from './check-fields';
-import { checkScript } from './check-script';
-import { checkStorage } from './check-storage';
-import { isPlaceholder } from './check-top';
-import { SERVICE_FIELDS } from './fields';
-import { parseQuantity } from './quantity';
-import { asList, asMap, asText, isMap, join, textOf } from './pointer';
-import { looksSecret } from './redact';
+import { checkExpose } from './expose';
+import { checkFields } from './fields';
+import { checkScript } from './script';
+import { checkStorage } from './storage';
+import { isPlaceholder } from './top';
+import { SERVICE_FIELDS } from '../tables';
+import { parseQuantity } from '../quantity';
+import { asList, asMap, asText, isMap, join, textOf } from '../pointer';
+import { looksSecret } from '../redact';
 import { listing, type Reporter } from './reporter';
 import { nearest } from './suggest';
-import { LINKS_VARIABLE, type FdlMap, type ICheckContext, type IFdlDocument, type IFdlEntry } from './types';
-import { dialectOf, type IDialect } from './version';
+import { LINKS_VARIABLE, type FdlMap, type ICheckContext, type IFdlDocument, type IFdlEntry } from '../types';
+import { dialectOf, type IDialect } from '../version';
 
 export const NAME_PATTERN = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const MAX_NAME = 39;

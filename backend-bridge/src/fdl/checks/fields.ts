@@ -1,11 +1,11 @@
-import { MISNOMERS, type IField } from './fields';
-import { asText, isMap, join } from './pointer';
-import { parseQuantity, suggestQuantity } from './quantity';
+import { MISNOMERS, type IField } from '../tables';
+import { asText, isMap, join } from '../pointer';
+import { parseQuantity, suggestQuantity } from '../quantity';
 import { listing, quote, type Reporter } from './reporter';
 import { nearest } from './suggest';
-import type { FdlMap, FdlValue, IFdlDocument } from './types';
-import type { IDialect } from './version';
-import { isKnownTo } from './write';
+import type { FdlMap, FdlValue, IFdlDocument } from '../types';
+import type { IDialect } from '../version';
+import { isKnownTo } from '../write';
 
 export interface IFieldCheck {
   document: IFdlDocument;

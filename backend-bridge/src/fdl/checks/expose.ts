@@ -1,7 +1,7 @@
-import { asList, asText, isMap, join } from './pointer';
+import { asList, asText, isMap, join } from '../pointer';
 import { type Reporter } from './reporter';
-import type { FdlValue, IFdlEntry } from './types';
-import type { IDialect } from './version';
+import type { FdlValue, IFdlEntry } from '../types';
+import type { IDialect } from '../version';
 
 /** Rules of exposed services: the server applies no defaults to them. */
 export function checkExpose(entry: IFdlEntry, dialect: IDialect, reporter: Reporter): void {

@@ -1,9 +1,9 @@
-import type { FdlProblem } from '../contract';
+import type { FdlProblem } from '../../contract';
 import { Reporter } from './reporter';
-import { checkEntry } from './check-service';
-import { checkGraph } from './check-graph';
-import { checkTop } from './check-top';
-import type { ICheckContext, IFdlDocument } from './types';
+import { checkEntry } from './service';
+import { checkGraph } from './graph';
+import { checkTop } from './top';
+import type { ICheckContext, IFdlDocument } from '../types';
 
 /**
  * What is wrong or doubtful in a file that could be read, in the order of the text. The problems of the text itself are in

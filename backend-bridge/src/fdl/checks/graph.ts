@@ -1,8 +1,8 @@
-import { pathsOf, type IServicePath } from './check-storage';
-import { isUnder, parsePath, pathOf, type IPlaceInStorage } from './paths';
-import { join, textOf } from './pointer';
+import { pathsOf, type IServicePath } from './storage';
+import { isUnder, parsePath, pathOf, type IPlaceInStorage } from '../paths';
+import { join, textOf } from '../pointer';
 import type { Reporter } from './reporter';
-import type { ICheckContext, IFdlDocument, IFdlEntry } from './types';
+import type { ICheckContext, IFdlDocument, IFdlEntry } from '../types';
 
 interface INode {
   name: string;
