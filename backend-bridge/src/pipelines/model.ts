@@ -47,6 +47,10 @@ export interface IPipelineNode {
     service: string;
     /** Which of the files before it are sent; empty: all that the parents declare as outputs. */
     inputs: string[];
+    /** Sent once instead of files. */
+    text?: string;
+    /** Folder of the results, relative to the working folder of the node. */
+    folder?: string;
     /** Set when AI4Compose's recipe was recognised: the nodes that it replaces. */
     recipe?: string[];
   };
