@@ -4,9 +4,12 @@
  */
 export * from './types';
 export { parseFdl as parse } from '../parse';
+export { fdlSchema } from '../schema';
 export { applyEdits } from './edits';
+export { complete } from './complete';
 export { fixes, fixAll } from './fixes';
 export { foldings } from './foldings';
+export { hover } from './hover';
 export { links } from './links';
 export { lint } from './lint';
 export { outline } from './outline';

@@ -4,9 +4,10 @@ const path: Fields = {
   storage_provider: {
     kind: 'string',
     required: true,
+    names: 'provider',
     description: 'Provider: `minio.default`, or `type.id` with an id of `storage_providers`.'
   },
-  path: { kind: 'string', required: true, description: 'Bucket and folder: `bucket/folder`.' },
+  path: { kind: 'string', required: true, names: 'path', description: 'Bucket and folder: `bucket/folder`.' },
   suffix: { kind: 'strings', description: 'Outputs only: files that end in one of these are uploaded.' },
   prefix: { kind: 'strings', description: 'Outputs only: files whose name begins with one of these are uploaded.' }
 };
@@ -18,8 +19,8 @@ const replica: Fields = {
     values: ['oscar', 'endpoint'],
     description: 'Another cluster, or any endpoint.'
   },
-  cluster_id: { kind: 'string', description: 'Id of the other cluster.' },
-  service_name: { kind: 'string', description: 'Name of the service there.' },
+  cluster_id: { kind: 'string', names: 'cluster', description: 'Id of the other cluster.' },
+  service_name: { kind: 'string', names: 'service', description: 'Name of the service there.' },
   url: { kind: 'string', description: 'Address of the endpoint.' },
   ssl_verify: { kind: 'boolean', default: 'true', description: 'Check the certificate of the endpoint.' },
   priority: { kind: 'integer', default: '0', description: 'The lowest is tried first.' },
@@ -33,12 +34,31 @@ export const SERVICE_FIELDS: Fields = {
     required: true,
     description: 'Name of the service: 1 to 39 lower-case letters, digits and hyphens.'
   },
-  cluster_id: { kind: 'string', description: 'Id of the cluster; the key above the service says the same.' },
-  memory: { kind: 'quantity', default: '256Mi', description: 'Memory limit of each job, for instance 512Mi or 2Gi.' },
-  cpu: { kind: 'quantity', default: '0.2', description: "CPU limit of each job in cores, in quotes: '0.5'." },
-  total_memory: { kind: 'quantity', description: 'Memory of all jobs together (YuniKorn).' },
-  total_cpu: { kind: 'quantity', description: 'Cores of all jobs together (YuniKorn).' },
-  ephemeral_storage_request: { kind: 'quantity', since: '4.1', description: 'Local disk that each job asks for.' },
+  cluster_id: {
+    kind: 'string',
+    names: 'cluster',
+    description: 'Id of the cluster; the key above the service says the same.'
+  },
+  memory: {
+    kind: 'quantity',
+    unit: 'bytes',
+    default: '256Mi',
+    description: 'Memory limit of each job, for instance 512Mi or 2Gi.'
+  },
+  cpu: {
+    kind: 'quantity',
+    unit: 'cores',
+    default: '0.2',
+    description: "CPU limit of each job in cores, in quotes: '0.5'."
+  },
+  total_memory: { kind: 'quantity', unit: 'bytes', description: 'Memory of all jobs together (YuniKorn).' },
+  total_cpu: { kind: 'quantity', unit: 'cores', description: 'Cores of all jobs together (YuniKorn).' },
+  ephemeral_storage_request: {
+    kind: 'quantity',
+    unit: 'bytes',
+    since: '4.1',
+    description: 'Local disk that each job asks for.'
+  },
   enable_gpu: { kind: 'boolean', default: 'false', description: 'Each job gets one GPU.' },
   enable_sgx: { kind: 'boolean', default: 'false', description: 'Each job gets an SGX enclave.' },
   image_prefetch: {
@@ -57,6 +77,7 @@ export const SERVICE_FIELDS: Fields = {
   replicas: { kind: 'objects', until: '4.1', description: 'Clusters that jobs are passed on to.', fields: replica },
   rescheduler_threshold: {
     kind: 'integer',
+    unit: 'seconds',
     until: '4.1',
     description: 'Seconds after which a waiting job is passed on.'
   },
@@ -83,7 +104,11 @@ export const SERVICE_FIELDS: Fields = {
         values: ['static', 'random', 'load-based', 'topsis'],
         description: 'How a cluster is chosen.'
       },
-      rescheduler_threshold: { kind: 'integer', description: 'Seconds after which a waiting job is passed on.' },
+      rescheduler_threshold: {
+        kind: 'integer',
+        unit: 'seconds',
+        description: 'Seconds after which a waiting job is passed on.'
+      },
       members: { kind: 'objects', fields: replica, description: 'The other clusters.' }
     }
   },
@@ -93,7 +118,7 @@ export const SERVICE_FIELDS: Fields = {
     default: 'INFO',
     description: 'How much the supervisor says; CRITICAL keeps synchronous answers clean.'
   },
-  image: { kind: 'string', required: true, description: 'Container image.' },
+  image: { kind: 'string', required: true, names: 'image', description: 'Container image: `registry/name:tag`.' },
   alpine: { kind: 'boolean', default: 'false', description: 'The image is an Alpine Linux.' },
   token: { kind: 'string', readOnly: true, description: 'Token of the service.' },
   file_stage_in: {
@@ -103,7 +128,12 @@ export const SERVICE_FIELDS: Fields = {
   },
   input: { kind: 'objects', fields: path, description: 'Folders whose new files start a job.' },
   output: { kind: 'objects', fields: path, description: 'Folders that results are uploaded to.' },
-  script: { kind: 'string', required: true, description: 'Path of the script, relative to this file.' },
+  script: {
+    kind: 'string',
+    required: true,
+    names: 'script',
+    description: 'Path of the script, relative to this file.'
+  },
   image_pull_secrets: { kind: 'strings', description: 'Secrets of the cluster for private images.' },
   expose: {
     kind: 'object',
@@ -114,6 +144,7 @@ export const SERVICE_FIELDS: Fields = {
       api_port: { kind: 'integers', description: 'Ports that the program listens on.' },
       cpu_threshold: {
         kind: 'integer',
+        unit: 'percent',
         default: '80',
         description: 'Percentage of CPU at which copies are added, 1 to 100.'
       },
@@ -178,7 +209,7 @@ export const SERVICE_FIELDS: Fields = {
     description: 'A bucket that is mounted at /mnt/<bucket>.',
     fields: {
       storage_provider: path.storage_provider,
-      path: { kind: 'string', required: true, description: 'The bucket.' },
+      path: { kind: 'string', required: true, names: 'bucket', description: 'The bucket.' },
       options: { kind: 'string', since: '4.1', description: 'Options of rclone.' }
     }
   },
@@ -188,7 +219,7 @@ export const SERVICE_FIELDS: Fields = {
     description: 'A folder that stays between jobs.',
     fields: {
       name: { kind: 'string', description: 'Name of an existing volume, or of the new one.' },
-      size: { kind: 'quantity', description: 'Size of a new volume. Leave it out for an existing one.' },
+      size: { kind: 'quantity', unit: 'bytes', description: 'Size of a new volume. Leave it out for an existing one.' },
       mount_path: { kind: 'string', required: true, description: 'Where it is found, an absolute path.' },
       lifecycle_policy: {
         kind: 'string',
@@ -222,13 +253,13 @@ export const SERVICE_FIELDS: Fields = {
       storage_uri: { kind: 'string', required: true, description: 'Where the model lies.' },
       api_version: { kind: 'string', values: ['v1', 'v2'], default: 'v1', description: 'Protocol.' },
       min_scale: { kind: 'integer', description: 'Copies that are kept running.' },
-      max_scale: { kind: 'integer', description: 'Most copies.' },
-      cpu: { kind: 'quantity', description: 'Cores of a copy.' },
-      memory: { kind: 'quantity', description: 'Memory of a copy.' },
+      max_scale: { kind: 'integer', default: '1', description: 'Most copies.' },
+      cpu: { kind: 'quantity', unit: 'cores', default: '0.2', description: 'Cores of a copy.' },
+      memory: { kind: 'quantity', unit: 'bytes', default: '256Mi', description: 'Memory of a copy.' },
       args: { kind: 'strings', description: 'Arguments of the runtime.' },
       env: { kind: 'string-map', description: 'Variables of the runtime.' },
-      enable_gpu: { kind: 'boolean', description: 'Each copy gets one GPU.' },
-      set_auth: { kind: 'boolean', description: 'Ask for the token of the service.' }
+      enable_gpu: { kind: 'boolean', default: 'false', description: 'Each copy gets one GPU.' },
+      set_auth: { kind: 'boolean', default: 'true', description: 'Ask for the token of the service.' }
     }
   }
 };

@@ -42,4 +42,23 @@ export const CLUSTER_FIELDS: Fields = {
   ssl_verify: { kind: 'boolean', default: 'true', description: 'Check the certificate.' }
 };
 
+/** The parts of a file. */
 export const TOP_LEVEL = ['functions', 'storage_providers', 'clusters'] as const;
+
+export const TOP_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  functions: 'Services for OSCAR below `oscar`, functions for AWS below `aws`.',
+  'functions/oscar':
+    'List of services. Each item is the id of a cluster (or `default-cluster`), and below it the service.',
+  'functions/aws': 'List of functions for AWS Lambda and Batch, as SCAR deploys them.',
+  storage_providers:
+    'Storage that inputs and outputs name as `type.id`: the type, below it ids, below each its settings.',
+  clusters: 'Other clusters that services are passed on to, by id. Credentials do not belong here.'
+};
+
+export const PROVIDER_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  minio: 'MinIO servers besides the one of the cluster, which is always `minio.default`.',
+  s3: 'Amazon S3 accounts.',
+  onedata: 'Onedata spaces.',
+  webdav: 'WebDAV servers, for instance dCache.',
+  rucio: 'Rucio storage elements.'
+};
