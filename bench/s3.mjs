@@ -10,6 +10,9 @@
  * Durability: ours, versitygw and rclone answer without flushing: an acknowledged object survives a killed process; after a
  * power cut the last seconds may be missing. Ours with durability "power" flushes file, folder and index before the answer
  * and has a row of its own. moto keeps everything in memory.
+ *
+ * The gets read what was put a moment before: from the page cache with the Go servers, ours without opening the file again
+ * (local-cluster/s3/recent.ts). moto closes each connection after its answer.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
@@ -82,11 +85,13 @@ class Connection {
   open() {
     const socket = connect(this.port, '127.0.0.1').setNoDelay(true);
     this.socket = socket;
-    socket.on('data', chunk => this.take(chunk));
-    socket.on('error', error => this.reject?.(error));
+    // What an old connection still has to say is not about the request on the new one.
+    const fail = error => this.socket === socket && this.reject?.(error);
+    socket.on('data', chunk => this.socket === socket && this.take(chunk));
+    socket.on('error', fail);
     socket.on('close', () => {
       socket.gone = true;
-      this.reject?.(new Error('The server closed the connection.'));
+      fail(new Error('The server closed the connection.'));
     });
   }
 

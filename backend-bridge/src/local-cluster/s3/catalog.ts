@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { IBucketInfo, INotification } from '../interfaces';
 import { transaction } from '../database';
 import { Listing } from './listing';
+import { Recent } from './recent';
 import type { IBucketRow, IObjectRow } from './schema';
 
 /** A bucket as it is kept in memory; the database has the same. */
@@ -52,6 +53,8 @@ export class Catalog {
   }
 
   readonly listing: Listing;
+  /** Never ahead of the index: each change of a row takes its entry away. */
+  readonly recent = new Recent();
 
   get buckets(): ReadonlyMap<string, IBucket> {
     return this._buckets;
@@ -115,6 +118,7 @@ export class Catalog {
   }
 
   put(bucket: IBucket, row: IObjectRow): void {
+    this.recent.forget(bucket.id, row.key);
     this._upsert.run(
       bucket.id,
       row.key,
@@ -134,6 +138,7 @@ export class Catalog {
   }
 
   delete(bucket: IBucket, key: string): void {
+    this.recent.forget(bucket.id, key);
     this._delete.run(bucket.id, key);
   }
 

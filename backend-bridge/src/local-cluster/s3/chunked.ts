@@ -127,7 +127,8 @@ class Reader {
       throw new StoreError('IncompleteBody');
     }
     const piece = this._rest.subarray(0, length);
-    this._rest = this._rest.subarray(piece.length);
+    // Nothing is kept of a buffer that goes on as a whole: its reader may give its memory back.
+    this._rest = piece.length === this._rest.length ? EMPTY : this._rest.subarray(piece.length);
     return piece;
   }
 

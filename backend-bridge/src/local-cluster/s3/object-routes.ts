@@ -8,6 +8,8 @@ import { StoreError } from './errors';
 import { checkKey } from './keys';
 import { checkVersion, needNullVersion } from './object-details';
 import { toDetails, unquote, type IObjectDetails, type IWriteOptions } from './objects';
+import type { IOpenObject } from './readable-store';
+import { ONE_WRITE } from './recent';
 import { header, requester, type IContext } from './request';
 import { common, el, httpTime, isoTime, quoted, send, sendXml, xmlDocument } from './respond';
 import { sendFile } from './send-file';
@@ -16,7 +18,6 @@ import type { IObjectRow } from './schema';
 import { readPiece, SMALL } from './staging';
 import { all, parseXml, textOf } from './xml';
 
-const ONE_WRITE = 16 * 1024;
 const MAX_DOCUMENT = 2 * 1024 * 1024;
 const MAX_DELETES = 1000;
 /** Objects removed before others get their turn. */
@@ -50,7 +51,10 @@ export async function getObject(context: IContext): Promise<void> {
   const { store, bucket, key, request, response } = context;
   checkKey(key);
   checkVersion(context);
-  const { row, fd } = await store.open(bucket, key);
+  const held = store.held(bucket, key);
+  const file: IOpenObject =
+    held === undefined ? await store.open(bucket, key) : { row: held.row, fd: undefined, stat: undefined };
+  const { row } = file;
   try {
     const object = toDetails(row);
     const status304 = checkRead(readConditions(context, ''), row);
@@ -67,13 +71,19 @@ export async function getObject(context: IContext): Promise<void> {
       headers['content-range'] = `bytes ${piece.start}-${piece.end}/${row.size}`;
     }
     const status = piece === undefined ? 200 : 206;
-    if (request.method === 'HEAD' || fd === undefined || length === 0) {
+    if (held !== undefined && request.method !== 'HEAD') {
+      response.writeHead(status, headers);
+      response.end(piece === undefined ? held.text : held.text.slice(start, start + length), 'latin1');
+      return;
+    }
+    if (request.method === 'HEAD' || file.fd === undefined || length === 0) {
       response.writeHead(status, headers);
       response.end();
       return;
     }
     if (length <= SMALL) {
-      const bytes = readPiece(fd, start, length);
+      const bytes = readPiece(file.fd, start, length);
+      store.hold(bucket, row, bytes, file.stat);
       response.writeHead(status, headers);
       if (length <= ONE_WRITE) {
         // As a string it goes out together with the headers, in one write instead of two.
@@ -84,10 +94,10 @@ export async function getObject(context: IContext): Promise<void> {
       return;
     }
     response.writeHead(status, headers);
-    await sendFile(response, { fd, start, length });
+    await sendFile(response, { fd: file.fd, start, length });
   } finally {
-    if (fd !== undefined) {
-      closeSync(fd);
+    if (file.fd !== undefined) {
+      closeSync(file.fd);
     }
   }
 }

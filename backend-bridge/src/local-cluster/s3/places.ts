@@ -9,7 +9,8 @@ import {
   readdirSync,
   rmdirSync,
   rmSync,
-  statSync
+  statSync,
+  type Stats
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StoreError } from './errors';
@@ -59,16 +60,22 @@ export class Places {
     );
   }
 
+  /** The file's path; undefined when the way there leads through anything but folders. */
+  plain(bucket: string, path: string): string | undefined {
+    return this._plainParents(bucket, path) ? this.full(bucket, path) : undefined;
+  }
+
   /** Opens for reading; undefined when there is no such file, or something else in its place. */
-  open(bucket: string, path: string): number | undefined {
+  open(bucket: string, path: string): { fd: number; stat: Stats } | undefined {
     if (!this._plainParents(bucket, path)) {
       return undefined;
     }
     try {
       // A pipe without a writer would hold up everything until one comes.
       const fd = openSync(this.full(bucket, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      if (fstatSync(fd).isFile()) {
-        return fd;
+      const stat = fstatSync(fd);
+      if (stat.isFile()) {
+        return { fd, stat };
       }
       closeSync(fd);
       return undefined;
@@ -140,6 +147,9 @@ export class Places {
 
   /** A symbolic link below the bucket's folder could lead anywhere: it is never followed. */
   private _plainParents(bucket: string, path: string): boolean {
+    if (!path.includes('/')) {
+      return true;
+    }
     let folder = this.folder(bucket);
     const names = path.split('/');
     for (let n = 0; n < names.length - 1; n++) {

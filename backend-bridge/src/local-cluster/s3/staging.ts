@@ -30,6 +30,8 @@ export interface IStaged {
   md5: string;
   /** Time of the file, in milliseconds; 0 for none. */
   mtime: number;
+  /** The bytes, where they were at hand. */
+  bytes?: Buffer;
 }
 
 /** The folder where bytes wait until they are whole: no reader ever looks there. */
@@ -77,14 +79,15 @@ export class Staging {
       throw error;
     }
     closeSync(fd);
-    return { file: name, size: body.length, md5: hash('md5', body, 'hex'), mtime };
+    return { file: name, size: body.length, md5: hash('md5', body, 'hex'), mtime, bytes: body };
   }
 
-  async stageStream(body: AsyncIterable<Buffer> | Readable): Promise<IStaged> {
+  /** @param release the buffers are nobody else's: their memory is given back as soon as they are written */
+  async stageStream(body: AsyncIterable<Buffer> | Readable, release = false): Promise<IStaged> {
     const name = this.newName();
     const handle = await fs.open(this.path(name), 'wx', 0o644);
     try {
-      const written = await writeStream(handle, body as AsyncIterable<Buffer>, 0);
+      const written = await writeStream(handle, body as AsyncIterable<Buffer>, { at: 0, release });
       if (this._flush) {
         await handle.datasync();
       }
@@ -163,12 +166,14 @@ export class Staging {
 /**
  * Writes with at most two batches in memory; the source is not read on while both are full.
  *
- * @param at where in the file the first byte goes
+ * @param options.at where in the file the first byte goes
+ * @param options.release the buffers are nobody else's: their memory is given back once they are written. A collection
+ * would come to it only after tens of megabytes.
  */
 export async function writeStream(
   handle: fs.FileHandle,
   body: AsyncIterable<Buffer>,
-  at: number
+  options: { at: number; release: boolean }
 ): Promise<{ size: number; md5: string }> {
   const md5: Hash = createHash('md5');
   let batch: Buffer[] = [];
@@ -182,12 +187,14 @@ export async function writeStream(
       throw failed;
     }
     const chunks = batch;
-    const position = at + size - gathered;
+    const position = options.at + size - gathered;
     batch = [];
     gathered = 0;
-    writing = writeAll(handle, chunks, position).catch(error => {
-      failed = error;
-    });
+    writing = writeAll(handle, chunks, position)
+      .then(() => (options.release ? chunks.forEach(giveBack) : undefined))
+      .catch(error => {
+        failed = error;
+      });
   };
   for await (const chunk of body) {
     md5.update(chunk);
@@ -204,6 +211,13 @@ export async function writeStream(
     throw failed;
   }
   return { size, md5: md5.digest('hex') };
+}
+
+/** Whoever looks at it afterwards finds it empty. A slice of something larger stays. */
+function giveBack({ buffer, byteOffset, byteLength }: Buffer): void {
+  if (byteOffset === 0 && byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) {
+    buffer.transfer(0);
+  }
 }
 
 async function writeAll(handle: fs.FileHandle, chunks: Buffer[], position: number): Promise<void> {

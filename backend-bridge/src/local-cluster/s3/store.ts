@@ -1,17 +1,7 @@
-import { closeSync, createReadStream, fstatSync, promises as fs, renameSync } from 'node:fs';
+import { closeSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Readable } from 'node:stream';
-import type {
-  IDisposable,
-  IListOptions,
-  IListResult,
-  IObjectEvent,
-  IObjectInfo,
-  IObjectStore,
-  ObjectBody
-} from '../interfaces';
+import type { IDisposable, IObjectEvent, IObjectInfo, IObjectStore, ObjectBody } from '../interfaces';
 import { transaction } from '../database';
-import { BucketStore } from './bucket-store';
 import type { IBucket } from './catalog';
 import { attempt, StoreError, toStoreError } from './errors';
 import type { IRequester } from './events';
@@ -19,26 +9,22 @@ import { checkKey } from './keys';
 import {
   checkConditions,
   DEFAULT_TYPE,
-  toDetails,
   toInfo,
   toJson,
   partsToJson,
-  type IObjectDetails,
   type IObjectPart,
   type IWriteOptions
 } from './objects';
 import { syncFolder } from './places';
+import { ReadableStore } from './readable-store';
 import type { IObjectRow } from './schema';
-import { md5Of, type IStaged } from './staging';
+import type { IStaged } from './staging';
 import { Uploads } from './uploads';
 
 export type { IStoreOptions } from './bucket-store';
 
-/** Bytes read ahead of a slow reader. */
-const READ_AHEAD = 512 * 1024;
-
 /** Buckets and objects as plain files with an index beside them. */
-export class ObjectStore extends BucketStore implements IObjectStore {
+export class ObjectStore extends ReadableStore implements IObjectStore {
   readonly uploads: Uploads = new Uploads(this);
 
   async put(bucket: string, key: string, body: ObjectBody, options: IWriteOptions = {}): Promise<IObjectInfo> {
@@ -76,7 +62,7 @@ export class ObjectStore extends BucketStore implements IObjectStore {
     checkConditions(options, this.catalog.get(this.need(bucket), key), false);
     let staged: IStaged;
     try {
-      staged = await this.staging.stageStream(bytes);
+      staged = await this.staging.stageStream(bytes, true);
     } catch (error) {
       throw toStoreError(error);
     }
@@ -189,89 +175,15 @@ export class ObjectStore extends BucketStore implements IObjectStore {
       syncFolder(dirname(file));
     }
     this.catalog.redoDone();
+    if (staged.bytes !== undefined && !isFolder) {
+      this.catalog.recent.keep(bucket.id, row, staged.bytes, { path: file });
+    }
     bucket.objects += old === undefined ? 1 : 0;
     bucket.bytes += row.size - (old?.size ?? 0);
     if (heard !== undefined) {
       this._outbox.wake();
     }
     return row;
-  }
-
-  head(bucket: string, key: string): IObjectInfo | undefined {
-    const row = this.catalog.get(this.need(bucket), key);
-    return row && toInfo(row);
-  }
-
-  /** What `head` leaves out. */
-  details(bucket: string, key: string): IObjectDetails | undefined {
-    const row = this.catalog.get(this.need(bucket), key);
-    return row && toDetails(row);
-  }
-
-  read(bucket: string, key: string, range?: { start: number; end: number }): Readable {
-    const { fd } = this._openNow(this.need(bucket), key);
-    if (fd === undefined) {
-      return Readable.from([]);
-    }
-    return createReadStream('', { fd, highWaterMark: READ_AHEAD, ...range });
-  }
-
-  /**
-   * Opens the object's file; the caller closes it. A file that someone has edited in place is measured anew first, so that
-   * size and ETag are those of the bytes that follow. `fd` is absent for a folder marker.
-   */
-  async open(bucket: string, key: string): Promise<{ row: IObjectRow; fd: number | undefined }> {
-    const owner = this.need(bucket);
-    const opened = attempt(() => this._openNow(owner, key));
-    if (opened.fd === undefined) {
-      return opened;
-    }
-    const stat = fstatSync(opened.fd);
-    if (stat.size === opened.row.size && stat.mtimeMs === opened.row.mtime) {
-      return opened;
-    }
-    closeSync(opened.fd);
-    const handle = await fs.open(this.places.full(bucket, opened.row.path), 'r');
-    let etag: string;
-    try {
-      etag = await md5Of(handle);
-    } finally {
-      await handle.close();
-    }
-    const row = {
-      ...opened.row,
-      size: stat.size,
-      mtime: stat.mtimeMs,
-      modified: Math.floor(stat.mtimeMs),
-      etag,
-      parts: '',
-      checksums: ''
-    };
-    if (this.catalog.get(owner, key)?.mtime === opened.row.mtime) {
-      attempt(() => this.catalog.put(owner, row));
-      owner.bytes += row.size - opened.row.size;
-      this._log(`The file of ${bucket}/${key} was changed outside the store; its size and ETag were taken anew.`);
-    }
-    return attempt(() => this._openNow(owner, key));
-  }
-
-  async exportTo(bucket: string, key: string, file: string): Promise<IObjectInfo> {
-    const { row, fd } = await this.open(bucket, key);
-    if (fd === undefined) {
-      await fs.writeFile(file, '');
-      return toInfo(row);
-    }
-    closeSync(fd);
-    try {
-      await fs.copyFile(this.places.full(bucket, row.path), file, fs.constants.COPYFILE_FICLONE);
-    } catch (error) {
-      throw toStoreError(error);
-    }
-    return toInfo(row);
-  }
-
-  bucketFolder(bucket: string): string {
-    return this.places.folder(this.need(bucket).name);
   }
 
   /** @throws StoreError PreconditionFailed when it is not the object that `unless` lets go */
@@ -328,17 +240,6 @@ export class ObjectStore extends BucketStore implements IObjectStore {
     });
   }
 
-  list(bucket: string, options: IListOptions = {}): IListResult {
-    const page = this.catalog.listing.scan(this.need(bucket).id, {
-      prefix: options.prefix ?? '',
-      delimiter: options.delimiter ?? '',
-      after: options.after ?? '',
-      skipGroup: true,
-      limit: options.limit ?? 1000
-    });
-    return { ...page, objects: page.objects.map(toInfo) };
-  }
-
   onEvent(listener: (event: IObjectEvent) => void): IDisposable {
     return this._outbox.listen(listener);
   }
@@ -360,26 +261,6 @@ export class ObjectStore extends BucketStore implements IObjectStore {
     } finally {
       this.catalog.db.close();
     }
-  }
-
-  private _openNow(bucket: IBucket, key: string): { row: IObjectRow; fd: number | undefined } {
-    const row = this.catalog.get(bucket, key);
-    if (row === undefined) {
-      throw new StoreError('NoSuchKey');
-    }
-    if (row.path.endsWith('/')) {
-      return { row, fd: undefined };
-    }
-    const fd = this.places.open(bucket.name, row.path);
-    if (fd === undefined) {
-      // Someone took the file away: the object is no more.
-      this.catalog.delete(bucket, key);
-      bucket.objects--;
-      bucket.bytes -= row.size;
-      this._log(`The file of ${bucket.name}/${key} is gone; the object was taken out of the index.`);
-      throw new StoreError('NoSuchKey');
-    }
-    return { row, fd };
   }
 
   private _unlink(bucket: IBucket, path: string): void {

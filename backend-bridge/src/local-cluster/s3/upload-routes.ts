@@ -44,6 +44,7 @@ export async function putPart(context: IContext): Promise<void> {
     number: partNumber(context),
     body: body.bytes,
     checksums: body.checksums,
+    release: true,
     ...(body.length === undefined ? {} : { length: body.length })
   });
   sendEtag(context, part.etag, part.checksums);

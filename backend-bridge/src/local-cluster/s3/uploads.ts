@@ -71,7 +71,14 @@ export class Uploads {
     bucket: string,
     key: string,
     id: string,
-    options: { number: number; body: AsyncIterable<Buffer>; length?: number; checksums?: () => Record<string, string> }
+    options: {
+      number: number;
+      body: AsyncIterable<Buffer>;
+      length?: number;
+      checksums?: () => Record<string, string>;
+      /** The buffers are nobody else's: each is emptied once it is written. */
+      release?: boolean;
+    }
   ): Promise<IPartInfo> {
     const { number, length } = options;
     if (!Number.isInteger(number) || number < 1 || number > MAX_PARTS) {
@@ -99,7 +106,10 @@ export class Uploads {
       const handle = await openForWriting(this._store.staging.path(inSlot ? id : file));
       let written: { size: number; md5: string };
       try {
-        written = await writeStream(handle, options.body, inSlot ? (number - 1) * upload.slot : 0);
+        written = await writeStream(handle, options.body, {
+          at: inSlot ? (number - 1) * upload.slot : 0,
+          release: options.release === true
+        });
       } finally {
         await handle.close();
       }
