@@ -78,6 +78,16 @@ export class OscarClient implements IOscarClient {
     return this._calls.json(await this._calls.call({ method: 'GET', path: '/system/status', what: 'tell its load' }));
   }
 
+  async quota(): Promise<Record<string, unknown> | undefined> {
+    const response = await this._calls.call({
+      method: 'GET',
+      path: '/system/quotas/user',
+      what: 'tell your quota',
+      allow: [401, 403, 404, 500]
+    });
+    return response.status === 200 ? this._calls.json(response) : undefined;
+  }
+
   async services(options: { deployment?: boolean } = {}): Promise<IOscarService[]> {
     const answer = this._calls.json<unknown>(
       await this._calls.call({

@@ -26,6 +26,8 @@ export interface IOscarClient {
   info(): Promise<{ version: string; [key: string]: unknown }>;
   config(): Promise<{ config: Record<string, unknown>; minio_provider: IMinIOProvider; [key: string]: unknown }>;
   status(): Promise<Record<string, unknown>>;
+  /** What this user may use (`GET /system/quotas/user`); undefined where there are no quotas, or the user is the administrator. */
+  quota?(): Promise<Record<string, unknown> | undefined>;
   services(options?: { deployment?: boolean }): Promise<IOscarService[]>;
   /** Undefined for 404. */
   service(name: string, options?: { deployment?: boolean }): Promise<IOscarService | undefined>;

@@ -264,37 +264,60 @@ export type PipelineLeftover = Static<typeof PipelineLeftover>;
 
 /**
  * `POST /v1/packing/service`: a cell, a notebook or a script becomes a service: FDL, script, requirements. With `into` the files are written
- * there; the answer has them in any case. `POST /v1/packing/readiness` tells what another cluster lacks for it.
+ * there; the answer has them in any case. `POST /v1/packing/readiness` tells what another cluster lacks for it, and `POST
+ * /v1/packing/deploy` (→ 202 Operation) puts the same service there.
  */
 export const PackRequest = Type.Object(
   {
     name: Type.String(),
     code: Type.Union([
       Type.Object(
-        { text: Type.String(), language: Type.Union([Type.Literal('python'), Type.Literal('shell')]) },
+        {
+          text: Type.String(),
+          language: Type.Union([Type.Literal('python'), Type.Literal('shell')]),
+          firstLine: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              description:
+                'Line of the cell at which the text begins, so that what is said of it counts as the cell does.'
+            })
+          )
+        },
         { additionalProperties: false }
       ),
       Type.Object({ file: FileRef }, { additionalProperties: false })
     ]),
-    image: Type.Optional(Type.String()),
+    base: Type.Optional(FileRef),
+    image: Type.Optional(Type.String({ description: 'Default: python:3.12-slim.' })),
     inputSuffix: Type.Optional(Type.Array(Type.String())),
     requirements: Type.Optional(Type.Union([Type.Object({ text: Type.String() }), Type.Object({ file: FileRef })])),
     mode: Type.Optional(Type.Union([Type.Literal('async'), Type.Literal('sync'), Type.Literal('exposed')])),
     cpu: Type.Optional(Type.String()),
     memory: Type.Optional(Type.String()),
     into: Type.Optional(FileRef),
-    overwrite: Type.Optional(Type.Boolean())
+    overwrite: Type.Optional(
+      Type.Boolean({ description: 'Also files that were not written by packing, or changed since.' })
+    )
   },
-  { $id: 'PackRequest', additionalProperties: false }
+  {
+    $id: 'PackRequest',
+    additionalProperties: false,
+    description:
+      '`into`: folder in which the folder `<name>` is made. `base`: folder whose Python modules the code may import (default: that of the file).'
+  }
 );
 export type PackRequest = Static<typeof PackRequest>;
 
 export const PackResult = Type.Object(
   {
-    fdl: Type.String(),
-    files: Type.Array(Type.Object({ path: Type.String(), text: Type.String() })),
-    folder: Type.Optional(Type.String()),
-    notes: Type.Array(Type.String())
+    fdl: Type.String({ description: 'Text of fdl.yaml.' }),
+    files: Type.Array(Type.Object({ path: Type.String(), text: Type.String() }), {
+      description: 'fdl.yaml first; paths are relative to the folder.'
+    }),
+    folder: Type.Optional(
+      Type.String({ description: 'The folder that was written, named as the caller named `into`.' })
+    ),
+    notes: Type.Array(Type.String({ description: 'Sentences: what was found, what was left out.' }))
   },
   { $id: 'PackResult' }
 );
@@ -304,11 +327,25 @@ export const ReadinessRequest = Type.Object(
   {
     cluster: Type.String(),
     service: Type.String({ description: 'Name of the service as deployed on `from`.' }),
-    from: Type.Optional(Type.String())
+    from: Type.Optional(Type.String({ description: 'Default: the current cluster.' })),
+    image: Type.Optional(Type.String({ description: 'The image to use there; default: the same.' }))
   },
   { $id: 'ReadinessRequest', additionalProperties: false }
 );
 export type ReadinessRequest = Static<typeof ReadinessRequest>;
+
+/** `POST /v1/packing/deploy`: 409 `not-ready` with the report as `readiness` when an item is an error, unless `force`. */
+export const PackDeployRequest = Type.Object(
+  {
+    cluster: Type.String(),
+    service: Type.String(),
+    from: Type.Optional(Type.String()),
+    image: Type.Optional(Type.String()),
+    force: Type.Optional(Type.Boolean())
+  },
+  { $id: 'PackDeployRequest', additionalProperties: false }
+);
+export type PackDeployRequest = Static<typeof PackDeployRequest>;
 
 export const ReadinessReport = Type.Object(
   {

@@ -25,6 +25,7 @@ import { clusterRoutes } from './routes/clusters';
 import { exposedRoutes } from './routes/exposed';
 import { fdlRoutes } from './routes/fdl';
 import { jobRoutes } from './routes/jobs';
+import { packingRoutes } from './routes/packing';
 import { serviceRoutes } from './routes/services';
 import { statusRoutes } from './routes/status';
 import { storageRoutes } from './routes/storage';
@@ -57,7 +58,8 @@ export const ROUTES = [
   exposedRoutes,
   jobRoutes,
   storageRoutes,
-  fdlRoutes
+  fdlRoutes,
+  packingRoutes
 ];
 
 /** How long calls and operations under way may go on after the end was asked for, in milliseconds. */
