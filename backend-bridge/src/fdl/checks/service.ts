@@ -1,5 +1,6 @@
 import { checkExpose } from './expose';
 import { checkFields } from './fields';
+import { cleanName, MAX_NAME, NAME_PATTERN } from './names';
 import { checkScript } from './script';
 import { checkStorage } from './storage';
 import { isPlaceholder } from './top';
@@ -11,9 +12,6 @@ import { listing, type Reporter } from './reporter';
 import { nearest } from './suggest';
 import { LINKS_VARIABLE, type FdlMap, type ICheckContext, type IFdlDocument, type IFdlEntry } from '../types';
 import { dialectOf, type IDialect } from '../version';
-
-export const NAME_PATTERN = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const MAX_NAME = 39;
 
 /** Variables that the cluster sets for every job. */
 const RESERVED = [
@@ -102,17 +100,12 @@ function checkName(entry: IFdlEntry, document: IFdlDocument, reporter: Reporter)
   if (name.length > MAX_NAME) {
     reporter.error('bad-name', at, `The name has ${name.length} characters, and at most ${MAX_NAME} are allowed.`);
   } else if (!NAME_PATTERN.test(name)) {
-    const clean = name
-      .normalize('NFD')
-      .toLowerCase()
-      .replace(/[\u0300-\u036f]/g, '')
-      .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^[^a-z]+|-+$/g, '');
+    const clean = cleanName(name);
     reporter.error(
       'bad-name',
       at,
-      `A name has lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen.${NAME_PATTERN.test(clean) ? ` Write ${clean}.` : ''}`,
-      NAME_PATTERN.test(clean) ? reporter.replace(at, clean) : undefined
+      `A name has lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen.${clean ? ` Write ${clean}.` : ''}`,
+      clean ? reporter.replace(at, clean) : undefined
     );
   }
 }

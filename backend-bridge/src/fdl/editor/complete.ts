@@ -43,7 +43,14 @@ function completeKey(node: ITreeNode, context: ICompleteContext): ICompletion[] 
     return itemTemplate(node, context);
   }
   if (node.fields) {
-    return keys(node.fields, context);
+    const list = cursor.listAbove === undefined ? undefined : nodeAt([...cursor.path, cursor.listAbove]);
+    const items = list?.items
+      ? itemTemplate(list, {
+          ...context,
+          cursor: { ...cursor, path: [...cursor.path, String(cursor.listAbove)] }
+        })
+      : [];
+    return [...items.map(item => ({ ...item, boost: 60 })), ...keys(node.fields, context)];
   }
   if (node.each) {
     return freeNames(node, context);
@@ -56,8 +63,9 @@ function keys(fields: Readonly<Record<string, IField>>, context: ICompleteContex
   const dialect = dialectOf(known.version);
   const misplaced = (key: string) =>
     cursor.path[1] === 'oscar' && cursor.path.length === 4 && (key === 'storage_providers' || key === 'clusters');
+  const filter = (key: string) => cursor.path.includes('input') && (key === 'suffix' || key === 'prefix');
   const names = Object.keys(fields).filter(
-    key => !fields[key].readOnly && !cursor.siblings.includes(key) && !misplaced(key)
+    key => !fields[key].readOnly && !cursor.siblings.includes(key) && !misplaced(key) && !filter(key)
   );
   return names.flatMap((key, index): ICompletion[] => {
     const field = fields[key];

@@ -25,6 +25,8 @@ export interface ICursor {
   flow: boolean;
   /** The first thing behind a dash. */
   afterDash: boolean;
+  /** The key above in the same column, when what follows it may be the list that an item is added to here. */
+  listAbove?: string;
 }
 
 interface ILine {
@@ -65,6 +67,14 @@ export function readLine(text: string): ILine | undefined {
   return match
     ? { dashes, content: at, key: match[1] ?? match[2] ?? match[3], value: at + match[0].length }
     : { dashes, content: at };
+}
+
+interface IClimbed {
+  path: (string | number)[];
+  siblings: string[];
+  /** The line belongs to a text block. */
+  block: boolean;
+  listAbove?: string;
 }
 
 /** Reads the surroundings of a place. */
@@ -120,13 +130,15 @@ class Surroundings {
       colon: typed?.key !== undefined,
       indent: content,
       flow: false,
-      afterDash: dashes.length > 0
+      afterDash: dashes.length > 0,
+      ...(typed === undefined && up.listAbove !== undefined && dashes.length === 0 ? { listAbove: up.listAbove } : {})
     };
   }
 
   /** Parents of what stands in `column`, and the keys before it in the same mapping. */
-  private _climb(column: number, dashes: number[]): { path: (string | number)[]; siblings: string[]; block: boolean } {
+  private _climb(column: number, dashes: number[]): IClimbed {
     const path: (string | number)[] = [];
+    let above: { key?: string } | undefined;
     const siblings: string[] = [];
     let limit = column;
     let item = false;
@@ -153,6 +165,7 @@ class Surroundings {
           item = false;
           level++;
         } else if (level === 0) {
+          above ??= isOpen(text, line) ? { key: line.key } : {};
           siblings.push(line.key);
         }
       }
@@ -175,7 +188,7 @@ class Surroundings {
         }
       }
     }
-    return { path, siblings, block: false };
+    return { path, siblings, block: false, ...(above?.key === undefined ? {} : { listAbove: above.key }) };
   }
 
   /** Keys after the cursor in the same mapping. */
@@ -318,6 +331,11 @@ class Surroundings {
       afterDash: false
     };
   }
+}
+
+/** Nothing stands behind the colon. */
+function isOpen(text: string, line: ILine): boolean {
+  return /^\s*(#.*)?$/.test(text.slice(line.value));
 }
 
 function quoteOf(text: string | undefined): '' | "'" | '"' {

@@ -23,6 +23,8 @@ export function keyText(key: string, field: IField, context: ICompleteContext): 
   if (cursor.colon) {
     return key;
   }
+  // A dash stands below the begin of its key, as OSCAR's own files write it.
+  const outer = ' '.repeat(cursor.indent);
   const inner = ' '.repeat(cursor.indent + 2);
   if (cursor.flow) {
     return `${key}: `;
@@ -32,9 +34,9 @@ export function keyText(key: string, field: IField, context: ICompleteContext): 
     case 'string-map':
       return `${key}:\n${inner}`;
     case 'strings':
-      return `${key}:\n${inner}- `;
+      return `${key}:\n${outer}- `;
     case 'objects':
-      return `${key}:\n${inner}- ${firstKey(key, field, inner + '  ', context)}`;
+      return `${key}:\n${outer}- ${firstKey(key, field, inner, context)}`;
     default:
       // A section of the file.
       return cursor.path.length === 0 ? `${key}:\n${inner}` : `${key}: `;
