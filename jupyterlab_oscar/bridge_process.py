@@ -4,7 +4,7 @@ For a Jupyter server: :class:`BridgeProcess` makes the socket, and starts Node w
 arrives (socket activation). Node inherits the listening socket, so its path never changes: after a crash or
 an idle exit the next call starts it again, and what had queued up is answered by the new one.
 
-For a kernel or a terminal without a server: :func:`connect_or_spawn`.
+For a kernel or a terminal without a server: :mod:`jupyterlab_oscar.bridge_detached`.
 
 Only the standard library is used here.
 """
@@ -19,86 +19,30 @@ import secrets
 import select
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from . import _meta, paths
-from .endpoint import Endpoint, connection_file, discover, write_connection_file
+from .bridge_detached import connect_or_spawn
+from .bridge_options import BridgeOptions, LocalClusterOptions
+from .bridge_start import NODE_OPTIONS, START_TIMEOUT, cannot_start, drain, environment, first_line, require_bundle
+from .endpoint import connection_file, write_connection_file
 from .errors import BridgeUnavailable, OscarError, Problem, make_problem
 from .node import Node, find_node, require_platform
 
+__all__ = ["NODE_OPTIONS", "BridgeOptions", "BridgeProcess", "LocalClusterOptions", "State", "connect_or_spawn"]
+
 State = Literal["idle", "starting", "running", "failed"]
 
-#: Seconds that Node may take until it says that it is ready.
-START_TIMEOUT = 60.0
 #: Crashes in a row after which the bridge counts as failed, and seconds that make a run count as a good one.
 CRASHES_ALLOWED = 5
 STABLE_AFTER = 30.0
 #: Seconds a failed bridge refuses calls before a new call may try again by itself.
 FAILED_REST = 30.0
-#: V8's nursery: at its default size a gigabyte that streams through leaves some 40 MB of garbage standing.
-NODE_OPTIONS = ("--max-semi-space-size=1",)
-#: Variables of the Jupyter server that the bridge and its jobs have no business with.
-_WITHHELD = (
-    "JUPYTERHUB_API_TOKEN",
-    "JPY_API_TOKEN",
-    "JUPYTER_TOKEN",
-    "NODE_OPTIONS",
-    "JUPYTERLAB_OSCAR_BRIDGE_FILE",
-)
-
-
-@dataclass
-class LocalClusterOptions:
-    """How the embedded cluster is run; ``None`` lets the bridge decide."""
-
-    enabled: bool = True
-    strict: bool = False
-    runtime: str = "auto"
-    cpus: float | None = None
-    memory: str | None = None
-
-
-@dataclass
-class BridgeOptions:
-    """What the bridge is told in the first line it reads (backend-bridge/src/contract/README.md)."""
-
-    data: Path = field(default_factory=paths.data_dir)
-    contents_root: str | None = None
-    base_url: str = "/"
-    python: str = sys.executable
-    examples: Path = field(default_factory=_meta.examples)
-    local_cluster: LocalClusterOptions = field(default_factory=LocalClusterOptions)
-    idle_seconds: float = 0
-
-    def handshake(self, secret: str, **extra: Any) -> bytes:
-        """Make the line, with its newline."""
-        local = self.local_cluster
-        line = {
-            "secret": secret,
-            "data": str(self.data),
-            "contentsRoot": self.contents_root,
-            "baseUrl": self.base_url,
-            "python": self.python,
-            "examples": str(self.examples),
-            "localCluster": {
-                "enabled": local.enabled,
-                "strict": local.strict,
-                "runtime": local.runtime,
-                "cpus": local.cpus,
-                "memory": local.memory,
-            },
-            "idleSeconds": self.idle_seconds,
-            "detached": False,
-            **extra,
-        }
-        return json.dumps(line).encode() + b"\n"
 
 
 class BridgeProcess:
@@ -289,13 +233,13 @@ class BridgeProcess:
         self._set("starting")
         try:
             self._node = find_node(self._node_path)
-            self._require_bundle()
+            require_bundle(self._bundle)
             process = self._spawn(self._node, self._listener.fileno())
         except OscarError as error:
             self._fail(error.problem)
             return
         except OSError as error:
-            self._fail(_cannot_start(f"Node could not be run: {error}."))
+            self._fail(cannot_start(f"Node could not be run: {error}."))
             return
         began = time.monotonic()
         assert process.stdout is not None and process.stderr is not None
@@ -303,16 +247,16 @@ class BridgeProcess:
         reader.start()
         problem: Problem | None = None
         try:
-            line = _first_line(process.stdout, START_TIMEOUT)
+            line = first_line(process.stdout, START_TIMEOUT)
             ready = json.loads(line) if line else None
         except (ValueError, TimeoutError) as error:
             ready = None
-            problem = _cannot_start(f"It did not say that it is ready: {error}.")
+            problem = cannot_start(f"It did not say that it is ready: {error}.")
             process.kill()
         if isinstance(ready, dict) and ready.get("ready") is True:
             self._version = str(ready.get("version", ""))
             self._set("running")
-            threading.Thread(target=_drain, args=(process.stdout,), daemon=True).start()
+            threading.Thread(target=drain, args=(process.stdout,), daemon=True).start()
         elif isinstance(ready, dict) and isinstance(ready.get("problem"), dict):
             problem = ready["problem"]
         status = process.wait()
@@ -334,22 +278,10 @@ class BridgeProcess:
         else:
             self._crashed(status, time.monotonic() - began)
 
-    def _require_bundle(self) -> None:
-        if not self._bundle.is_file():
-            raise BridgeUnavailable(
-                make_problem(
-                    "bridge-failed",
-                    "The bridge is not built",
-                    503,
-                    f"The file {self._bundle.name} is missing from the package.",
-                    action="Run `npm run build`, or install the package again.",
-                )
-            )
-
     def _spawn(self, node: Node, descriptor: int) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._closing:
-                raise BridgeUnavailable(_cannot_start("The server is ending."))
+                raise BridgeUnavailable(cannot_start("The server is ending."))
             # A session of its own: Ctrl-C in the server's terminal asks the server whether to end, not the
             # bridge.
             process = subprocess.Popen(
@@ -359,7 +291,7 @@ class BridgeProcess:
                 stderr=subprocess.PIPE,
                 pass_fds=(descriptor,),
                 start_new_session=True,
-                env=_environment(),
+                env=environment(),
             )
             self._process = process
         assert process.stdin is not None
@@ -375,7 +307,7 @@ class BridgeProcess:
         tail = "\n".join(list(self._lines)[-20:])
         self._log.warning("The bridge ended with %s (%d in a row)%s", how, self._crashes, f":\n{tail}" if tail else "")
         if self._crashes >= CRASHES_ALLOWED:
-            self._fail(_cannot_start(f"It ended {self._crashes} times in a row, the last time with {how}.", cause=tail))
+            self._fail(cannot_start(f"It ended {self._crashes} times in a row, the last time with {how}.", cause=tail))
         else:
             self._set("idle")
 
@@ -421,176 +353,6 @@ class BridgeProcess:
 
     def _wake(self) -> None:
         os.write(self._wake_write, b"x")
-
-
-# -- without a Jupyter server --
-
-
-def connect_or_spawn(*, node_path: str | None = None, idle_seconds: float = 60) -> Endpoint:
-    """Find the bridge of this user, or start a private one that outlives this process.
-
-    The order: the connection file that ``JUPYTERLAB_OSCAR_BRIDGE_FILE`` names, the newest live one in
-    Jupyter's runtime folder, a new bridge. The new one ends by itself when nothing needs it for
-    ``idle_seconds``.
-
-    Raises
-    ------
-    BridgeUnavailable
-        When there is none and none can be started.
-    """
-    require_platform()
-    import fcntl  # not on Windows, which has just been refused
-
-    found = discover()
-    if found is not None:
-        return found
-    folder = paths.runtime_dir()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Two notebooks that start together share one bridge instead of fighting for the data.
-    with (folder / "jupyterlab-oscar-bridge.lock").open("a+b") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        found = discover()
-        if found is not None:
-            return found
-        return _spawn_detached(find_node(node_path), idle_seconds)
-
-
-def _spawn_detached(node: Node, idle_seconds: float) -> Endpoint:
-    bundle = _meta.bundle()
-    if not bundle.is_file():
-        raise BridgeUnavailable(
-            make_problem(
-                "bridge-failed",
-                "The bridge is not built",
-                503,
-                f"The file {bundle.name} is missing from the package.",
-                action="Run `npm run build`, or install the package again.",
-            )
-        )
-    options = BridgeOptions(idle_seconds=idle_seconds)
-    instance = secrets.token_hex(6)
-    secret = secrets.token_urlsafe(32)
-    path = paths.socket_path(instance)
-    file = connection_file(instance)
-    log = _detached_log(options.data)
-    try:
-        with log.open("ab") as stderr:
-            process = subprocess.Popen(
-                [node.path, *NODE_OPTIONS, str(bundle)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                start_new_session=True,
-                cwd="/",
-                env=_environment(),
-            )
-    except OSError as error:
-        raise BridgeUnavailable(_cannot_start(f"Node could not be run: {error}.")) from error
-    assert process.stdin is not None and process.stdout is not None
-    handshake = options.handshake(secret, socket=str(path), detached=True, connectionFile=str(file))
-    try:
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(handshake)
-            process.stdin.close()
-        line = _first_line(process.stdout, START_TIMEOUT)
-        ready = json.loads(line) if line else {}
-    except (ValueError, TimeoutError) as error:
-        process.kill()
-        process.wait()
-        raise BridgeUnavailable(_cannot_start(f"It did not say that it is ready: {error}.")) from error
-    finally:
-        process.stdout.close()
-    if not ready.get("ready"):
-        status = process.wait()
-        problem = ready.get("problem") or _cannot_start(f"It ended with exit status {status}.", cause=_tail(log))
-        raise BridgeUnavailable(problem)
-    write_connection_file(
-        file,
-        {
-            "socket": str(path),
-            "secret": secret,
-            "pid": process.pid,
-            "version": str(ready.get("version", "")),
-            "instance": instance,
-            "data": str(options.data),
-        },
-    )
-    # It may outlive us or end before: in a long-lived kernel somebody has to take note of its end.
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Endpoint(str(path), secret, instance, str(ready.get("version", "")), str(options.data), str(file))
-
-
-def _detached_log(data: Path) -> Path:
-    try:
-        folder = paths.private_dir(data)
-        log = folder / "bridge.log"
-        if log.exists() and log.stat().st_size > 4_000_000:
-            log.replace(folder / "bridge.log.1")
-        os.close(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    except OSError as error:
-        raise BridgeUnavailable(
-            make_problem(
-                "bridge-failed",
-                "The data folder cannot be used",
-                503,
-                f"{data} cannot be written: {error.strerror or error}.",
-                action="Set JUPYTERLAB_OSCAR_DATA to a folder of yours.",
-            )
-        ) from error
-    return log
-
-
-def _tail(path: Path, size: int = 2000) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - size))
-            return file.read().decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
-
-
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in _WITHHELD}
-
-
-def _cannot_start(detail: str, *, cause: str | None = None) -> Problem:
-    return make_problem(
-        "bridge-failed",
-        "The bridge cannot be started",
-        503,
-        detail,
-        cause=cause,
-        action="Try again; the log of the Jupyter server tells more.",
-    )
-
-
-def _first_line(stream: IO[bytes], seconds: float) -> bytes:
-    """Read one line of a pipe; empty when it ends before.
-
-    Raises
-    ------
-    TimeoutError
-        When it does not come in time.
-    """
-    deadline = time.monotonic() + seconds
-    descriptor = stream.fileno()
-    line = b""
-    while not line.endswith(b"\n"):
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
-            raise TimeoutError(f"no answer within {seconds:.0f} s")
-        # Byte by byte, so that nothing after the line is taken from those who read on.
-        byte = os.read(descriptor, 1)
-        if not byte:
-            break
-        line += byte
-    return line.strip()
-
-
-def _drain(stream: IO[bytes]) -> None:
-    with contextlib.suppress(ValueError, OSError):
-        while os.read(stream.fileno(), 65536):
-            pass
 
 
 def _end(process: subprocess.Popen[bytes], patience: float) -> None:

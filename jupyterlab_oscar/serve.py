@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import _meta, paths
-from .bridge_process import NODE_OPTIONS
-from .errors import BridgeUnavailable, InvalidError, make_problem
+from .bridge_start import NODE_OPTIONS, require_bundle
+from .errors import InvalidError, make_problem
 from .node import find_node
 
 
@@ -21,17 +21,7 @@ def serve(args: Any) -> NoReturn:
     ready.
     """
     node = find_node()
-    bundle = _meta.bundle()
-    if not bundle.is_file():
-        raise BridgeUnavailable(
-            make_problem(
-                "bridge-failed",
-                "The bridge is not built",
-                503,
-                f"The file {bundle.name} is missing from the package.",
-                action="Run `npm run build`, or install the package again.",
-            )
-        )
+    bundle = require_bundle(_meta.bundle())
     data = Path(args.data).expanduser().absolute() if args.data else paths.data_dir() / "served-cluster"
     options: dict[str, Any] = {
         "port": args.port,

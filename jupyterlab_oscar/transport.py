@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 from urllib.parse import quote, urlencode
 
-from .bridge_process import connect_or_spawn
+from .bridge_detached import connect_or_spawn
 from .endpoint import Endpoint
 from .errors import BridgeUnavailable, OscarError, error_from, make_problem
 

@@ -1,0 +1,199 @@
+"""Clusters: services, jobs, FDL and objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from .errors import NotFoundError, make_problem
+from .inputs import PathLike, file_reference
+from .results import Items
+from .service_api import Job, Service
+from .transport import path
+
+if TYPE_CHECKING:
+    from .client import Bridge
+
+JOB_COLUMNS = ("id", "service", "state", "exitCode", "createdAt", "reason")
+SERVICE_COLUMNS = ("name", "state", "image", "cpu", "memory", "exposed", "reason")
+
+
+class Cluster:
+    """An OSCAR cluster.
+
+    Parameters
+    ----------
+    bridge
+        Through which it is reached.
+    name
+        Its id; None: the one that is current when it is first used.
+    """
+
+    def __init__(self, bridge: Bridge, name: str | None = None) -> None:
+        self._bridge = bridge
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"<Cluster {self._name or '(the current one)'}>"
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        if self._name is None:
+            for item in self._bridge.clusters():
+                if item["current"]:
+                    self._name = item["id"]
+            if self._name is None:
+                raise NotFoundError(
+                    make_problem(
+                        "not-found",
+                        "There is no cluster",
+                        404,
+                        "No cluster is configured.",
+                        action="Add one with `clusters add`.",
+                    )
+                )
+        return self._name
+
+    def path(self, *parts: str) -> str:
+        """A path below this cluster."""
+        return path("clusters", self.id, *parts)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Its record: state, endpoint, version, features."""
+        return self._json("GET", self.path())
+
+    def load(self) -> dict[str, Any]:
+        """Cores, memory and jobs, where the cluster tells."""
+        return self._json("GET", self.path("load"))
+
+    def use(self) -> None:
+        """Make it the one that is used when none is named."""
+        self._json("POST", self.path("use"))
+
+    def remove(self) -> None:
+        """Forget it (nothing on the cluster changes)."""
+        self._json("DELETE", self.path())
+
+    def services(self) -> Items:
+        """Its services."""
+        return Items(self._json("GET", self.path("services"))["items"], SERVICE_COLUMNS)
+
+    def service(self, name: str) -> Service:
+        """A service by its name. It is not asked for until it is used."""
+        return Service(self._bridge, self, name)
+
+    def jobs(self, service: str | None = None, *, page: str | None = None) -> Items:
+        """Jobs, newest first; ``.next`` of the answer is the ``page`` that follows."""
+        answer = self._json("GET", self.path("jobs"), query={"service": service, "page": page})
+        return Items(answer["items"], JOB_COLUMNS, answer.get("next"))
+
+    def job(self, name: str) -> Job:
+        """A job by its name."""
+        return Job(self._bridge, self, name)
+
+    # -- FDL --
+
+    def check(self, fdl: PathLike) -> list[dict[str, Any]]:
+        """Problems of an FDL file."""
+        body = {"source": {"file": file_reference(fdl)}, **({"cluster": self._name} if self._name else {})}
+        return self._json("POST", path("fdl", "check"), body)["problems"]
+
+    def plan(self, fdl: PathLike, *, raw_script: bool = False) -> dict[str, Any]:
+        """What an apply would do: ``{steps, problems, notes, services}``."""
+        return self._json("POST", path("fdl", "plan"), self._apply_request(fdl, raw_script))
+
+    def apply(
+        self,
+        fdl: PathLike,
+        *,
+        raw_script: bool = False,
+        progress: Callable[[dict[str, Any]], None] | None = None,
+    ) -> dict[str, Any]:
+        """Deploy an FDL file and wait until it is done; returns the operation with its steps.
+
+        Parameters
+        ----------
+        fdl
+            Path of the file.
+        raw_script
+            Leave scripts as they are (no last line that tells the exit code).
+        progress
+            Called with the operation each time it has moved.
+        """
+        operation = self._json("POST", path("fdl", "apply"), self._apply_request(fdl, raw_script))
+        return self._bridge.operation(operation, progress)
+
+    def _apply_request(self, fdl: PathLike, raw_script: bool) -> dict[str, Any]:
+        request: dict[str, Any] = {"source": {"file": file_reference(fdl)}}
+        if self._name:
+            request["cluster"] = self._name
+        if raw_script:
+            request["rawScript"] = True
+        return request
+
+    # -- objects --
+
+    def buckets(self) -> Items:
+        """Its buckets."""
+        return Items(self._json("GET", self.path("buckets"))["items"], ("name", "visibility", "owner"))
+
+    def create_bucket(self, name: str) -> None:
+        """Make a bucket."""
+        self._json("POST", self.path("buckets"), {"name": name})
+
+    def delete_bucket(self, name: str) -> None:
+        """Remove a bucket."""
+        self._json("DELETE", self.path("buckets", name))
+
+    def objects(
+        self, bucket: str, prefix: str = "", *, delimiter: str | None = None, page: str | None = None
+    ) -> dict[str, Any]:
+        """One page of objects: ``{items, prefixes, next?}``."""
+        query = {"prefix": prefix, "delimiter": delimiter, "page": page}
+        return self._json("GET", self.path("buckets", bucket, "objects"), query=query)
+
+    def all_objects(self, bucket: str, prefix: str = "") -> Iterator[dict[str, Any]]:
+        """All objects below a prefix, page by page."""
+        page = None
+        while True:
+            answer = self.objects(bucket, prefix, page=page)
+            yield from answer["items"]
+            page = answer.get("next")
+            if not page:
+                return
+
+    def put(self, file: PathLike | IO[bytes], bucket: str, key: str) -> None:
+        """Store a file as an object. A file without a size (a pipe) is sent in chunks."""
+        if isinstance(file, (str, os.PathLike)):
+            with Path(file).open("rb") as opened:
+                self.put(opened, bucket, key)
+            return
+        size = self._bridge.transport.file_size(file)
+        headers = {"Content-Type": "application/octet-stream"}
+        if size is not None:  # else http.client sends it in chunks
+            headers["Content-Length"] = str(size)
+        answer = self._bridge.transport.open("PUT", self.object_path(bucket, key), file, headers=headers)
+        answer.close()
+
+    def get(self, bucket: str, key: str) -> Iterator[bytes]:
+        """The content of an object, piece by piece."""
+        return self._bridge.transport.pieces(self.object_path(bucket, key))
+
+    def remove_object(self, bucket: str, key: str) -> None:
+        """Delete an object."""
+        self._json("DELETE", self.object_path(bucket, key))
+
+    def object_path(self, bucket: str, key: str) -> str:
+        """Path of an object; slashes of the key stay slashes, except where a path would swallow them."""
+        parts = [quote(part, safe="") for part in key.split("/")]
+        # Empty and dotted parts are legal in keys, but are tidied away in paths: there the slash is escaped.
+        tricky = any(part in ("", ".", "..") for part in parts)
+        return self.path("buckets", bucket, "objects") + "/" + (quote(key, safe="") if tricky else "/".join(parts))
+
+    def _json(self, method: str, target: str, value: Any = None, *, query: dict[str, Any] | None = None) -> Any:
+        return self._bridge.transport.json(method, target, value, query=query)

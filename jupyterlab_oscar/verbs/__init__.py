@@ -1,0 +1,41 @@
+"""What the verbs do. Each takes the parsed words and returns an :class:`Outcome`; who shows it is not its
+business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import calls, clusters, fdl, jobs, objects, services
+from .context import Context, Outcome
+
+__all__ = ["Context", "Outcome", "run"]
+
+_VERBS: dict[str, Callable[[Context], Outcome]] = {
+    "status": clusters.status,
+    "clusters": clusters.clusters,
+    "check": fdl.check,
+    "plan": fdl.plan,
+    "apply": fdl.apply,
+    "services": services.services,
+    "delete": services.delete,
+    "invoke": calls.invoke,
+    "submit": calls.submit,
+    "jobs": jobs.jobs,
+    "job": jobs.job,
+    "logs": jobs.logs,
+    "ls": objects.ls,
+    "put": objects.put,
+    "get": objects.get,
+    "rm": objects.rm,
+}
+
+
+def run(context: Context) -> Outcome:
+    """Do what the words say.
+
+    Raises
+    ------
+    OscarError
+        When it does not work.
+    """
+    return _VERBS[context.args.verb](context)
