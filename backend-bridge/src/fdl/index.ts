@@ -13,3 +13,4 @@ export { checkFdl } from './checks';
 export { planFdl, webhookArn } from './plan';
 export { realise } from './realise';
 export { differences } from './diff';
+export { fdlSchema, type IJsonSchema } from './schema';

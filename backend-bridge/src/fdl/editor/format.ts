@@ -11,7 +11,6 @@ const FIRST = [
   'aws',
   'lambda',
   'name',
-  'cluster_id',
   'image',
   'script',
   'storage_provider',
@@ -23,6 +22,8 @@ const LAST = ['input', 'output', 'storage_providers', 'clusters'];
 
 /** Texts that a reader of YAML 1.1 or 1.2 takes for something else. */
 const WORDS = /^(?:y|yes|n|no|true|false|on|off|null|~|\.?nan|[-+]?\.?inf(?:inity)?)$/i;
+/** Amounts with a unit; those without one are numbers. */
+const QUANTITY = /^\d+(?:\.\d+)?(?:m|k|M|G|T|Ki|Mi|Gi|Ti)$/;
 const PLAIN = /^[A-Za-z_./][\w./@+-]*(?::[\w.-]+)?$/;
 
 /**
@@ -31,6 +32,21 @@ const PLAIN = /^[A-Za-z_./][\w./@+-]*(?::[\w.-]+)?$/;
  * YAML, doubled keys) comes back as it is.
  */
 export function format(text: string): string {
+  let result = text;
+  // A comment between two levels may settle only in the second round.
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const next = formatOnce(result);
+    if (next === result) {
+      break;
+    }
+    result = next;
+  }
+  return result;
+}
+
+const MAX_ROUNDS = 4;
+
+function formatOnce(text: string): string {
   if (text.length > MAX_TEXT) {
     return text;
   }
@@ -44,7 +60,13 @@ export function format(text: string): string {
     if (!hasAliases(yaml)) {
       order(yaml.contents, []);
     }
-    const result = yaml.toString({ lineWidth: 0, indent: 2, indentSeq: false, singleQuote: true });
+    const result = yaml.toString({
+      lineWidth: 0,
+      indent: 2,
+      indentSeq: false,
+      singleQuote: true,
+      flowCollectionPadding: false
+    });
     return sameMeaning(before, parseFdl(result).document) ? result : text;
   } catch {
     // The printer refuses some trees (a key that is a mapping); then nothing is changed.
@@ -126,7 +148,9 @@ function quote(yaml: Document): void {
       for (const pair of node.items) {
         if (isPair(pair)) {
           const here = [...path, keyOf(pair)];
-          walk(pair.value, here, map ? TEXT : nodeAt(here)?.field);
+          // The old name of variables, which the tables have for AWS only.
+          const old = keyOf(pair) === 'Variables' ? VARIABLES : undefined;
+          walk(pair.value, here, map ? TEXT : (nodeAt(here)?.field ?? old));
         }
       }
     } else if (isScalar(node)) {
@@ -137,11 +161,13 @@ function quote(yaml: Document): void {
 }
 
 const TEXT: IField = { kind: 'string', description: '' };
+const VARIABLES: IField = { kind: 'string-map', description: '' };
 
 function quoteScalar(node: Scalar, field: IField | undefined): void {
   if (typeof node.value === 'string') {
     if (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE') {
-      node.type = PLAIN.test(node.value) && !WORDS.test(node.value) ? 'PLAIN' : 'QUOTE_SINGLE';
+      const plain = (PLAIN.test(node.value) && !WORDS.test(node.value)) || QUANTITY.test(node.value);
+      node.type = plain ? 'PLAIN' : 'QUOTE_SINGLE';
     }
     return;
   }

@@ -12,6 +12,7 @@ import {
   Operation,
   type FdlSource
 } from '../../contract';
+import { fdlSchema } from '../../fdl';
 import type { BridgeApp } from '../app';
 import { callerOf } from '../caller';
 import type { IServerContext } from '../context';
@@ -75,6 +76,17 @@ export function fdlRoutes(app: BridgeApp, context: IServerContext): void {
       watcher.kick(cluster.id);
       return reply.code(202).send(operation);
     }
+  );
+
+  app.get(
+    '/v1/fdl/schema',
+    {
+      schema: describe({
+        summary: 'The JSON Schema (draft-07) of FDL, for any editor of YAML',
+        response: { 200: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }) }
+      })
+    },
+    async () => fdlSchema()
   );
 
   app.get(
