@@ -14,8 +14,6 @@ import pytest
 
 from .servers import JupyterServer, jupyter_server, wait_for
 
-pytestmark = pytest.mark.skipif(not _meta.bundle().is_file(), reason="The bridge is not built: npm run build makes it.")
-
 FDL = """
 functions:
   oscar:
