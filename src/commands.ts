@@ -33,6 +33,16 @@ export namespace CommandIDs {
   export const copyJobAsCell = 'jupyterlab-oscar:copy-job-as-cell';
   export const saveResult = 'jupyterlab-oscar:save-result';
   export const trySample = 'jupyterlab-oscar:try-sample';
+
+  export const newPipeline = 'jupyterlab-oscar:new-pipeline';
+  export const editPipeline = 'jupyterlab-oscar:edit-pipeline';
+  export const checkPipeline = 'jupyterlab-oscar:check-pipeline';
+  export const runPipeline = 'jupyterlab-oscar:run-pipeline';
+  export const deployPipeline = 'jupyterlab-oscar:deploy-pipeline';
+  export const exportPipeline = 'jupyterlab-oscar:export-pipeline';
+  export const pipelineRuns = 'jupyterlab-oscar:pipeline-runs';
+  export const pipelineLeftovers = 'jupyterlab-oscar:pipeline-leftovers';
+  export const packFile = 'jupyterlab-oscar:pack-file';
 }
 
 /** Arguments of the commands about one service; without them: what the context menu was opened on. */
@@ -78,5 +88,12 @@ export const ARGS = {
   job: object({ cluster, job: text('Id of the job.') }),
   example: object({ example: text('Name of the example. Without it the user is asked.') }),
   file: object({ path: text('FDL file in the file browser. Default: the open or selected one.') }),
-  folder: object({ cwd: text('Folder in the file browser.') })
+  folder: object({ cwd: text('Folder in the file browser.') }),
+  pipeline: object({ path: text('Pipeline file in the file browser. Default: the open or selected one.') }),
+  runs: object({
+    path: text('Pipeline file whose runs are shown. Default: the open or selected one.'),
+    run: text('Id of the run that is shown first.')
+  }),
+  action: object({ action: text('What the canvas does: undo, redo, zoomToFit, …') }, ['action']),
+  code: object({ path: text('Notebook or script in the file browser. Default: the selected one.') })
 };

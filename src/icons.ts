@@ -1,6 +1,10 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
 import oscarSvg from '../style/icons/oscar.svg';
+import pipelineSvg from '../style/icons/pipeline.svg';
 
 /** A function in a cluster's cell: the mark of all OSCAR views. */
 export const oscarIcon = new LabIcon({ name: 'jupyterlab-oscar:oscar', svgstr: oscarSvg });
+
+/** Steps that follow one another. */
+export const pipelineIcon = new LabIcon({ name: 'jupyterlab-oscar:pipeline', svgstr: pipelineSvg });

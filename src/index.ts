@@ -9,6 +9,9 @@ import { modelPlugin } from './plugins/model';
 import { notifyPlugin } from './plugins/notify';
 import { palettePlugin } from './plugins/palette';
 import { panelPlugin } from './plugins/panel';
+import { pipelineActionsPlugin } from './plugins/pipeline-actions';
+import { pipelineRunsPlugin } from './plugins/pipeline-runs';
+import { pipelinesPlugin } from './plugins/pipelines';
 import { runningPlugin } from './plugins/running';
 import { servicesPlugin } from './plugins/services';
 import { settingsPlugin } from './plugins/settings';
@@ -29,7 +32,10 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   palettePlugin,
   statusPlugin,
   runningPlugin,
-  notifyPlugin
+  notifyPlugin,
+  pipelinesPlugin,
+  pipelineActionsPlugin,
+  pipelineRunsPlugin
 ];
 
 export default plugins;

@@ -1,8 +1,10 @@
+import type { IWidgetTracker } from '@jupyterlab/apputils';
 import { Token } from '@lumino/coreutils';
 
 import type { IBridgeClient } from './bridge/client';
 import type { IOscarModel } from './oscar/model';
 import type { IOscarSettings } from './oscar/settings';
+import type { PipelineWidget } from './pipelines/widget';
 
 export type { IBridgeClient, IOscarModel, IOscarSettings };
 
@@ -28,4 +30,12 @@ export const IOscarModelToken = new Token<IOscarModel>(
 export const IOscarSettingsToken = new Token<() => IOscarSettings>(
   'jupyterlab-oscar:IOscarSettings',
   'The settings of the OSCAR views; call it for the values of now.'
+);
+
+/**
+ * The pipelines that are open in our own editor.
+ */
+export const IPipelineTrackerToken = new Token<IWidgetTracker<PipelineWidget>>(
+  'jupyterlab-oscar:IPipelineTracker',
+  'The open editors of pipelines.'
 );

@@ -27,6 +27,7 @@ import type {
 } from '../contract';
 import { BridgeError, isAbort, problemOf, unreachable } from './errors';
 import { encode, encodeKey, hrefPath, query } from './paths';
+import { PipelineCalls } from './pipelines';
 import type { ITransport } from './transport';
 
 /**
@@ -46,7 +47,11 @@ export interface IBridgeState {
 export class BridgeClient {
   constructor(options: BridgeClient.IOptions) {
     this._transport = options.transport;
+    this.pipelines = new PipelineCalls((method, path, body) => this._call(method, path, body));
   }
+
+  /** Pipelines, their runs, and packing. */
+  readonly pipelines: PipelineCalls;
 
   /**
    * Emitted when a call that wakes the bridge was answered: whoever waits for the bridge to be used can go on.
@@ -289,7 +294,7 @@ export class BridgeClient {
   private async _call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await this._send(`v1/${path}`, jsonInit(method, body));
     this._used.emit();
-    return response.json() as Promise<T>;
+    return (response.status === 204 ? undefined : await response.json()) as T;
   }
 
   private async _do(method: string, path: string): Promise<void> {

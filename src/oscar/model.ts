@@ -5,7 +5,17 @@ import { Signal } from '@lumino/signaling';
 import type { BridgeClient, IBridgeClient } from '../bridge/client';
 import { toProblem } from '../bridge/errors';
 import { EventStream } from '../bridge/events';
-import type { BridgeEvent, Cluster, FileRef, Job, Operation, Problem, Service, Submission } from '../contract';
+import type {
+  BridgeEvent,
+  Cluster,
+  FileRef,
+  Job,
+  Operation,
+  PipelineRun,
+  Problem,
+  Service,
+  Submission
+} from '../contract';
 import { LogFollower } from './follow';
 import type { IList, IOscarState } from './state';
 import {
@@ -18,6 +28,7 @@ import {
   sortServices,
   withJob,
   withOperation,
+  withRun,
   withService,
   withSubmission
 } from './state';
@@ -212,6 +223,14 @@ export class OscarModel implements IDisposable {
 
   keepOperation(operation: Operation): void {
     this._update({ operations: withOperation(this._state.operations, operation) });
+  }
+
+  keepRun(run: PipelineRun): void {
+    this._update({ runs: withRun(this._state.runs, run) });
+  }
+
+  forgetRun(id: string): void {
+    this._update({ runs: this._state.runs.filter(run => run.id !== id) });
   }
 
   forgetJob(job: string): void {

@@ -7,6 +7,7 @@ import type {
   Job,
   JobState,
   Operation,
+  PipelineRun,
   Problem,
   Service,
   Submission
@@ -45,6 +46,8 @@ export interface IOscarState {
   buckets: IList<Bucket>;
   examples: IList<Example>;
   operations: ReadonlyArray<Operation>;
+  /** Runs of pipelines that this page has heard of, newest first. */
+  runs: ReadonlyArray<PipelineRun>;
   submissions: ReadonlyArray<Submission>;
   uploads: ReadonlyArray<IUpload>;
   data?: DataUsage;
@@ -61,6 +64,7 @@ export const INITIAL_STATE: IOscarState = Object.freeze({
   buckets: EMPTY_LIST,
   examples: EMPTY_LIST,
   operations: [],
+  runs: [],
   submissions: [],
   uploads: []
 });
@@ -94,6 +98,8 @@ export function applyEvent(state: IOscarState, event: BridgeEvent): IOscarState 
         : state;
     case 'operation':
       return { ...state, operations: withOperation(state.operations, event.operation) };
+    case 'pipeline-run':
+      return { ...state, runs: withRun(state.runs, event.run) };
     case 'submission':
       return { ...state, submissions: withSubmission(state.submissions, event.submission) };
     default:
@@ -139,6 +145,16 @@ export function withOperation(items: ReadonlyArray<Operation>, operation: Operat
     return items;
   }
   return [...items.filter(item => item.id !== operation.id), operation];
+}
+
+/** Newest first. A run that is known in a later state stays as it is. */
+export function withRun(items: ReadonlyArray<PipelineRun>, run: PipelineRun): ReadonlyArray<PipelineRun> {
+  const known = items.find(item => item.id === run.id);
+  if (known && known.revision > run.revision) {
+    return items;
+  }
+  const all = [...items.filter(item => item.id !== run.id), run];
+  return all.sort((a, b) => b.startedAt.localeCompare(a.startedAt) || b.id.localeCompare(a.id)).slice(0, 200);
 }
 
 export function withSubmission(items: ReadonlyArray<Submission>, submission: Submission): ReadonlyArray<Submission> {

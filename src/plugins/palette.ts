@@ -20,7 +20,15 @@ const IN_PALETTE = [
   CommandIDs.invokeService,
   CommandIDs.uploadToService,
   CommandIDs.deleteService,
-  CommandIDs.clearData
+  CommandIDs.clearData,
+  CommandIDs.newPipeline,
+  CommandIDs.checkPipeline,
+  CommandIDs.runPipeline,
+  CommandIDs.deployPipeline,
+  CommandIDs.exportPipeline,
+  CommandIDs.pipelineRuns,
+  CommandIDs.pipelineLeftovers,
+  CommandIDs.packFile
 ];
 
 /** Commands in the palette, under *OSCAR*. */

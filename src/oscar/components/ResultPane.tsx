@@ -15,7 +15,7 @@ const LIMITS = { image: 32e6, text: 2e6 };
 export function ResultPane(props: { result: Result }): JSX.Element {
   const { result } = props;
   const { trans } = useView();
-  const files = [...result.files].sort((a, b) => rank(a.mediaType) - rank(b.mediaType));
+  const { files } = result;
   // With files, what was printed is in the log.
   const textShown = files.length === 0 && result.text !== undefined && result.text.trim() !== '';
   return (
@@ -27,13 +27,23 @@ export function ResultPane(props: { result: Result }): JSX.Element {
         </p>
       )}
       {textShown && <pre className="jp-OscarResult-text">{result.text}</pre>}
-      {files.map(file => (
-        <ResultFileView key={file.href} file={file} />
-      ))}
+      <ResultFiles files={files} />
       {files.length === 0 && !textShown && !result.problem && !result.warning && (
         <p className="jp-OscarHint">{trans.__('The job gave no output.')}</p>
       )}
     </section>
+  );
+}
+
+/** Files, drawn as a notebook would draw them, what is read at a glance first. */
+export function ResultFiles(props: { files: readonly ResultFile[] }): JSX.Element {
+  const files = [...props.files].sort((a, b) => rank(a.mediaType) - rank(b.mediaType));
+  return (
+    <>
+      {files.map(file => (
+        <ResultFileView key={file.href} file={file} />
+      ))}
+    </>
   );
 }
 

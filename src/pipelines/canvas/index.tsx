@@ -1,0 +1,128 @@
+/**
+ * The canvas in its chunk: all that this product knows of @elyra/pipeline-editor is in this folder, so that another canvas could take
+ * its place.
+ */
+import { PipelineEditor, ThemeProvider } from '@elyra/pipeline-editor';
+import * as React from 'react';
+import { createRoot } from 'react-dom/client';
+
+import type { ICanvas, ICanvasProps } from '../canvasapi';
+import type { IController } from './controller';
+import { controllerOf, drawBadges } from './controller';
+import { theme } from './theme';
+
+/** Show a canvas in `host`. */
+export function mountCanvas(host: HTMLElement, first: ICanvasProps): ICanvas {
+  const root = createRoot(host);
+  const editor = React.createRef<{ addFile(payload: unknown): Promise<void> }>();
+  let props = first;
+  let controller: IController | null = null;
+
+  const ready = (found: IController): void => {
+    controller = found;
+    props.onReady?.();
+  };
+  const draw = (): void => root.render(<Canvas {...props} editor={editor} host={host} onController={ready} />);
+  draw();
+
+  return {
+    update: change => {
+      props = { ...props, ...change };
+      draw();
+    },
+    run: action => {
+      if (action === 'zoomIn' || action === 'zoomOut' || action === 'zoomToFit') {
+        controller?.[action]();
+      } else {
+        controller?.editActionHandler({ editType: action, editSource: 'toolbar' });
+      }
+    },
+    can: action => (action === 'undo' ? (controller?.canUndo() ?? false) : (controller?.canRedo() ?? false)),
+    select: ids => {
+      controller?.setSelections(ids);
+      const zoom = ids.length > 0 ? controller?.getZoomToReveal(ids) : undefined;
+      if (zoom) {
+        controller?.zoomTo(zoom);
+      }
+    },
+    selected: () => controller?.getSelectedObjectIds() ?? [],
+    openProperties: () => controller?.editActionHandler({ editType: 'properties' }),
+    add: (op, options = {}) => {
+      const at = options.at ? toCanvasPosition(host, controller, options.at) : freePlace(controller);
+      void editor.current?.addFile({ nodeTemplate: { op }, offsetX: at.x, offsetY: at.y, path: options.path });
+    },
+    dispose: () => {
+      // React may be drawing just now.
+      setTimeout(() => root.unmount());
+    }
+  };
+}
+
+interface IInnerProps extends ICanvasProps {
+  host: HTMLElement;
+  editor: React.Ref<unknown>;
+  onController: (controller: IController) => void;
+}
+
+function Canvas(props: IInnerProps): JSX.Element {
+  const { badges, brokenLinks, flow, host, onController, palette } = props;
+  const messages = React.useRef(badges);
+  messages.current = badges;
+
+  React.useEffect(() => {
+    const controller = controllerOf(host);
+    // Its own check knows little and marks what ours explain better.
+    controller.validate = () => controller.resetStyles();
+    controller.errors = id => (messages.current[id]?.messages ?? []).join('\n');
+    onController(controller);
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [host]);
+
+  // After the editor's own effects, which take all badges away.
+  React.useEffect(() => {
+    drawBadges(controllerOf(host), badges, brokenLinks);
+  }, [host, flow, palette, badges, brokenLinks]);
+
+  return (
+    <ThemeProvider theme={theme}>
+      <PipelineEditor
+        ref={props.editor}
+        pipeline={flow}
+        palette={palette}
+        pipelineProperties={props.pipelineSchema}
+        pipelineParameters={props.parametersSchema}
+        leftPalette
+        onChange={props.onChange}
+        onAction={action => {
+          if (action.type === 'openFile' && typeof action.payload === 'string') {
+            props.onOpenFile(action.payload);
+          }
+          props.onAction?.(action.type);
+        }}
+        onError={props.onError}
+        onFileRequested={props.onFileRequested}
+        onPropertiesUpdateRequested={(data: unknown) => Promise.resolve(data)}
+      >
+        <div className="jp-OscarPipeline-empty">{props.hint}</div>
+      </PipelineEditor>
+    </ThemeProvider>
+  );
+}
+
+/** A place of the page in the canvas's own measure. */
+function toCanvasPosition(
+  host: HTMLElement,
+  controller: IController | null,
+  at: { x: number; y: number }
+): { x: number; y: number } {
+  const box = (host.querySelector('.d3-svg-canvas-div') ?? host).getBoundingClientRect();
+  const zoom = controller?.getZoom() ?? { k: 1, x: 0, y: 0 };
+  return { x: (at.x - box.left - zoom.x) / zoom.k, y: (at.y - box.top - zoom.y) / zoom.k };
+}
+
+/** Right of everything. */
+function freePlace(controller: IController | null): { x: number; y: number } {
+  const nodes = controller?.getNodes() ?? [];
+  const last = nodes.reduce((right, node) => (node.x_pos > right.x_pos ? node : right), { x_pos: -160, y_pos: 80 });
+  return { x: last.x_pos + 220, y: last.y_pos };
+}

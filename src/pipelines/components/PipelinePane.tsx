@@ -1,0 +1,211 @@
+import * as React from 'react';
+
+import { toProblem } from '../../bridge/errors';
+import type { Problem, Service } from '../../contract';
+import { useOscar, useView } from '../../oscar/components/context';
+import { ProblemBox, Skeleton, StateIcon } from '../../oscar/components/parts';
+import type { ICanvas, ICanvasProps } from '../canvasapi';
+import type { PipelineDocument } from '../document';
+import { makePalette, usedServices } from '../palette';
+import { badgesOf, brokenLinksOf } from '../problems';
+import { parametersSchema, pipelineSchema } from '../schemas';
+import { PalettePane } from './PalettePane';
+import { ProblemList } from './ProblemList';
+
+export interface IPipelinePaneProps {
+  document: PipelineDocument;
+  loadCanvas: () => Promise<(host: HTMLElement, props: ICanvasProps) => ICanvas>;
+  onCanvas: (canvas: ICanvas | null) => void;
+  onOpenFile: (path: string) => void;
+  onFileRequested: ICanvasProps['onFileRequested'];
+}
+
+/** Images that are offered when nothing else is known. */
+const IMAGES = [
+  'python:3.12-slim',
+  'jupyter/scipy-notebook:latest',
+  'jupyter/datascience-notebook:latest',
+  'r-base:latest'
+];
+
+/** The editor: palette, canvas, problems; and what is to be said of the file. */
+export function PipelinePane(props: IPipelinePaneProps): JSX.Element {
+  const { document } = props;
+  const { trans } = useView();
+  const state = useDocument(document);
+  const [hidden, setHidden] = React.useState(false);
+  const canvas = React.useRef<ICanvas | null>(null);
+  const palette = usePalette(document);
+  React.useEffect(() => setHidden(false), [state.migration]);
+
+  if (state.phase === 'loading') {
+    return <Skeleton label={trans.__('Opening the pipeline…')} rows={4} />;
+  }
+  if (state.phase === 'broken') {
+    return (
+      <div className="jp-OscarPipeline-broken">
+        <h2>{trans.__('This file cannot be read as a pipeline')}</h2>
+        <p>{trans.__('Nothing was changed in it. Open it with the text editor to mend it.')}</p>
+        <ProblemList problems={state.problems} onSelect={() => undefined} />
+      </div>
+    );
+  }
+  const add = (op: string): void => canvas.current?.add(op);
+  return (
+    <div className="jp-OscarPipeline">
+      {state.migration.length > 0 && !hidden && <Migration changes={state.migration} onClose={() => setHidden(true)} />}
+      <div className="jp-OscarPipeline-main">
+        <PalettePane palette={palette} onAdd={add} />
+        <CanvasHost {...props} palette={palette} canvas={canvas} />
+      </div>
+      <ProblemList
+        problems={state.problems}
+        onSelect={node => {
+          canvas.current?.select([node]);
+          canvas.current?.openProperties();
+        }}
+      />
+    </div>
+  );
+}
+
+function Migration(props: { changes: readonly string[]; onClose: () => void }): JSX.Element {
+  const { trans } = useView();
+  return (
+    <aside className="jp-OscarPipeline-banner" role="status">
+      <StateIcon tone="warn" label={trans.__('Old file')} />
+      <div>
+        <strong>{trans.__('This file is of an older version of Elyra.')}</strong>{' '}
+        {trans.__('It is shown as it would be today; the file changes when you edit and save it.')}
+        <details>
+          <summary>{trans._n('%1 change', '%1 changes', props.changes.length)}</summary>
+          <ul>
+            {props.changes.map((change, index) => (
+              <li key={index}>{change}</li>
+            ))}
+          </ul>
+        </details>
+      </div>
+      <button type="button" className="jp-OscarLink" onClick={props.onClose}>
+        {trans.__('Hide')}
+      </button>
+    </aside>
+  );
+}
+
+function CanvasHost(
+  props: IPipelinePaneProps & {
+    palette: ReturnType<typeof makePalette>;
+    canvas: React.MutableRefObject<ICanvas | null>;
+  }
+): JSX.Element {
+  const { canvas, document, loadCanvas, onCanvas, palette } = props;
+  const { trans } = useView();
+  const state = useDocument(document);
+  const host = React.useRef<HTMLDivElement>(null);
+  const [failure, setFailure] = React.useState<Problem | null>(null);
+  const [mounted, setMounted] = React.useState(false);
+  const badges = React.useMemo(() => badgesOf(state.problems), [state.problems]);
+  const brokenLinks = React.useMemo(() => brokenLinksOf(state.problems), [state.problems]);
+  const forms = React.useMemo(
+    () => ({ pipelineSchema: palette.properties ?? pipelineSchema, parametersSchema: parametersSchema(trans) }),
+    [palette, trans]
+  );
+  const current = React.useRef<ICanvasProps | null>(null);
+  current.current = {
+    flow: state.flow!,
+    palette,
+    ...forms,
+    badges,
+    brokenLinks,
+    hint: trans.__(
+      'Drag something from the palette, or notebooks and scripts from the file browser, and connect them.'
+    ),
+    onChange: flow => document.edit(flow),
+    onOpenFile: props.onOpenFile,
+    onFileRequested: props.onFileRequested,
+    onError: reason => setFailure(toProblem(reason))
+  };
+
+  React.useEffect(() => {
+    let gone = false;
+    loadCanvas().then(
+      mount => {
+        if (!gone && host.current && current.current) {
+          const made = mount(host.current, current.current);
+          canvas.current = made;
+          onCanvas(made);
+          setMounted(true);
+        }
+      },
+      reason => !gone && setFailure(toProblem(reason))
+    );
+    return () => {
+      gone = true;
+      canvas.current?.dispose();
+      canvas.current = null;
+      onCanvas(null);
+    };
+    // The canvas lives as long as this component; what it is given is updated below.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
+
+  React.useEffect(() => {
+    if (mounted && current.current) {
+      canvas.current?.update(current.current);
+    }
+  }, [mounted, canvas, state.flow, palette, forms, badges, brokenLinks]);
+
+  return (
+    <div className="jp-OscarPipeline-canvas">
+      {failure && <ProblemBox problem={failure} />}
+      {!mounted && !failure && <Skeleton label={trans.__('Loading the canvas…')} rows={3} />}
+      <div ref={host} className="jp-OscarPipeline-host" />
+    </div>
+  );
+}
+
+export function useDocument(document: PipelineDocument): PipelineDocument['state'] {
+  const subscribe = React.useCallback(
+    (changed: () => void) => {
+      document.changed.connect(changed);
+      return () => {
+        document.changed.disconnect(changed);
+      };
+    },
+    [document]
+  );
+  return React.useSyncExternalStore(subscribe, () => document.state);
+}
+
+/** The palette of the current cluster; the same object while nothing in it changes. */
+function usePalette(document: PipelineDocument): ReturnType<typeof makePalette> {
+  const { trans } = useView();
+  const { clusters, services } = useOscar();
+  const { flow } = useDocument(document);
+  const key = JSON.stringify([
+    services.items.map(item => [item.name, item.exposed, item.image]),
+    clusters.map(item => item.id),
+    flow ? usedServices(flow) : []
+  ]);
+  return React.useMemo(
+    () =>
+      makePalette({
+        trans,
+        services: services.items
+          // The services of pipelines are their nodes already.
+          .filter(item => !isOfPipeline(item))
+          .map(({ name, exposed }) => ({ name, exposed })),
+        clusters: clusters.map(item => item.id),
+        images: [...new Set([...IMAGES, ...services.items.map(item => item.image)])].filter(Boolean),
+        used: flow ? usedServices(flow) : []
+      }),
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [trans, key]
+  );
+}
+
+/** Nodes of pipelines hand on an archive for each run: they are no services to be called. */
+function isOfPipeline(service: Service): boolean {
+  return service.output.some(place => place.bucket === service.name && place.prefix === 'next');
+}
