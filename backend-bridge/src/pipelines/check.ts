@@ -1,20 +1,35 @@
-import type { PipelineProblem, PipelineTarget } from '../contract';
+import type { PipelineProblem } from '../contract';
+import { checkFiles, checkPaths } from './checks/files';
+import { Findings } from './checks/findings';
+import { checkGraph, linksOf } from './checks/graph';
+import { checkKubernetes } from './checks/kubernetes';
+import { checkNode } from './checks/node';
+import { checkParameters } from './checks/parameters';
+import { checkTarget, type ITargets } from './checks/target';
 import type { IPipeline, IPipelineFiles } from './model';
-import { originOf, sorted } from './report';
 
 /** What is known beside the pipeline itself; what is absent is not checked. */
-export interface ICheckOptions {
+export interface ICheckOptions extends ITargets {
   files?: IPipelineFiles;
-  target?: PipelineTarget;
-  services?: readonly { name: string; cluster: string }[];
-  clusterIds?: readonly string[];
 }
 
 /**
- * Everything that is wrong with a pipeline: what `readPipeline` found, and what its nodes, links, files and parameters break. Places come
- * from the text that it was read from; a pipeline that a program made has them at line 1.
+ * What a pipeline breaks: cycles, missing and outside files, images, numbers, names, parameters, limits of the target. What could not be
+ * read is told by `readPipeline`; the two lists have nothing in common. Places come from the text that the pipeline was read from; one that
+ * a program made has them at line 1.
  */
-export function checkPipeline(pipeline: IPipeline, _options: ICheckOptions = {}): PipelineProblem[] {
-  const origin = originOf(pipeline);
-  return sorted([...(origin?.problems ?? [])]);
+export function checkPipeline(pipeline: IPipeline, options: ICheckOptions = {}): PipelineProblem[] {
+  const findings = new Findings(pipeline);
+  for (const node of pipeline.nodes) {
+    checkNode(node, findings);
+    checkKubernetes(node, findings);
+    checkPaths(node, findings);
+    checkTarget(node, options, findings);
+  }
+  checkGraph(pipeline, linksOf(pipeline), findings);
+  checkParameters(pipeline, findings);
+  if (options.files) {
+    checkFiles(pipeline, options.files, findings);
+  }
+  return findings.problems();
 }

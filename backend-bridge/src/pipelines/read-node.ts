@@ -81,7 +81,7 @@ function componentName(data: JsonRecord, op: string): string {
   const { catalog, component_ref: reference = {} } = sourceOf(data);
   const file = Object.values(reference).map(word).find(Boolean);
   const title = word(ui.label) ?? (file === undefined ? op : baseName(file));
-  return catalog === undefined ? title : `${title} (${catalog})`;
+  return catalog === undefined ? title : `${title} of ${catalog}`;
 }
 
 /** Texts of a list; a text alone is taken for its lines. */

@@ -12,8 +12,8 @@ import { placed, setOrigin, sorted, type IFinding } from './report';
 import { baseName, isRecord, scalar, word, type JsonRecord } from './values';
 
 /**
- * Reads an Elyra pipeline of any version. Never throws; what it cannot read it tells in `problems`, with places. `checkPipeline` of the
- * pipeline gives these problems again together with its own, so only one of the two lists is shown.
+ * Reads an Elyra pipeline of any version. Never throws; what it cannot read it tells in `problems`, with places. What the pipeline
+ * itself breaks (cycles, files, numbers, …) is told by `checkPipeline`; the two lists have nothing in common and are shown together.
  *
  * @param text - Of the file; 10 MB and 5,000 nodes take linear time.
  * @param file - As the caller names it; goes into problems and, without a name in the file, gives the name.
@@ -64,8 +64,8 @@ function readFlow(flow: JsonRecord, file: string, places: Places): IReadResult {
     findings.push(...own);
   }
   findings.push(...inputPaths(read, flat.instances, flat.edges));
-  const places_ = new Map(flat.instances.map(instance => [instance.id, instance.at]));
-  const graph = replaceRecipes(read, flat.edges, places_);
+  const nodePlaces = new Map(flat.instances.map(instance => [instance.id, instance.at]));
+  const graph = replaceRecipes(read, flat.edges, nodePlaces);
   findings.push(...graph.findings);
   if (graph.nodes.length === 0) {
     findings.push({
@@ -80,8 +80,8 @@ function readFlow(flow: JsonRecord, file: string, places: Places): IReadResult {
     name: word(properties.name) ?? word(data.name) ?? word(baseName(file).replace(/\.[^.]*$/, '')) ?? 'pipeline',
     file,
     version,
-    ...text_('description', word(properties.description)),
-    ...text_('runtimeType', word(data.runtime_type)),
+    ...optional('description', word(properties.description)),
+    ...optional('runtimeType', word(data.runtime_type)),
     nodes: order.flatMap(id => byId.get(id) ?? []),
     edges: graph.edges,
     parameters,
@@ -89,11 +89,11 @@ function readFlow(flow: JsonRecord, file: string, places: Places): IReadResult {
     migration: [...changes, ...graph.changes]
   };
   const problems = sorted(findings.map(finding => placed(finding, file, places)));
-  setOrigin(pipeline, { places, nodes: places_, properties: at, problems });
+  setOrigin(pipeline, { places, nodes: nodePlaces, properties: at });
   return { pipeline, problems };
 }
 
-function text_<K extends string>(key: K, value: string | undefined): { [P in K]?: string } {
+function optional<K extends string>(key: K, value: string | undefined): { [P in K]?: string } {
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: string };
 }
 

@@ -22,15 +22,14 @@ export interface IOrigin {
   nodes: Map<string, JsonPath>;
   /** Path of `app_data.properties`. */
   properties: JsonPath;
-  /** What reading found. */
-  problems: PipelineProblem[];
 }
 
-// The model is plain data that is written to JSON and compared; where it was read from is kept beside it.
-const ORIGINS = new WeakMap<IPipeline, IOrigin>();
+// The model is plain data that is written to JSON and compared; where it was read from is kept beside it, by its list of nodes, which a
+// copy with another name or file still has.
+const ORIGINS = new WeakMap<IPipeline['nodes'], IOrigin>();
 
-export const setOrigin = (pipeline: IPipeline, origin: IOrigin): void => void ORIGINS.set(pipeline, origin);
-export const originOf = (pipeline: IPipeline): IOrigin | undefined => ORIGINS.get(pipeline);
+export const setOrigin = (pipeline: IPipeline, origin: IOrigin): void => void ORIGINS.set(pipeline.nodes, origin);
+export const originOf = (pipeline: IPipeline): IOrigin | undefined => ORIGINS.get(pipeline.nodes);
 
 /** Names that a parameter had in older versions, newest first. */
 const OLD_NAMES: { [property: string]: readonly string[] } = {
