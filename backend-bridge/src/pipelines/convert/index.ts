@@ -1,0 +1,5 @@
+export { convertPipeline } from './convert';
+export { CALL_SECRETS } from './call';
+export { serviceNames, slug } from './names';
+export { sha256 } from './sha256';
+export { base64Lines, tar, tarGz, type ITarFile } from './tar';
