@@ -25,6 +25,12 @@ export function filesOf(pipeline: IPipeline): INeededFiles[] {
         add({ node: node.id, path, pattern: isPattern(path), recursive: node.includeSubdirectories });
       }
     }
+    // Where no image is, an environment is made of it: that of the node's folder, else that of the pipeline's.
+    if (node.kind === 'notebook' || node.kind === 'python' || node.kind === 'command') {
+      for (const folder of new Set([folderOf(isAbsolute(node.filename ?? '') ? '' : (node.filename ?? '')), ''])) {
+        add({ node: node.id, path: joinPath(folder, 'requirements.txt'), pattern: false, recursive: false });
+      }
+    }
   }
   return [...needed.values()];
 }
