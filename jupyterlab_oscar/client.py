@@ -15,7 +15,8 @@ from typing import Any
 from .cluster_api import Cluster
 from .endpoint import Endpoint
 from .errors import error_from, make_problem
-from .inputs import POLL, expand, file_reference, output_folders
+from .inputs import POLL, PathLike, expand, file_reference, output_folders
+from .pipeline_api import RUN_COLUMNS, Pipeline, PipelineRun, RunNode
 from .results import Items, Result, ResultFile
 from .service_api import Job, Service, job_error
 from .submission import Submission, SubmittedFile
@@ -25,8 +26,11 @@ __all__ = [
     "Bridge",
     "Cluster",
     "Job",
+    "Pipeline",
+    "PipelineRun",
     "Result",
     "ResultFile",
+    "RunNode",
     "Service",
     "Submission",
     "SubmittedFile",
@@ -37,6 +41,7 @@ __all__ = [
     "file_reference",
     "job_error",
     "output_folders",
+    "pipeline",
     "status",
 ]
 
@@ -77,6 +82,36 @@ class Bridge:
         """Add a cluster (``ClusterAdd`` of the contract); a password in it goes in once and never comes
         out."""
         return self.transport.json("POST", path("clusters"), definition)
+
+    def here(self) -> Cluster:
+        """The cluster of this machine; where there is none, the current one."""
+        for item in self.clusters():
+            if not item["removable"]:
+                return Cluster(self, item["id"])
+        return Cluster(self)
+
+    def pack(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Make a service of a cell, a notebook or a script (``PackRequest`` of the contract); returns
+        ``{fdl, files, folder?, notes}``. Nothing is deployed."""
+        return self.transport.json("POST", path("packing", "service"), request)
+
+    def fdl_schema(self) -> dict[str, Any]:
+        """The JSON Schema of FDL."""
+        return self.transport.json("GET", path("fdl", "schema"))
+
+    def pipeline(self, file: PathLike) -> Pipeline:
+        """A pipeline by its file."""
+        return Pipeline(self, file)
+
+    def run(self, identifier: str) -> PipelineRun:
+        """A run of a pipeline by its id."""
+        return PipelineRun(self, self.transport.json("GET", path("pipelines", "runs", identifier)))
+
+    def runs(self, file: PathLike | None = None, *, page: str | None = None) -> Items:
+        """Runs of pipelines, newest first; of one file, or all."""
+        name = None if file is None else file_reference(file)["path"]
+        answer = self.transport.json("GET", path("pipelines", "runs"), query={"file": name, "page": page})
+        return Items(answer["items"], RUN_COLUMNS, answer.get("next"))
 
     def operation(
         self, operation: dict[str, Any], progress: Callable[[dict[str, Any]], None] | None = None
@@ -136,3 +171,12 @@ def clusters() -> Items:
 def status() -> dict[str, Any]:
     """State of the bridge."""
     return connect().status()
+
+
+def pipeline(file: PathLike) -> Pipeline:
+    """A pipeline by its file.
+
+    >>> run = oscar.pipeline("analysis.pipeline").run(parameters={"year": 2024})
+    >>> run.nodes["plot"].files[0]
+    """
+    return connect().pipeline(file)

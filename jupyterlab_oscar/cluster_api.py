@@ -136,6 +136,42 @@ class Cluster:
             request["rawScript"] = True
         return request
 
+    def readiness(self, service: str, source: Cluster, *, image: str | None = None) -> dict[str, Any]:
+        """What this cluster lacks for a service of another: ``{ready, items: [{topic, state, message}]}``.
+
+        Parameters
+        ----------
+        service
+            Its name.
+        source
+            The cluster that has it.
+        image
+            Image to use here; default: the same.
+        """
+        return self._json("POST", path("packing", "readiness"), self._transfer(service, source, image))
+
+    def deploy(
+        self,
+        service: str,
+        source: Cluster,
+        *,
+        image: str | None = None,
+        force: bool = False,
+        progress: Callable[[dict[str, Any]], None] | None = None,
+    ) -> dict[str, Any]:
+        """Put a service of another cluster here, the same bytes, and wait until it is done.
+
+        Raises
+        ------
+        OscarError
+            When this cluster is not ready for it (``.problem["readiness"]`` is the report), unless ``force``.
+        """
+        body = {**self._transfer(service, source, image), "force": force}
+        return self._bridge.operation(self._json("POST", path("packing", "deploy"), body), progress)
+
+    def _transfer(self, service: str, source: Cluster, image: str | None) -> dict[str, Any]:
+        return {"cluster": self.id, "from": source.id, "service": service, **({"image": image} if image else {})}
+
     # -- objects --
 
     def buckets(self) -> Items:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import IO, TextIO
+from collections.abc import Callable, Iterator
+from typing import IO, Any, TextIO
 
 from .results import size_text
 
@@ -18,6 +18,8 @@ class Console:
         The streams; default: those of the process.
     stdin
         Where inputs and secrets are read from; None: there is none (a notebook).
+    display
+        IPython's ``display``; None: not in a notebook.
     """
 
     def __init__(
@@ -27,12 +29,15 @@ class Console:
         stdin: TextIO | None = None,
         *,
         quiet: bool = False,
+        display: Callable[..., Any] | None = None,
     ) -> None:
         self.out = out or sys.stdout
         self.err = err or sys.stderr
         self.stdin = stdin
         #: True with ``--json``: results are printed by the caller, and nothing else goes to standard output.
         self.quiet = quiet
+        #: IPython's, in a notebook: shows values as they show themselves.
+        self.display = display
         self._line = ""
 
     @property
@@ -57,6 +62,17 @@ class Console:
         self.err.write(message + "\n")
         self.err.flush()
 
+    def show(self, value: Any) -> None:
+        """Show something that is not the result: a table where there is one."""
+        if self.display is not None:
+            self.display(value)
+        else:
+            self.say(repr(value))
+
+    def live(self) -> Live:
+        """A place that is shown again whenever it changes."""
+        return Live(self)
+
     def progress(self, message: str) -> None:
         """Show a state that will change; only where it can be overwritten."""
         if not self.err.isatty() or message == self._line:
@@ -80,3 +96,34 @@ class Console:
         if self._line:
             self.err.write("\r" + " " * len(self._line) + "\r")
             self._line = ""
+
+
+class Live:
+    """A value that changes: one output in a notebook; in a terminal the lines that are new."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._handle: Any = None
+
+    def update(self, value: Any, lines: list[str]) -> None:
+        """Show the value again.
+
+        Parameters
+        ----------
+        value
+            What a notebook shows in the place of what it showed before.
+        lines
+            What a terminal prints: only what is new.
+        """
+        if self._console.display is None:
+            for line in lines:
+                self._console.say(line)
+        elif self._handle is None:
+            self._handle = self._console.display(value, display_id=True)
+        else:
+            self._handle.update(value)
+
+    def close(self) -> None:
+        """Make room for the value that takes its place in the notebook."""
+        if self._handle is not None:
+            self._handle.update({"text/plain": ""}, raw=True)

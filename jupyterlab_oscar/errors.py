@@ -102,6 +102,14 @@ class JobFailed(OscarError):
         self.result = result
 
 
+class PipelineFailed(OscarError):
+    """A run of a pipeline ended without success. ``.run`` holds its nodes."""
+
+    def __init__(self, problem: Problem, run: Any = None) -> None:
+        super().__init__(problem)
+        self.run = run
+
+
 _BY_KIND: dict[str, type[OscarError]] = {
     "bridge-unavailable": BridgeUnavailable,
     "bridge-failed": BridgeUnavailable,

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import NoReturn
+
+#: Makes a verb, or an action within one: name, help, and where.
+Verb = Callable[..., "Parser"]
 
 
 class UsageMistake(Exception):
@@ -97,6 +101,14 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     fate.add_argument("--with-data", action="store_true", help="delete the buckets with all that is in them")
     fate.add_argument("--save-data", metavar="DIR", help="copy the buckets to DIR first, then delete them")
 
+    _packing(verb)
+    _pipelines(verb)
+    schemas = verb("fdl", "The language of FDL files.").add_subparsers(
+        dest="action", metavar="ACTION", parser_class=Parser, required=True
+    )
+    schema = verb("schema", "Its JSON Schema, for editors.", schemas)
+    schema.add_argument("-o", "--output", metavar="FILE", help="where it goes (default: standard output)")
+
     invoke = verb("invoke", "Call a service with one input and wait for the result.")
     invoke.add_argument("name", metavar="NAME")
     invoke.add_argument("file", metavar="FILE", nargs="?", help="input; - for standard input")
@@ -141,3 +153,79 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     get.add_argument("file", metavar="FILE", nargs="?", help="default: the key's last part; - for standard output")
     verb("rm", "Delete an object.").add_argument("place", metavar="BUCKET/KEY")
     return parser
+
+
+def _packing(verb: Verb) -> None:
+    service = verb("service", "Make a service of a notebook, a script or (%%oscar) a cell, and deploy it here.")
+    service.add_argument("name", metavar="NAME", help="of the service: 3 to 39 lower-case letters, digits, hyphens")
+    service.add_argument("file", metavar="FILE", nargs="?", help=".ipynb, .py or .sh; of %%%%oscar: the cell")
+    service.add_argument("--image", metavar="I", help="image for clusters that run containers")
+    service.add_argument("--input-suffix", metavar=".EXT", action="append", help="take files with this ending only")
+    service.add_argument("--requirements", metavar="F", help="requirements.txt (default: made from the imports)")
+    mode = service.add_mutually_exclusive_group()
+    mode.add_argument("--sync", action="store_true", help="for calls that are answered at once")
+    mode.add_argument("--exposed", action="store_true", help="a server: handler(body, path, query), or on $HOST:$PORT")
+    service.add_argument("--cpu", metavar="N", help="cores of a job (default: 0.5)")
+    service.add_argument("--memory", metavar="Q", help="memory of a job (default: 512Mi)")
+    service.add_argument("--language", choices=["python", "shell"], help="of the cell (default: python)")
+    service.add_argument("--input", metavar="FILE", help="run it with this file at once, and show the result")
+    service.add_argument("-o", "--output", metavar="FILE|DIR/", help="where the result of --input goes")
+    service.add_argument("--into", metavar="DIR", help="folder in which the folder NAME is made (default: here)")
+    service.add_argument("--overwrite", action="store_true", help="also files that were changed by hand")
+    deploy = verb("deploy", "Put a service that works here on another cluster (--cluster), after a report.")
+    deploy.add_argument("name", metavar="NAME")
+    deploy.add_argument("--from", metavar="ID", dest="source", help="cluster that has it (default: the one here)")
+    deploy.add_argument("--image", metavar="I", help="image to use there (default: the same)")
+    deploy.add_argument("--check", action="store_true", help="only the report")
+    deploy.add_argument("--force", action="store_true", help="also when the report has errors")
+
+
+def _pipelines(verb: Verb) -> None:
+    kinds = verb("pipeline", "Pipelines of notebooks, scripts and services (Elyra's .pipeline files).").add_subparsers(
+        dest="action", metavar="ACTION", parser_class=Parser, required=True
+    )
+
+    def action(name: str, text: str, metavar: str | None = "FILE.pipeline") -> Parser:
+        sub = verb(name, text, kinds)
+        if metavar:
+            sub.add_argument("file" if metavar.startswith("FILE") else "run", metavar=metavar)
+        return sub
+
+    def secrets(sub: Parser) -> None:
+        sub.add_argument(
+            "--secret",
+            metavar="NAME",
+            action="append",
+            default=[],
+            help="value from the environment variable NAME, else asked for; never on the command line",
+        )
+
+    check = action("check", "Look for mistakes.")
+    convert = action("convert", "Make FDL and scripts of it.")
+    for sub in (check, convert):
+        sub.add_argument("--target", choices=["oscar", "scar"], help="default: oscar")
+    convert.add_argument("-o", "--output", metavar="DIR", help="folder to write to (default: only tell)")
+    convert.add_argument("--overwrite", action="store_true", help="also files that are there")
+    deploy = action("deploy", "Deploy its services without running it.")
+    secrets(deploy)
+    run = action("run", "Deploy what is missing, run it and wait.")
+    run.add_argument("--param", metavar="K=V", action="append", default=[], help="value of a parameter")
+    secrets(run)
+    run.add_argument("--no-wait", action="store_true", help="only start it")
+    run.add_argument("-o", "--output", metavar="DIR", help="save what the nodes made to DIR/<node>/")
+    runs = action("runs", "List runs, newest first.", None)
+    runs.add_argument("file", metavar="FILE.pipeline", nargs="?")
+    runs.add_argument("--page", metavar="P", help="the `next` of the page before")
+    show = action("show", "How a run goes, or went.", "RUN")
+    show.add_argument("-o", "--output", metavar="DIR", help="save what the nodes made to DIR/<node>/")
+    logs = action("logs", "Log of a node of a run.", "RUN")
+    logs.add_argument("node", metavar="NODE", help="its label or id")
+    logs.add_argument("-f", "--follow", action="store_true", help="until it ends")
+    rerun = action("rerun", "Run again what failed or was cancelled; what succeeded stays.", "RUN")
+    rerun.add_argument("--node", metavar="NODE", help="only this node and what comes after it")
+    rerun.add_argument("--keep", action="store_true", help="do not read the pipeline's files again")
+    rerun.add_argument("--no-wait", action="store_true", help="only start it")
+    secrets(rerun)
+    action("cancel", "End a run now.", "RUN")
+    leftovers = action("leftovers", "Services of pipelines that no pipeline makes any more.", None)
+    leftovers.add_argument("--remove", action="store_true", help="delete them")

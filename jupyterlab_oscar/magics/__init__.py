@@ -1,4 +1,4 @@
-"""Magics for notebooks: ``%oscar`` takes the command line's words.
+"""Magics for notebooks: ``%oscar`` takes the command line's words, ``%%oscar service`` a cell's code.
 
 Loaded by itself where the package is installed in the kernel's environment, else with ``%load_ext
 jupyterlab_oscar``. Registering costs next to nothing: the client is imported with the first call.
@@ -14,7 +14,7 @@ from .oscar import OscarMagics
 __all__ = ["OscarMagics", "load_ipython_extension", "unload_ipython_extension"]
 
 #: A line that begins with the magic, or assigns what it returns.
-_LINE = re.compile(r"\s*([\w.\[\]'\"]+\s*=\s*)?%oscar\s")
+_LINE = re.compile(r"\s*([\w.\[\]'\"]+\s*=\s*)?%?%oscar\s")
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -26,7 +26,8 @@ def load_ipython_extension(ipython: Any) -> None:
 
 def unload_ipython_extension(ipython: Any) -> None:
     """Take the magics out again."""
-    ipython.magics_manager.magics["line"].pop("oscar", None)
+    for kind in ("line", "cell"):
+        ipython.magics_manager.magics[kind].pop("oscar", None)
     dispatcher = ipython.strdispatchers.get("complete_command")
     if dispatcher is not None:
         dispatcher.regexs.pop(_LINE, None)

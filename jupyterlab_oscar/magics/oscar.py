@@ -6,15 +6,15 @@ import shlex
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 
 @magics_class
 class OscarMagics(Magics):
     """The ``%oscar`` magic."""
 
-    @line_magic
-    def oscar(self, line: str) -> Any:
+    @line_cell_magic
+    def oscar(self, line: str, cell: str | None = None) -> Any:
         """Deploy and call OSCAR services with the command line's words.
 
         ::
@@ -25,11 +25,19 @@ class OscarMagics(Magics):
             result = %oscar invoke ocr page.png    … and keep it: .text, .json(), .files, .save(dir)
             %oscar submit ocr scans/ --wait -o out one job a file
             %oscar services | jobs | logs NAME -f | ls BUCKET | delete NAME
+            %%oscar service grey --input cat.png   make a service of the cell's code, and run it
+            %oscar deploy grey --cluster mine      … and put it on another cluster
+            run = %oscar pipeline run x.pipeline   with a live table; run.nodes["plot"].files
 
         Values are plain Python: a list of records for lists, a dictionary for one record, a result with its
         files for a call; ``--json`` gives what the command line prints with ``--json``. An interrupt cancels
         what was started. ``%oscar --help`` lists all verbs, ``%oscar VERB --help`` explains one. ``{name}``
         and ``$name`` put in the values of variables.
+
+        The cell of ``%%oscar service`` is Python that finds ``input_path`` and ``output_dir`` (both ``Path``),
+        and may define ``main(input_path, output_dir)``; with ``--exposed`` it defines ``handler(body, path,
+        query)``; with ``--language shell`` it is a script for ``/bin/sh`` with ``$INPUT_FILE_PATH`` and
+        ``$TMP_OUTPUT_DIR``. ``%pip install`` lines in it become requirements.
         """
         from ..parser import UsageMistake, build_parser
 
@@ -49,6 +57,12 @@ class OscarMagics(Magics):
             return None
         if args.verb == "clusters" and args.action == "serve":
             raise UsageError("“clusters serve” runs until it is ended: start it in a terminal.")
+        if cell is not None:
+            if args.verb != "service":
+                raise UsageError(
+                    f"“{args.verb}” takes no cell: write %oscar {args.verb} in a line. %%oscar is for service."
+                )
+            args.cell = cell
         try:
             return self._run(args)
         except KeyboardInterrupt:
@@ -57,14 +71,16 @@ class OscarMagics(Magics):
             raise UsageError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
 
     def _run(self, args: Any) -> Any:
+        from IPython.display import display
+
         from ..client import connect
         from ..console import Console
         from ..verbs import Context, run
 
         as_json = bool(getattr(args, "json", False))
-        notebook_prints_results = args.verb == "logs" or (args.verb == "job" and args.action == "logs")
+        notebook_prints_results = args.verb == "logs" or (args.verb in ("job", "pipeline") and args.action == "logs")
         # What a terminal would print as the result is shown by the value itself here.
-        console = Console(quiet=as_json or not notebook_prints_results)
+        console = Console(quiet=as_json or not notebook_prints_results, display=display)
         outcome = run(Context(connect(), args, console))
         return outcome.json if as_json else outcome.value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import calls, clusters, fdl, jobs, objects, services
+from . import calls, clusters, fdl, jobs, objects, packing, pipelines, services
 from .context import Context, Outcome
 
 __all__ = ["Context", "Outcome", "run"]
@@ -16,6 +16,10 @@ _VERBS: dict[str, Callable[[Context], Outcome]] = {
     "check": fdl.check,
     "plan": fdl.plan,
     "apply": fdl.apply,
+    "fdl": fdl.schema,
+    "service": packing.service,
+    "deploy": packing.deploy,
+    "pipeline": pipelines.pipeline,
     "services": services.services,
     "delete": services.delete,
     "invoke": calls.invoke,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from ..console import Console
 from ..results import Items
 from .context import Context, Outcome, Record
 
@@ -29,7 +33,27 @@ def plan(context: Context) -> Outcome:
 
 
 def apply(context: Context) -> Outcome:
-    console = context.console
+    """Deploy it."""
+    operation = context.cluster.apply(
+        context.args.fdl, raw_script=context.args.raw_script, progress=follow(context.console)
+    )
+    names = ", ".join(operation.get("services") or [])
+    return Outcome(Items(operation["steps"], STEP_COLUMNS), operation, f"Ready: {names}" if names else "Done.")
+
+
+def schema(context: Context) -> Outcome:
+    """The JSON Schema, for editors."""
+    value = context.bridge.fdl_schema()
+    if context.args.output:
+        target = Path(context.args.output).expanduser()
+        target.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        context.console.say(f"Wrote {target}")
+        return Outcome(None, {"path": str(target)})
+    return Outcome(value, value, json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def follow(console: Console) -> Callable[[dict[str, Any]], None]:
+    """Tell the steps of an operation as they are done."""
     told: dict[int, str] = {}
 
     def progress(operation: dict[str, Any]) -> None:
@@ -42,9 +66,7 @@ def apply(context: Context) -> Outcome:
                 share = f" {step['progress']:.0%}" if step.get("progress") is not None else ""
                 console.progress(f"… {step['kind']} {step['name']}{share} {step.get('detail', '')}")
 
-    operation = context.cluster.apply(context.args.fdl, raw_script=context.args.raw_script, progress=progress)
-    names = ", ".join(operation.get("services") or [])
-    return Outcome(Items(operation["steps"], STEP_COLUMNS), operation, f"Ready: {names}" if names else "Done.")
+    return progress
 
 
 def has_errors(problems: list[dict[str, Any]]) -> bool:

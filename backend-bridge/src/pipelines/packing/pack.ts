@@ -141,7 +141,7 @@ function formOf(options: IPackOptions): IServiceForm {
       .replace(/^[^a-z]+|-+$/g, '')
       .slice(0, 39);
     throw new PackProblem(
-      `“${name.slice(0, 60)}” is no name for a service: it has 3 to 39 lower-case letters, digits and hyphens, begins with a letter and ends in none of the hyphens.`,
+      `“${name.slice(0, 60)}” is no name for a service: it has 3 to 39 lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen.`,
       undefined,
       SERVICE_NAME.test(clean) && clean.length > 2 ? `Name it ${clean}.` : undefined
     );
