@@ -262,6 +262,17 @@ export const PipelineLeftover = Type.Object(
 );
 export type PipelineLeftover = Static<typeof PipelineLeftover>;
 
+/** `POST /v1/pipelines/leftovers/remove`: the buckets of the services stay with their data unless `data` is `delete`. */
+export const PipelineLeftoversRemoval = Type.Object(
+  {
+    cluster: Type.String(),
+    services: Type.Array(Type.String(), { minItems: 1 }),
+    data: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')]))
+  },
+  { $id: 'PipelineLeftoversRemoval', additionalProperties: false }
+);
+export type PipelineLeftoversRemoval = Static<typeof PipelineLeftoversRemoval>;
+
 /**
  * `POST /v1/packing/service`: a cell, a notebook or a script becomes a service: FDL, script, requirements. With `into` the files are written
  * there; the answer has them in any case. `POST /v1/packing/readiness` tells what another cluster lacks for it, and `POST

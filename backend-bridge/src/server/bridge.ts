@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createClusters } from '../clusters';
 import type { Cluster } from '../contract';
+import { createPipelineRuns } from '../pipeline-runs';
 import { Activity } from './activity';
 import { createApp } from './app';
 import type { IServerContext } from './context';
@@ -19,12 +21,14 @@ import { startLocal } from './start-local';
 import type { ILog } from './log';
 import { LogSubscriptions } from './log-subscriptions';
 import { Operations } from './operations';
+import { resolvePipeline } from './pipeline-source';
 import { toProblem } from './problem';
 import { callRoutes } from './routes/calls';
 import { clusterRoutes } from './routes/clusters';
 import { exposedRoutes } from './routes/exposed';
 import { fdlRoutes } from './routes/fdl';
 import { jobRoutes } from './routes/jobs';
+import { pipelineRoutes } from './routes/pipelines';
 import { packingRoutes } from './routes/packing';
 import { serviceRoutes } from './routes/services';
 import { statusRoutes } from './routes/status';
@@ -59,6 +63,7 @@ export const ROUTES = [
   jobRoutes,
   storageRoutes,
   fdlRoutes,
+  pipelineRoutes,
   packingRoutes
 ];
 
@@ -107,7 +112,11 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     onChange: operation => hub.emit({ type: 'operation', operation }),
     toProblem: problemOf
   });
-  const underWay = (): number => operations.running + clusters.running();
+  const underWay = (): number => operations.running + clusters.running() + pipelines.running();
+  const resume = (options?: { without?: string }): void => {
+    clusters.resume(options);
+    pipelines.resume(options);
+  };
   const watcher = new Watcher({ clusters: () => clusters, views, log, busy: () => underWay() > 0 });
   const embedded = new EmbeddedCluster({
     start: () => startLocal(settings, folders.localCluster, log),
@@ -120,10 +129,10 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
         views.sawCluster(view);
         if (view.state === 'failed') {
           // What was given to other clusters does not wait for this one.
-          clusters.resume({ without: EmbeddedCluster.ID });
+          resume({ without: EmbeddedCluster.ID });
         }
       } else {
-        clusters.resume();
+        resume();
         clusters.registry.list().forEach(cluster => watcher.kick(cluster.id));
       }
     }
@@ -138,6 +147,24 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     busy: () => underWay() > 0 || embedded.busy(),
     onIdle: options.onIdle
   });
+  const files = new Files({ contentsRoot: settings.contentsRoot, uploads });
+  const cluster: IServerContext['cluster'] = async id => {
+    const wanted = id ?? (embedded.isDefault(clusters.registry) ? EmbeddedCluster.ID : undefined);
+    await embedded.ready(wanted);
+    return clusters.registry.get(wanted);
+  };
+  const pipelines = createPipelineRuns({
+    clusters,
+    cluster,
+    state: slot.folder,
+    resolve: kept => resolvePipeline(kept, { files, contentsRoot: settings.contentsRoot }),
+    contentsRoot: settings.contentsRoot,
+    user: userName(),
+    onRun: run => hub.emit({ type: 'pipeline-run', run }),
+    onCluster: id => watcher.kick(id),
+    toProblem: problemOf,
+    log: line => log.info(line)
+  });
   const context: IServerContext = {
     version: VERSION,
     boot,
@@ -146,11 +173,12 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     hub,
     activity,
     clusters,
+    pipelines,
     views,
     watcher,
     operations,
     uploads,
-    files: new Files({ contentsRoot: settings.contentsRoot, uploads }),
+    files,
     examples: new Examples(settings.examples),
     logs: new LogSubscriptions({
       hub,
@@ -173,11 +201,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
       const known = others.map(({ id }) => ({ ...(views.clusterView(id) ?? unseen(id)), current: id === current }));
       return starting ? [starting, ...known] : known;
     },
-    cluster: async id => {
-      const wanted = id ?? (embedded.isDefault(clusters.registry) ? EmbeddedCluster.ID : undefined);
-      await embedded.ready(wanted);
-      return clusters.registry.get(wanted);
-    },
+    cluster,
     wake: () => embedded.retry(),
     running: () => underWay() + views.activeJobs()
   };
@@ -192,7 +216,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
   if (settings.localCluster?.enabled !== false) {
     embedded.start();
   } else {
-    clusters.resume();
+    resume();
   }
 
   let closing: Promise<void> | undefined;
@@ -209,6 +233,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     await ended;
     clearTimeout(timer);
     await app.close();
+    await pipelines.close();
     await clusters.close();
     await embedded.close();
     slot.release();
@@ -227,6 +252,20 @@ function removeConnectionFile(settings: Handshake, log: ILog): void {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
       log.warning(`The connection file could not be removed: ${String(error)}`);
     }
+  }
+}
+
+/** Tells users of one cluster apart: on a hub everybody has the same name on the machine. */
+function userName(): string {
+  const hub = process.env['JUPYTERHUB_USER'];
+  if (hub) {
+    return hub;
+  }
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without a name, as containers have it.
+    return String(process.getuid?.() ?? '');
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IClusters } from '../clusters/facade';
 import type { ICluster } from '../clusters/interfaces';
 import type { Cluster } from '../contract';
+import type { IPipelineRuns } from '../pipeline-runs';
 import type { Activity } from './activity';
 import type { Examples } from './examples';
 import type { Files } from './files';
@@ -23,6 +24,7 @@ export interface IServerContext {
   readonly hub: EventHub;
   readonly activity: Activity;
   readonly clusters: IClusters;
+  readonly pipelines: IPipelineRuns;
   readonly views: Views;
   readonly watcher: Watcher;
   readonly operations: Operations;
@@ -38,6 +40,6 @@ export interface IServerContext {
   cluster(id?: string): Promise<ICluster>;
   /** Tries again to start the embedded cluster when it could not; waits a moment for it. */
   wake(): Promise<void>;
-  /** Jobs, submissions and operations under way. */
+  /** Jobs, submissions, runs of pipelines and operations under way. */
   running(): number;
 }
