@@ -3,6 +3,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { bridgePlugin } from './plugins/bridge';
 import { clustersPlugin } from './plugins/clusters';
 import { deployPlugin } from './plugins/deploy';
+import { fdlPlugin } from './plugins/fdl';
 import { jobsPlugin } from './plugins/jobs';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
@@ -28,6 +29,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   servicesPlugin,
   jobsPlugin,
   deployPlugin,
+  fdlPlugin,
   launcherPlugin,
   palettePlugin,
   statusPlugin,

@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { ITranslator } from '@jupyterlab/translation';
@@ -8,16 +9,13 @@ import { addIcon } from '@jupyterlab/ui-components';
 
 import { ARGS, CommandIDs } from '../commands';
 import type { FdlSource } from '../contract';
+import { isFdl, isFdlPath } from '../fdl/detect';
 import { oscarIcon } from '../icons';
 import { NEW_FDL, NEW_SCRIPT } from '../oscar/templates';
 import { bytesText, clusterName } from '../oscar/words';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
 import { guarded, loadTrans, makeView } from './util';
-
-/** Name of the file type; also what context menus select by. */
-const FDL = 'fdl';
-const FDL_PATTERN = '^(.+[.])?fdl[.]ya?ml$';
 
 /** FDL files: what they are, and how they are deployed. */
 export const deployPlugin: JupyterFrontEndPlugin<void> = {
@@ -39,21 +37,8 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
     const { contents } = app.serviceManager;
     const view = makeView({ app, model, settings, trans });
 
-    if (!app.docRegistry.getFileType(FDL)) {
-      app.docRegistry.addFileType({
-        name: FDL,
-        displayName: trans.__('OSCAR service definition'),
-        extensions: ['.fdl.yaml', '.fdl.yml'],
-        pattern: FDL_PATTERN,
-        mimeTypes: ['text/x-yaml', 'application/yaml'],
-        contentType: 'file',
-        fileFormat: 'text',
-        icon: oscarIcon
-      });
-    }
-
     /** Show the plan; deploy when the user says so. */
-    async function deploy(source: FdlSource, name: string): Promise<void> {
+    async function deploy(source: FdlSource, name: string, planOnly = false): Promise<void> {
       await guarded(trans, async () => {
         await model.start();
         const cluster = model.current;
@@ -66,6 +51,11 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
           return;
         }
         const where = cluster ? clusterName(cluster, trans) : plan.cluster;
+        if (planOnly) {
+          const title = trans.__('What %1 would change on %2', plan.services.join(', ') || name, where);
+          await showDialog({ title, body, buttons: [Dialog.okButton({ label: trans.__('Close') })] });
+          return;
+        }
         const result = await showDialog({
           title: trans.__('Deploy %1 to %2?', plan.services.join(', ') || name, where),
           body,
@@ -86,10 +76,10 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
         return path;
       }
       const front = editors?.currentWidget;
-      if (front && front === app.shell.currentWidget && isFdl(front.context.path)) {
+      if (front && front === app.shell.currentWidget && isFdl(front.context.path, textOf(front.context))) {
         return front.context.path;
       }
-      return [...(browser?.selectedItems() ?? [])].find(item => isFdl(item.path))?.path;
+      return [...(browser?.selectedItems() ?? [])].find(item => isFdlPath(item.path))?.path;
     }
 
     commands.addCommand(CommandIDs.deployFile, {
@@ -108,7 +98,7 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
           // What is deployed is what the user sees.
           await open.context.save();
         }
-        await deploy({ file: { contents: contents.localPath(path) } }, PathExt.basename(path));
+        await deploy({ file: { contents: contents.localPath(path) } }, PathExt.basename(path), args.planOnly === true);
       }
     });
     editors?.currentChanged.connect(() => commands.notifyCommandChanged(CommandIDs.deployFile));
@@ -201,6 +191,6 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-function isFdl(path: string): boolean {
-  return new RegExp(FDL_PATTERN).test(PathExt.basename(path));
+function textOf(context: DocumentRegistry.Context): string {
+  return context.isReady ? (context.model as DocumentRegistry.ICodeModel).sharedModel.source : '';
 }
