@@ -56,9 +56,6 @@ export function fdlText(form: IServiceForm): string {
     );
   } else {
     lines.push('      input:', '      - storage_provider: minio.default', `        path: ${name}/in`);
-    if (form.suffixes.length > 0) {
-      lines.push(`        suffix: [${form.suffixes.map(suffix => JSON.stringify(suffix)).join(', ')}]`);
-    }
     lines.push('      output:', '      - storage_provider: minio.default', `        path: ${name}/out`);
   }
   return `${lines.join('\n')}\n`;
