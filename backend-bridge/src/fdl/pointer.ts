@@ -55,3 +55,8 @@ export function textOf(document: IFdlDocument, pointer: string, value: FdlValue 
 export function asText(value: FdlValue | undefined): string {
   return value === null || value === undefined || typeof value === 'object' ? '' : String(value);
 }
+
+/** A copy without some keys. */
+export function without(map: FdlMap, ...keys: string[]): FdlMap {
+  return Object.fromEntries(Object.entries(map).filter(([key]) => !keys.includes(key)));
+}

@@ -105,7 +105,8 @@ function convertFields(
 
 export function isKnownTo(field: IField, dialect: IDialect): boolean {
   return (
-    (field.since === undefined || atLeast(dialect.version, parseVersion(field.since))) &&
+    // Other products count their versions themselves.
+    (field.since === undefined || !/^\d/.test(field.since) || atLeast(dialect.version, parseVersion(field.since))) &&
     (field.until === undefined || !atLeast(dialect.version, parseVersion(field.until)))
   );
 }

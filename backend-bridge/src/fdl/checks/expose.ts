@@ -15,10 +15,11 @@ export function checkExpose(entry: IFdlEntry, dialect: IDialect, reporter: Repor
     return;
   }
   const first = join(at, written[0]);
+  // Without min_scale there is one copy; the others are sent as 0, which every cluster refuses.
   const wanted: [string, string, string][] = [
     ['min_scale', 'min_scale: 1', 'warning'],
     ['max_scale', 'max_scale: 1', 'error'],
-    ['cpu_threshold', 'cpu_threshold: 80', 'warning'],
+    ['cpu_threshold', 'cpu_threshold: 80', 'error'],
     ['api_port', dialect.portLists ? 'api_port: [8080]' : 'api_port: 8080', 'error']
   ];
   for (const [key, line, severity] of wanted) {

@@ -145,6 +145,8 @@ function checkValue(value: FdlValue, field: IField, at: string, check: IFieldChe
           'a whole number, without quotes',
           number === undefined ? undefined : reporter.replace(at, number)
         );
+      } else {
+        checkRange(value, field, at, check, key);
       }
       return;
     case 'integers':
@@ -190,6 +192,21 @@ function checkValue(value: FdlValue, field: IField, at: string, check: IFieldChe
     case 'any':
       return;
   }
+}
+
+function checkRange(value: number, field: IField, at: string, check: IFieldCheck, key: string): void {
+  const { min = -Infinity, max = Infinity } = field;
+  if (value >= min && value <= max) {
+    return;
+  }
+  const unit = field.unit ? ` ${field.unit}` : '';
+  const bounds = Number.isFinite(min)
+    ? Number.isFinite(max)
+      ? `between ${min} and ${max}`
+      : `at least ${min}`
+    : `at most ${max}`;
+  const nearest = String(value < min ? min : max);
+  check.reporter.error('out-of-range', at, `${key} has to be ${bounds}${unit}.`, check.reporter.replace(at, nearest));
 }
 
 function wrongType(

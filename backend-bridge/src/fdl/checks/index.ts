@@ -1,4 +1,5 @@
 import type { FdlProblem } from '../../contract';
+import { checkAws } from './aws';
 import { Reporter } from './reporter';
 import { checkEntry } from './service';
 import { checkGraph } from './graph';
@@ -15,6 +16,7 @@ export function checkFdl(document: IFdlDocument, context: ICheckContext = {}): F
   for (const entry of document.oscar) {
     checkEntry(entry, document, context, reporter);
   }
+  checkAws(document, context, reporter);
   checkGraph(document, context, reporter);
   return reporter.problems();
 }

@@ -57,12 +57,17 @@ export class Reporter {
       : undefined;
   }
 
-  /** Puts a line before the first key of a mapping that is written in block style. */
+  /** Puts a line before the first key of a mapping. */
   insertInto(at: string, firstKey: string | undefined, line: string): Fix | undefined {
     const map = this._document.places.get(at);
     const first = firstKey === undefined ? undefined : this._document.places.get(firstKey)?.key;
-    if (!map || !first || first.line === map.key?.line) {
+    if (!map || !first) {
       return undefined;
+    }
+    if (first.line === map.value.line && first.line === map.key?.line) {
+      // In braces on the line of its key.
+      const edit = { line: first.line, column: first.column, endLine: first.line, endColumn: first.column };
+      return { title: `Add ${line}`, edits: [{ ...edit, text: `${line}, ` }] };
     }
     const at1: IRange = { line: first.line, column: first.column, endLine: first.line, endColumn: first.column };
     return { title: `Add ${line}`, edits: [{ ...at1, text: `${line}\n${' '.repeat(first.column - 1)}` }] };

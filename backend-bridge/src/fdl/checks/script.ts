@@ -1,7 +1,7 @@
 import { asMap, join } from '../pointer';
 import type { Reporter } from './reporter';
 import { RUNTIME_ANNOTATION } from '../service';
-import type { ICheckContext, IFdlDocument, IFdlEntry } from '../types';
+import type { FdlValue, ICheckContext, IFdlDocument, IFdlEntry } from '../types';
 
 const MAX_SCRIPT = 1_000_000;
 
@@ -35,23 +35,45 @@ export function checkScript(
   context: ICheckContext,
   reporter: Reporter
 ): void {
-  const script = entry.service.script;
-  const at = join(entry.pointer, 'script');
+  const { service, pointer } = entry;
+  const at = join(pointer, 'script');
+  const exposed = asMap(service.expose).api_port !== undefined;
+  const text = checkScriptFile({ path: service.script, at, runsWithSh: !exposed }, context, reporter);
+  if (text !== undefined && context.processRuntime && asMap(service.annotations)[RUNTIME_ANNOTATION] !== 'container') {
+    checkPaths(entry, String(service.script), text, at, reporter);
+  }
+}
+
+export interface IScriptFile {
+  path: FdlValue | undefined;
+  /** Pointer of the path. */
+  at: string;
+  /** It is run by /bin/sh, whatever its first line says. */
+  runsWithSh: boolean;
+}
+
+/** A path of a script and the text behind it. Answers the text when there is one that can run. */
+export function checkScriptFile(
+  { path: script, at, runsWithSh }: IScriptFile,
+  context: ICheckContext,
+  reporter: Reporter
+): string | undefined {
+  const key = at.slice(at.lastIndexOf('/') + 1);
   if (typeof script !== 'string' || script === '') {
-    return;
+    return undefined;
   }
   if (script.includes('\n') || script.startsWith('#!')) {
     reporter.add({
       code: 'script-is-text',
       at,
       on: 'key',
-      message: 'script is the path of a file. Save the text as script.sh beside this file, and write script: script.sh.'
+      message: `${key} is the path of a file. Save the text as script.sh beside this file, and write ${key}: script.sh.`
     });
-    return;
+    return undefined;
   }
   if (/^([a-z]+:)?\/\//i.test(script) || script.includes('\0')) {
-    reporter.error('bad-script-path', at, 'script is a path relative to this file, not an address.');
-    return;
+    reporter.error('bad-script-path', at, `${key} is a path relative to this file, not an address.`);
+    return undefined;
   }
   if (script.startsWith('/') || /^[A-Za-z]:[\\/]/.test(script)) {
     reporter.warning(
@@ -61,16 +83,16 @@ export function checkScript(
     );
   }
   if (!context.scripts || !Object.hasOwn(context.scripts, script)) {
-    return;
+    return undefined;
   }
   const text = context.scripts[script];
   if (text === null) {
     reporter.error('script-missing', at, `There is no file ${script} beside this file.`);
-    return;
+    return undefined;
   }
   if (text.trim() === '') {
     reporter.warning('script-empty', at, `${script} is empty: jobs will do nothing.`);
-    return;
+    return undefined;
   }
   if (text.length > MAX_SCRIPT) {
     reporter.error(
@@ -81,7 +103,7 @@ export function checkScript(
   }
   if (text.includes('\0')) {
     reporter.error('script-not-text', at, `${script} is not a text file. Name a shell script that starts the program.`);
-    return;
+    return undefined;
   }
   if (text.includes('\r\n')) {
     reporter.warning(
@@ -90,16 +112,15 @@ export function checkScript(
       `${script} has Windows line ends. They are changed when it is deployed; save it with Unix line ends.`
     );
   }
-  checkShebang(entry, script, text, at, reporter);
-  if (context.processRuntime && asMap(entry.service.annotations)[RUNTIME_ANNOTATION] !== 'container') {
-    checkPaths(entry, script, text, at, reporter);
+  if (runsWithSh) {
+    checkShebang(script, text, at, reporter);
   }
+  return text;
 }
 
-function checkShebang(entry: IFdlEntry, script: string, text: string, at: string, reporter: Reporter): void {
+function checkShebang(script: string, text: string, at: string, reporter: Reporter): void {
   const shebang = /^#!\s*(\S+)(?:\s+(\S+))?/.exec(text);
-  const exposed = asMap(entry.service.expose).api_port !== undefined;
-  if (!shebang || exposed) {
+  if (!shebang) {
     return;
   }
   const program = (shebang[1].endsWith('/env') ? (shebang[2] ?? '') : shebang[1]).split('/').pop() ?? '';
@@ -107,13 +128,13 @@ function checkShebang(entry: IFdlEntry, script: string, text: string, at: string
     reporter.warning(
       'script-shebang',
       at,
-      `OSCAR runs ${script} with /bin/sh, whatever its first line says. Begin it with #!/bin/sh and call ${program} in it.`
+      `${script} is run by /bin/sh, whatever its first line says. Begin it with #!/bin/sh and call ${program} in it.`
     );
   } else if (program === 'bash' && /\[\[|<\(|<<<|\bdeclare\s+-|\$\{[A-Za-z_]+\[/.test(text)) {
     reporter.warning(
       'script-bash',
       at,
-      `OSCAR runs ${script} with /bin/sh, and it uses things that only bash knows. Write them for sh, or call bash in it.`
+      `${script} is run by /bin/sh, and it uses things that only bash knows. Write them for sh, or call bash in it.`
     );
   }
 }

@@ -1,34 +1,17 @@
+import { checkEnvironment } from './environment';
 import { checkExpose } from './expose';
+import { checkImage } from './image';
 import { checkFields } from './fields';
 import { cleanName, MAX_NAME, NAME_PATTERN } from './names';
 import { checkScript } from './script';
 import { checkStorage } from './storage';
-import { isPlaceholder } from './top';
 import { SERVICE_FIELDS } from '../tables';
 import { parseQuantity } from '../quantity';
-import { asList, asMap, asText, isMap, join, textOf } from '../pointer';
-import { looksSecret } from '../redact';
+import { asList, asMap, asText, isMap, without, join, textOf } from '../pointer';
 import { listing, type Reporter } from './reporter';
 import { nearest } from './suggest';
-import { LINKS_VARIABLE, type FdlMap, type ICheckContext, type IFdlDocument, type IFdlEntry } from '../types';
+import type { ICheckContext, IFdlDocument, IFdlEntry } from '../types';
 import { dialectOf, type IDialect } from '../version';
-
-/** Variables that the cluster sets for every job. */
-const RESERVED = [
-  'INPUT_FILE_PATH',
-  'TMP_INPUT_DIR',
-  'TMP_OUTPUT_DIR',
-  'EVENT',
-  'STORAGE_OBJECT_KEY',
-  'EVENT_TIME',
-  'JOB_UUID',
-  'RESOURCE_ID',
-  'OSCAR_SERVICE_NAME',
-  'OSCAR_SERVICE_TOKEN',
-  'OSCAR_SERVICE_BASE_PATH',
-  'OSCAR_EPILOGUE',
-  LINKS_VARIABLE
-];
 
 /** Everything about one service that can be said without the others. */
 export function checkEntry(entry: IFdlEntry, document: IFdlDocument, context: ICheckContext, reporter: Reporter): void {
@@ -48,7 +31,7 @@ export function checkEntry(entry: IFdlEntry, document: IFdlDocument, context: IC
     'A service'
   );
   checkName(entry, document, reporter);
-  checkImage(entry, reporter);
+  checkImage(entry.service.image, join(entry.pointer, 'image'), reporter);
   checkEnvironment(entry, document, dialect, reporter);
   checkOldForms(entry, dialect, reporter);
   checkSharing(entry, reporter);
@@ -87,10 +70,6 @@ export function checkEntry(entry: IFdlEntry, document: IFdlDocument, context: IC
   }
 }
 
-function without(map: FdlMap, ...keys: string[]): FdlMap {
-  return Object.fromEntries(Object.entries(map).filter(([key]) => !keys.includes(key)));
-}
-
 function checkName(entry: IFdlEntry, document: IFdlDocument, reporter: Reporter): void {
   const at = join(entry.pointer, 'name');
   const name = textOf(document, at, entry.service.name);
@@ -106,95 +85,6 @@ function checkName(entry: IFdlEntry, document: IFdlDocument, reporter: Reporter)
       at,
       `A name has lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen.${clean ? ` Write ${clean}.` : ''}`,
       clean ? reporter.replace(at, clean) : undefined
-    );
-  }
-}
-
-function checkImage(entry: IFdlEntry, reporter: Reporter): void {
-  const image = entry.service.image;
-  const at = join(entry.pointer, 'image');
-  if (typeof image !== 'string' || image === '') {
-    return;
-  }
-  if (/\s/.test(image) || /^[/:@]|[/:@]$/.test(image) || image.includes('://')) {
-    reporter.error(
-      'bad-image',
-      at,
-      `${image} is not the name of an image. Write it as registry/name:tag, without https:// and spaces.`
-    );
-  } else if (/[A-Z]/.test(image.replace(/^[^/]*[.:][^/]*\//, '').replace(/[:@][^/]*$/, ''))) {
-    reporter.error(
-      'bad-image',
-      at,
-      'The name of an image is written in lower case; only the tag may have capitals.',
-      reporter.replace(at, image.toLowerCase())
-    );
-  }
-}
-
-function checkEnvironment(entry: IFdlEntry, document: IFdlDocument, dialect: IDialect, reporter: Reporter): void {
-  const environment = entry.service.environment;
-  const at = join(entry.pointer, 'environment');
-  if (environment === undefined || environment === null) {
-    return;
-  }
-  if (!isMap(environment)) {
-    reporter.error('wrong-type', at, 'environment has to be a mapping with variables and secrets.');
-    return;
-  }
-  const bare = without(environment, 'Variables');
-  checkFields(bare, SERVICE_FIELDS.environment.fields ?? {}, at, { document, reporter, dialect }, 'environment');
-  if (environment.Variables !== undefined) {
-    const place = join(at, 'Variables');
-    if (dialect.lowerVariables) {
-      reporter.add({
-        code: 'old-variables',
-        at: place,
-        on: 'key',
-        severity: 'warning',
-        message: 'Since OSCAR 3.4 it is variables, in lower case. It is translated when it is deployed.',
-        fix: environment.variables === undefined ? reporter.rename(place, 'variables') : undefined
-      });
-    }
-  }
-  for (const group of ['variables', 'Variables', 'secrets']) {
-    const values = asMap(environment[group]);
-    for (const name of Object.keys(values)) {
-      checkVariable(name, values[name], join(at, group, name), group === 'secrets', reporter);
-    }
-  }
-}
-
-function checkVariable(name: string, value: unknown, at: string, secret: boolean, reporter: Reporter): void {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    reporter.add({
-      code: 'bad-variable-name',
-      at,
-      on: 'key',
-      severity: secret && !/^[-._a-zA-Z0-9]+$/.test(name) ? 'error' : 'warning',
-      message: `${name} cannot be used in a script: a name has letters, digits and _, and does not begin with a digit.`
-    });
-  } else if (RESERVED.includes(name)) {
-    reporter.add({
-      code: 'reserved-variable',
-      at,
-      on: 'key',
-      severity: 'warning',
-      message: `${name} is set by the cluster or when it is deployed; this value is lost. Choose another name.`
-    });
-  }
-  const text = typeof value === 'string' ? value : '';
-  if (secret && !isPlaceholder(text)) {
-    reporter.warning(
-      'secret-in-plain-text',
-      at,
-      'A secret stands here in plain text. Do not share or commit this file.'
-    );
-  } else if (!secret && looksSecret(name) && !isPlaceholder(text)) {
-    reporter.warning(
-      'variable-looks-secret',
-      at,
-      `${name} looks like a secret, and variables can be read by everybody who may read the service. Move it to environment.secrets.`
     );
   }
 }

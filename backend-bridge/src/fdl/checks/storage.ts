@@ -115,12 +115,13 @@ function checkIO(
   checkPath(io.path, side, type, join(at, 'path'), entry, document, dialect, reporter);
 }
 
-/** Answers the type when it is a known one. */
-function checkProvider(
+/** Answers the type when it is a known one. `aws`: for a function, which has no storage of a cluster. */
+export function checkProvider(
   value: FdlValue | undefined,
   at: string,
   document: IFdlDocument,
-  reporter: Reporter
+  reporter: Reporter,
+  aws = false
 ): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') {
     return undefined;
@@ -136,7 +137,7 @@ function checkProvider(
     );
     return undefined;
   }
-  if (providerName(provider) !== MINIO_DEFAULT) {
+  if (aws || providerName(provider) !== MINIO_DEFAULT) {
     const group = Object.keys(document.storageProviders).find(type => type.toLowerCase() === provider.type);
     const ids = Object.keys((group !== undefined && document.storageProviders[group]) || {});
     if (!ids.includes(provider.id)) {
@@ -162,15 +163,42 @@ function checkPath(
   dialect: IDialect,
   reporter: Reporter
 ): void {
+  const name = textOf(document, join(entry.pointer, 'name'), entry.service.name) ?? '';
+  const path = checkBucketPath(value, type, at, reporter, dialect.shortPaths ? name : undefined);
+  if (path !== undefined && !path.includes('/')) {
+    const full = `${name}/${path}`;
+    reporter.add({
+      code: 'path-without-folder',
+      at,
+      severity: side === 'input' && !dialect.shortPaths ? 'error' : 'warning',
+      message: dialect.shortPaths
+        ? `OSCAR takes this as the folder ${path} of a bucket ${name}. Write ${full} to say so, or ${path}/in for a bucket ${path}.`
+        : `A path needs a folder. Write ${path}/${side === 'input' ? 'in' : 'out'}.`,
+      fix: reporter.replace(at, dialect.shortPaths && name !== '' ? full : `${path}/${side === 'input' ? 'in' : 'out'}`)
+    });
+  }
+}
+
+/**
+ * The form of a path in MinIO or S3, and the name of its bucket (`short`: the bucket of paths without a folder). Answers the
+ * path without slashes around it when it can be used.
+ */
+export function checkBucketPath(
+  value: FdlValue | undefined,
+  type: string | undefined,
+  at: string,
+  reporter: Reporter,
+  short?: string
+): string | undefined {
   if (typeof value !== 'string' || (type !== undefined && type !== 'minio' && type !== 's3')) {
-    return;
+    return undefined;
   }
   const path = trimPath(value);
   if (path === '') {
     if (value !== '') {
       reporter.error('empty-path', at, 'The path is empty. Write bucket/folder.');
     }
-    return;
+    return undefined;
   }
   if (path.split('/').some(part => part === '' || part === '.' || part === '..') || /[\\\p{Cc}]/u.test(path)) {
     const clean = path
@@ -184,22 +212,9 @@ function checkPath(
       'A path is bucket/folder, without empty parts, . and .., and backslashes.',
       clean === '' ? undefined : reporter.replace(at, clean)
     );
-    return;
+    return undefined;
   }
-  const name = textOf(document, join(entry.pointer, 'name'), entry.service.name) ?? '';
-  if (!path.includes('/')) {
-    const full = `${name}/${path}`;
-    reporter.add({
-      code: 'path-without-folder',
-      at,
-      severity: side === 'input' && !dialect.shortPaths ? 'error' : 'warning',
-      message: dialect.shortPaths
-        ? `OSCAR takes this as the folder ${path} of a bucket ${name}. Write ${full} to say so, or ${path}/in for a bucket ${path}.`
-        : `A path needs a folder. Write ${path}/${side === 'input' ? 'in' : 'out'}.`,
-      fix: reporter.replace(at, dialect.shortPaths && name !== '' ? full : `${path}/${side === 'input' ? 'in' : 'out'}`)
-    });
-  }
-  const bucket = path.includes('/') ? path.slice(0, path.indexOf('/')) : dialect.shortPaths ? name : path;
+  const bucket = path.includes('/') ? path.slice(0, path.indexOf('/')) : (short ?? path);
   if (bucket !== '' && !BUCKET.test(bucket) && (path.includes('/') || bucket.length < 3)) {
     reporter.error(
       'bad-bucket-name',
@@ -207,6 +222,7 @@ function checkPath(
       `${bucket} is not a name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit at both ends.`
     );
   }
+  return path;
 }
 
 function checkMount(entry: IFdlEntry, document: IFdlDocument, dialect: IDialect, reporter: Reporter): void {
