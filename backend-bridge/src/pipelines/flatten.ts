@@ -102,7 +102,7 @@ class Flattener {
       const at: JsonPath = ['pipelines', index, 'nodes', position];
       if (!isRecord(raw)) {
         this._find('bad-node', `A node is an object; this is ${inWords(raw, 40)}. Remove it.`, at);
-      } else if (this._instances.length < MAX_NODES) {
+      } else if (++this._count <= MAX_NODES) {
         this._add(scope, raw, at, chain);
       } else if (!this._full) {
         this._full = true;
@@ -353,6 +353,7 @@ class Flattener {
   private readonly _comments = new Map<string, string[]>();
   private readonly _findings: IFinding[] = [];
   private readonly _resolved = new Map<string, string[]>();
+  private _count = 0;
   private _full = false;
 }
 

@@ -1,5 +1,5 @@
 import type { INeededFiles } from './model';
-import { folderOf } from './values';
+import { baseName, folderOf, joinPath } from './values';
 
 export const isPattern = (path: string): boolean => /[*?[]/.test(path);
 
@@ -60,12 +60,10 @@ export function matchingFiles({ path, pattern, recursive }: INeededFiles, list: 
   }
   const folder = folderOf(path);
   const own = globToRegExp(path);
-  const below = recursive
-    ? globToRegExp(`${folder === '' ? '' : `${folder}/`}**/${path.slice(folder === '' ? 0 : folder.length + 1)}`)
-    : own;
-  return list.filter(
-    file =>
-      (own.test(file) || below.test(file)) &&
-      (path.includes('/.') || path.startsWith('.') || !hidden(file.slice(folder === '' ? 0 : folder.length + 1)))
-  );
+  const below = recursive ? globToRegExp(joinPath(folder, `**/${baseName(path)}`)) : own;
+  // Hidden is what the pattern does not name: behind the last folder before its first wildcard.
+  const named = folderOf(path.slice(0, path.search(/[*?[]/)));
+  const start = named === '' ? 0 : named.length + 1;
+  const mayHide = /(?:^|\/)\./.test(path.slice(start));
+  return list.filter(file => (own.test(file) || below.test(file)) && (mayHide || !hidden(file.slice(start))));
 }
