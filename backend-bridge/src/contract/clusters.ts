@@ -36,7 +36,10 @@ export type Cluster = Static<typeof Cluster>;
 /** `POST /v1/clusters`. The password goes in once and never comes out again. */
 export const ClusterAdd = Type.Object(
   {
-    id: Type.String({ pattern: '^[a-z0-9]([-a-z0-9]{0,38})$' }),
+    id: Type.String({
+      pattern: '^[a-z0-9]([-a-z0-9]{0,38})$',
+      description: 'It has 1 to 39 lower-case letters, digits and hyphens, and begins with a letter or a digit.'
+    }),
     endpoint: Type.String({ description: 'http(s)://host[:port][/path]' }),
     user: Type.Optional(Type.String()),
     password: Type.Optional(Type.String()),

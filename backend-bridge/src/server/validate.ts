@@ -81,7 +81,9 @@ function sentence(part: ValuePart, error: ValueError): string {
     case ValueErrorType.ObjectAdditionalProperties:
       return `${where} is not known here: leave it out.`;
     case ValueErrorType.StringPattern:
-      return `${where} has characters or a length that are not allowed: it must match ${String(error.schema.pattern)}.`;
+      return typeof error.schema.description === 'string'
+        ? `${where} has characters or a length that are not allowed. ${error.schema.description}`
+        : `${where} has characters or a length that are not allowed: it must match ${String(error.schema.pattern)}.`;
     case ValueErrorType.StringMinLength:
     case ValueErrorType.StringMaxLength:
       return `${where} must have ${error.schema.minLength ?? 0} to ${error.schema.maxLength ?? 'any number of'} characters.`;
