@@ -15,13 +15,13 @@
  * (local-cluster/s3/recent.ts). moto closes each connection after its answer.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash, createHmac } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Connection, many, one as ask, signed as sign } from './lib/s3-client.mjs';
 
 const require = createRequire(import.meta.url);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -33,156 +33,20 @@ const ONLY = process.env.BENCH_S3_ONLY?.split(',');
 const ACCESS = 'benchkey';
 const SECRET = 'bench-secret-key';
 const REGION = 'us-east-1';
+const CREDENTIALS = { access: ACCESS, secret: SECRET, region: REGION };
 const folder = mkdtempSync(join(tmpdir(), 'oscar-bench-s3-'));
 const children = [];
 const note = line => process.stderr.write(`${line}\n`);
 const wanted = name => ONLY === undefined || ONLY.includes(name);
 const median = values => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const signed = (...request) => sign(CREDENTIALS, ...request);
+const one = (...request) => ask(CREDENTIALS, ...request);
 const seconds = began => Number(process.hrtime.bigint() - began) / 1e9;
 
 process.on('exit', () => {
   children.forEach(child => child.kill('SIGKILL'));
   rmSync(folder, { recursive: true, force: true });
 });
-
-// The client ---------------------------------------------------------------------------------------------------------------
-
-const hmac = (key, text) => createHmac('sha256', key).update(text).digest();
-
-function signed(port, method, path, body, { unsigned = false, length } = {}) {
-  const date = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
-  const day = date.slice(0, 8);
-  const payload = unsigned
-    ? 'UNSIGNED-PAYLOAD'
-    : createHash('sha256')
-        .update(body ?? '')
-        .digest('hex');
-  const [rawPath, query = ''] = path.split('?');
-  const host = `127.0.0.1:${port}`;
-  const canonical = `${method}\n${rawPath}\n${query}\nhost:${host}\nx-amz-content-sha256:${payload}\nx-amz-date:${date}\n\nhost;x-amz-content-sha256;x-amz-date\n${payload}`;
-  const scope = `${day}/${REGION}/s3/aws4_request`;
-  const key = hmac(hmac(hmac(hmac(`AWS4${SECRET}`, day), REGION), 's3'), 'aws4_request');
-  const signature = hmac(
-    key,
-    `AWS4-HMAC-SHA256\n${date}\n${scope}\n${createHash('sha256').update(canonical).digest('hex')}`
-  ).toString('hex');
-  const head =
-    `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nx-amz-date: ${date}\r\nx-amz-content-sha256: ${payload}\r\n` +
-    `Authorization: AWS4-HMAC-SHA256 Credential=${ACCESS}/${scope}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${signature}\r\n` +
-    (method === 'PUT' ? `Content-Length: ${length ?? body?.length ?? 0}\r\n` : '') +
-    '\r\n';
-  return Buffer.concat([Buffer.from(head), body ?? Buffer.alloc(0)]);
-}
-
-/** One connection; reads answers with a Content-Length or in chunks, one at a time. */
-class Connection {
-  constructor(port) {
-    this.port = port;
-    this.open();
-    this.reset();
-  }
-
-  open() {
-    const socket = connect(this.port, '127.0.0.1').setNoDelay(true);
-    this.socket = socket;
-    // What an old connection still has to say is not about the request on the new one.
-    const fail = error => this.socket === socket && this.reject?.(error);
-    socket.on('data', chunk => this.socket === socket && this.take(chunk));
-    socket.on('error', fail);
-    socket.on('close', () => {
-      socket.gone = true;
-      fail(new Error('The server closed the connection.'));
-    });
-  }
-
-  reset() {
-    this.head = undefined;
-    this.pieces = [];
-    this.got = 0;
-  }
-
-  send(bytes, keep = false) {
-    this.keep = keep;
-    if (this.socket.gone || this.last) {
-      // A server that keeps no connection alive (moto's) is asked on a new one.
-      this.socket.destroy();
-      this.open();
-    }
-    return new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-      this.socket.write(bytes);
-    });
-  }
-
-  take(chunk) {
-    if (this.head === undefined) {
-      this.pieces.push(chunk);
-      const all = this.pieces.length === 1 ? chunk : Buffer.concat(this.pieces);
-      const end = all.indexOf('\r\n\r\n');
-      if (end < 0) {
-        this.pieces = [all];
-        return;
-      }
-      this.head = all.toString('latin1', 0, end + 2);
-      this.status = Number(this.head.slice(9, 12));
-      const length = /\r\ncontent-length: *(\d+)/i.exec(this.head);
-      this.last = /^HTTP\/1\.0|\r\nconnection: *close/i.test(this.head);
-      this.chunked = length === null && /\r\ntransfer-encoding: *chunked/i.test(this.head);
-      this.left = length === null ? 0 : Number(length[1]);
-      this.pieces = [];
-      chunk = all.subarray(end + 4);
-    }
-    this.got += chunk.length;
-    if (this.keep || this.chunked) {
-      this.pieces.push(chunk);
-    }
-    const done = this.chunked
-      ? Buffer.concat(this.pieces.slice(-2)).includes('\r\n0\r\n\r\n') || chunk.equals(Buffer.from('0\r\n\r\n'))
-      : this.got >= this.left;
-    if (done) {
-      const answer = {
-        status: this.status,
-        bytes: this.got,
-        body: this.keep ? Buffer.concat(this.pieces).toString() : ''
-      };
-      const { resolve } = this;
-      this.reject = undefined;
-      this.reset();
-      resolve(answer);
-    }
-  }
-}
-
-async function one(port, method, path, body, options) {
-  const connection = new Connection(port);
-  const answer = await connection.send(signed(port, method, path, body, options), true);
-  connection.socket.destroy();
-  if (answer.status >= 300) {
-    throw new Error(`${method} ${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
-  }
-  return answer;
-}
-
-/** Requests a second. */
-async function many(port, requests, concurrency) {
-  const connections = Array.from({ length: concurrency }, () => new Connection(port));
-  let next = 0;
-  const began = process.hrtime.bigint();
-  await Promise.all(
-    connections.map(async connection => {
-      while (next < requests.length) {
-        const { status } = await connection.send(requests[next++]);
-        if (status >= 300) {
-          throw new Error(`A request was answered with ${status}.`);
-        }
-      }
-    })
-  );
-  const rate = requests.length / seconds(began);
-  connections.forEach(connection => connection.socket.destroy());
-  return rate;
-}
 
 /** Megabytes a second up and down, with a body that is made on the fly. */
 async function large(port, path) {

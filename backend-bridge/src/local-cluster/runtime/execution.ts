@@ -1,7 +1,7 @@
 import type { IOscarService } from '../../fdl/service';
 import { prepareLaunch } from './launch';
 import type { IRuntimeOptions } from './options';
-import type { ILimits, IRunning } from './runtime';
+import type { ILimits } from './runtime';
 import type { IShared } from './shared';
 import { SupervisorError } from './supervisor/errors';
 import { Supervisor, type IExecution } from './supervisor/supervisor';
@@ -22,7 +22,8 @@ export interface IExecuteOptions {
   log: (data: Buffer | string) => void;
   /** Said before anything else when it is not the first attempt. */
   note?: string;
-  onStart?: (running: IRunning) => void;
+  /** The script has ended: its cores and memory are free, while its outputs are stored. */
+  onExit?: () => void;
 }
 
 /** Runs a service once, in a folder of its own that is gone afterwards. Never rejects. */
@@ -68,7 +69,7 @@ export async function execute(call: IExecuteOptions): Promise<IExecution> {
       strict,
       sync: call.sync,
       log,
-      ...(call.onStart ? { onStart: call.onStart } : {}),
+      ...(call.onExit ? { onExit: call.onExit } : {}),
       signal: call.signal
     }).run();
     if (launch.bucket) {

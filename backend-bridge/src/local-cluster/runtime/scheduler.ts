@@ -139,12 +139,16 @@ export class Scheduler {
     queue.urgentRunning += urgent ? 1 : 0;
     queue.served = ++this._clock;
     queue.overtaken = 0;
+    let held = true;
     entry.start(service, {
       limits: grant.limits,
       release: () => {
-        queue.running--;
-        queue.urgentRunning -= urgent ? 1 : 0;
-        grant.release();
+        if (held) {
+          held = false;
+          queue.running--;
+          queue.urgentRunning -= urgent ? 1 : 0;
+          grant.release();
+        }
       }
     });
   }

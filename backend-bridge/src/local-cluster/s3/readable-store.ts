@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, promises as fs, type Stats } from 'node:fs';
+import { closeSync, createReadStream, promises as fs, writeFileSync, type Stats } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { IListOptions, IListResult, IObjectInfo } from '../interfaces';
 import { BucketStore } from './bucket-store';
@@ -87,6 +87,11 @@ export abstract class ReadableStore extends BucketStore {
   }
 
   async exportTo(bucket: string, key: string, file: string): Promise<IObjectInfo> {
+    const held = this.held(bucket, key);
+    if (held !== undefined) {
+      attempt(() => writeFileSync(file, held.text, 'latin1'));
+      return toInfo(held.row);
+    }
     const { row, fd } = await this.open(bucket, key);
     if (fd === undefined) {
       await fs.writeFile(file, '');

@@ -1,12 +1,15 @@
 import { createHash, hash, randomBytes, type Hash } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
   constants,
   fdatasyncSync,
+  lstatSync,
   openSync,
   readSync,
   fstatSync,
   promises as fs,
+  renameSync,
   rmSync,
   utimesSync,
   writeSync
@@ -125,8 +128,9 @@ export class Staging {
 
   private async _move(source: string): Promise<IStaged> {
     const name = this.newName();
+    const target = this.path(name);
     try {
-      await fs.rename(source, this.path(name));
+      renameSync(source, target);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EXDEV') {
         throw error;
@@ -135,14 +139,31 @@ export class Staging {
       await fs.rm(source, { force: true });
       return staged;
     }
-    const stat = await fs.lstat(this.path(name));
-    if (!stat.isFile()) {
+    if (!lstatSync(target).isFile()) {
       // A symbolic link or a folder is nobody's bytes: give it back.
-      await fs.rename(this.path(name), source);
+      renameSync(target, source);
       throw Object.assign(new Error(`${source} is no ordinary file.`), { code: 'EINVAL' });
     }
-    await fs.chmod(this.path(name), 0o644);
-    return this._measure(name);
+    chmodSync(target, 0o644);
+    return this._measureSmall(name) ?? this._measure(name);
+  }
+
+  /** For small files, where each round trip of the thread pool would cost more than the work; undefined for others. */
+  private _measureSmall(name: string): IStaged | undefined {
+    const fd = openSync(this.path(name), constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const { size, mtimeMs: mtime } = fstatSync(fd);
+      if (size > SMALL) {
+        return undefined;
+      }
+      const bytes = readPiece(fd, 0, size);
+      if (this._flush) {
+        fdatasyncSync(fd);
+      }
+      return { file: name, size: bytes.length, md5: hash('md5', bytes, 'hex'), mtime, bytes };
+    } finally {
+      closeSync(fd);
+    }
   }
 
   private async _measure(name: string, known?: string): Promise<IStaged> {

@@ -5,7 +5,7 @@ import { finished } from 'node:stream/promises';
 import type { IOscarService } from '../../../fdl/service';
 import type { IObjectStore } from '../../interfaces';
 import type { IServiceFiles } from '../service-files';
-import type { IBind, IExit, ILimits, IRunning, IRuntime } from '../runtime';
+import type { IBind, IExit, ILimits, IRuntime } from '../runtime';
 import { SupervisorError } from './errors';
 import { parseEvent, type IStorageEvent, type IUnknownEvent } from './events';
 import { SupervisorLog } from './log';
@@ -32,8 +32,8 @@ export interface IExecutionOptions {
   /** The answer is wanted: what was printed is kept in memory. */
   sync: boolean;
   log: (data: Buffer | string) => void;
-  /** The script was started. */
-  onStart?: (running: IRunning) => void;
+  /** The script has ended; what it left is still to be stored. */
+  onExit?: () => void;
   signal: AbortSignal;
 }
 
@@ -183,7 +183,6 @@ export class Supervisor {
       mark: this._options.mark,
       signal: this._options.signal
     });
-    this._options.onStart?.(running);
     const lines = new Lines(line => this._log.line('DEBUG', line));
     running.output.on('data', (data: Buffer) => {
       if (sync || strict) {
@@ -199,7 +198,9 @@ export class Supervisor {
       // Cut off because something outside the session held it; `exit` says what happened.
     });
     lines.end();
-    return { exit: await running.exit, printed };
+    const exit = await running.exit;
+    this._options.onExit?.();
+    return { exit, printed };
   }
 
   private async _outputs(
