@@ -5,10 +5,10 @@ import { Signal } from '@lumino/signaling';
 
 import type { PipelineProblem } from '../contract';
 import type { IFlow } from './flow';
-import { emptyFlow, FLOW_VERSION, flowVersion } from './flow';
+import { emptyFlow } from './flow';
 import { patchJson, sameJson } from './jsontext';
 import type { ILanguage } from './language';
-import { fromCanvas, toCanvas } from './merge';
+import { fromCanvas, toCanvas, withoutBadges } from './merge';
 
 /** What of a file is shown. */
 export interface IPipelineState {
@@ -109,18 +109,15 @@ export class PipelineDocument implements IDisposable {
       this._accept(emptyFlow(), text, []);
       return;
     }
-    const parsed = tryParse(text);
-    if (flowVersion(parsed) === FLOW_VERSION) {
-      this._accept(parsed as IFlow, text, []);
-      return;
-    }
     const language = await this._options.language();
     if (turn !== this._turn || this._disposed) {
       return;
     }
-    const { flow, changes, problems } = language.migrate(text);
+    const { flow, changes, problems } = language.migrate(text, this._options.checkOptions().file);
     if (flow) {
-      this._accept(flow, text, changes);
+      // What keeps the rules of today is taken as it stands in the file.
+      const file = changes.length === 0 ? (JSON.parse(text) as IFlow) : flow;
+      this._accept(file, text, changes);
     } else {
       this._file = null;
       this._update({ phase: 'broken', flow: null, migration: [], problems });
@@ -128,7 +125,8 @@ export class PipelineDocument implements IDisposable {
   }
 
   private _accept(file: IFlow, text: string, migration: readonly string[]): void {
-    this._file = file;
+    // Badges go with the first edit; they alone are none.
+    this._file = withoutBadges(file);
     this._base = text;
     this._update({ phase: 'ready', flow: toCanvas(file), migration, problems: [] });
     this._checkSoon(0);
@@ -176,13 +174,5 @@ export namespace PipelineDocument {
     model: Pick<DocumentRegistry.ICodeModel, 'contentChanged' | 'toString' | 'fromString' | 'dirty'>;
     language: () => Promise<ILanguage>;
     checkOptions: () => Parameters<ILanguage['check']>[1];
-  }
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

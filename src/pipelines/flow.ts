@@ -66,8 +66,8 @@ export interface IFlowComment {
   [key: string]: unknown;
 }
 
-/** Version of the format that is written, and the newest that is read. */
-export const FLOW_VERSION = 8;
+/** Version of the format that is written. */
+const FLOW_VERSION = 8;
 
 const SCHEMA = 'http://api.dataplatform.ibm.com/schemas/common-pipeline/pipeline-flow/pipeline-flow-v3-schema.json';
 
@@ -95,15 +95,6 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What the version 8 label of a file says; undefined when there is none or the file is no pipeline. */
-export function flowVersion(flow: unknown): number | undefined {
-  if (!isObject(flow) || !Array.isArray(flow.pipelines) || !isObject(flow.pipelines[0])) {
-    return undefined;
-  }
-  const data = (flow as IFlow).pipelines[0].app_data;
-  return typeof data?.version === 'number' ? data.version : 0;
-}
-
 /** Every node with its pipeline; those in supernodes too. */
 export function* allNodes(flow: IFlow): Generator<{ node: IFlowNode; pipeline: IFlowPipeline }> {
   for (const pipeline of flow.pipelines) {
@@ -113,6 +104,16 @@ export function* allNodes(flow: IFlow): Generator<{ node: IFlowNode; pipeline: I
   }
 }
 
+/** What nodes are called in files before they have a name; not translated, as files are for everybody. */
+const KINDS: Record<string, string> = {
+  'execute-notebook-node': 'Notebook',
+  'execute-python-node': 'Python script',
+  'execute-r-node': 'R script',
+  'oscar-command': 'Shell command',
+  'oscar-service': 'OSCAR service',
+  'scar-function': 'Lambda function'
+};
+
 /** What people call a node: its label, else the name of its file or service, else the kind. */
 export function nodeLabel(node: IFlowNode): string {
   const data = node.app_data ?? {};
@@ -120,7 +121,7 @@ export function nodeLabel(node: IFlowNode): string {
   const name = [values.filename, values.service, values.function].find(
     value => typeof value === 'string' && value !== ''
   ) as string | undefined;
-  return data.label || name?.split('/').pop() || data.ui_data?.label || node.op || node.id;
+  return data.label || name?.split('/').pop() || data.ui_data?.label || KINDS[node.op ?? ''] || node.op || node.id;
 }
 
 /** The last part of an id of the contract: nodes in supernodes are `<supernode>/<node>` there. */

@@ -7,7 +7,7 @@ export interface ILanguage {
   /** What is wrong with the text as far as it can be told without the files of its nodes. */
   check(text: string, options: ICheckOptions): PipelineProblem[];
   /** The pipeline in today's version. */
-  migrate(text: string): { flow?: IFlow; changes: string[]; problems: PipelineProblem[] };
+  migrate(text: string, file: string): { flow?: IFlow; changes: string[]; problems: PipelineProblem[] };
 }
 
 export interface ICheckOptions {
@@ -31,7 +31,7 @@ export function loadLanguage(): Promise<ILanguage> {
         const { services, clusterIds } = options;
         return [...problems, ...language.checkPipeline(pipeline, { services, clusterIds })];
       },
-      migrate: text => language.migrateFlow(text)
+      migrate: (text, file) => language.migrateFlow(text, { file })
     };
   });
   return loaded;
@@ -40,5 +40,5 @@ export function loadLanguage(): Promise<ILanguage> {
 interface IModule {
   readPipeline(text: string, options: { file: string }): IReadResult;
   checkPipeline(pipeline: IPipeline, options: { services?: string[]; clusterIds?: string[] }): PipelineProblem[];
-  migrateFlow(text: string): ReturnType<ILanguage['migrate']>;
+  migrateFlow(text: string, options: { file: string }): ReturnType<ILanguage['migrate']>;
 }

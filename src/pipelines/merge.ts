@@ -10,10 +10,8 @@ const SERVICE_OP = 'oscar-service';
  * leaves in files.
  */
 export function toCanvas(flow: IFlow): IFlow {
-  const copy = clone(flow);
+  const copy = clone(withoutBadges(flow));
   for (const { node } of allNodes(copy)) {
-    delete node.app_data?.ui_data?.decorations;
-    delete node.app_data?.invalidNodeError;
     const service = node.app_data?.component_parameters?.service;
     if (node.op === SERVICE_OP && typeof service === 'string' && service !== '') {
       node.op = `${SERVICE_OP}:${service}`;
@@ -27,6 +25,20 @@ export function toCanvas(flow: IFlow): IFlow {
     ...copy.pipelines[0].app_data,
     properties: copy.pipelines[0].app_data?.properties ?? {}
   };
+  return copy;
+}
+
+/** Without the badges that Elyra leaves in files; the same object when there are none. */
+export function withoutBadges(flow: IFlow): IFlow {
+  const text = JSON.stringify(flow);
+  if (!/"(decorations|invalidNodeError)"/.test(text)) {
+    return flow;
+  }
+  const copy = JSON.parse(text) as IFlow;
+  for (const { node } of allNodes(copy)) {
+    delete node.app_data?.ui_data?.decorations;
+    delete node.app_data?.invalidNodeError;
+  }
   return copy;
 }
 
@@ -141,19 +153,21 @@ function mergeData(old: IFlowNode, next: IFlowNode): IFlowNodeData {
 function mergeValues(before: Record<string, unknown>, after: Record<string, unknown>): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(before)) {
-    if (key in after && after[key] !== undefined && after[key] !== null) {
-      const next = after[key];
-      result[key] = isObject(value) && isObject(next) ? mergeValues(value, next) : sameJson(value, next) ? value : next;
-    } else if (isEmpty(value)) {
-      result[key] = value;
+    const next = after[key];
+    if (next === undefined || next === null) {
+      if (isEmpty(value)) {
+        result[key] = value;
+      }
+    } else if (isObject(value) && isObject(next)) {
+      result[key] = mergeValues(value, next);
+    } else {
+      result[key] = sameJson(value, next) ? value : clean(next);
     }
   }
   for (const [key, value] of Object.entries(after)) {
-    if (!(key in before)) {
-      const cleaned = clean(value);
-      if (!isEmpty(cleaned)) {
-        result[key] = cleaned;
-      }
+    const cleaned = clean(value);
+    if (!(key in before) && !isEmpty(cleaned)) {
+      result[key] = cleaned;
     }
   }
   return result;
@@ -243,7 +257,7 @@ function ordered<T extends { id: string }>(before: readonly T[], after: T[]): T[
   return [...after].sort((a, b) => (place.get(a.id) ?? Infinity) - (place.get(b.id) ?? Infinity) || 0);
 }
 
-/** Without what is not set. */
+/** Without what is not set, and without rows of forms that nobody filled in. */
 function clean(value: unknown): unknown {
   if (isObject(value)) {
     return Object.fromEntries(
@@ -252,7 +266,7 @@ function clean(value: unknown): unknown {
         .filter(([, item]) => item !== undefined && item !== null)
     );
   }
-  return Array.isArray(value) ? value.map(clean) : value;
+  return Array.isArray(value) ? value.map(clean).filter(item => item === false || !isEmpty(item)) : value;
 }
 
 function isEmpty(value: unknown): boolean {

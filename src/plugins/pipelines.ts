@@ -9,6 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ARGS, CommandIDs } from '../commands';
 import { pipelineIcon } from '../icons';
 import type { CanvasAction } from '../pipelines/canvasapi';
+import { ClusterButton } from '../pipelines/clusterbutton';
 import { createEmptyText, PIPELINE_FACTORY, PIPELINE_TYPE } from '../pipelines/constants';
 import type { PipelineWidget } from '../pipelines/widget';
 import { draggedPaths, PipelineFactory } from '../pipelines/widget';
@@ -111,6 +112,12 @@ export const pipelinesPlugin: JupyterFrontEndPlugin<WidgetTracker<PipelineWidget
       void tracker.add(widget);
     });
     docRegistry.addWidgetFactory(factory);
+
+    toolbars?.addFactory<PipelineWidget>(
+      PIPELINE_FACTORY,
+      'cluster',
+      () => new ClusterButton({ commands, model, trans })
+    );
 
     const LABELS: Record<string, string> = {
       undo: trans.__('Undo'),
