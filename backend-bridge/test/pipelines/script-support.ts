@@ -87,7 +87,10 @@ export class Bench {
   }
 
   /** One job, as the supervisor runs it. */
-  async job({ service: name, bucket, key }: IArrival, options: { env?: Record<string, string> } = {}): Promise<IRanJob> {
+  async job(
+    { service: name, bucket, key }: IArrival,
+    options: { env?: Record<string, string> } = {}
+  ): Promise<IRanJob> {
     const service = this.services.get(name) as IOscarService;
     const folder = mkdtempSync(join(this.folder, 'job-'));
     for (const part of ['i', 'o', 't']) {

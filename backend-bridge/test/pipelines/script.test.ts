@@ -1,7 +1,9 @@
-import { convert, node, pipeline, serviceOf } from './convert-support';
-import { Bench } from './script-support';
+import { gunzipSync } from 'fflate';
+import { tarGz } from '../../src/pipelines/convert';
+import { convert, node, pipeline, serviceOf, textOf } from './convert-support';
+import { Bench, type IArrival, type IRanJob } from './script-support';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const benches: Bench[] = [];
 async function bench(...args: Parameters<typeof convert>): Promise<Bench> {
@@ -11,13 +13,31 @@ async function bench(...args: Parameters<typeof convert>): Promise<Bench> {
 }
 afterAll(() => Promise.all(benches.map(one => one.close())));
 
+/** A generator of numbers that is the same each time. */
+function random(seed: number): () => number {
+  return () => {
+    seed = (seed * 1664525 + 1013904223) >>> 0;
+    return seed / 2 ** 32;
+  };
+}
+
+const went = (jobs: IRanJob[], service: string): number =>
+  jobs.filter(job => job.service === service && job.stored.length > 0).length;
+
 describe('a chain', () => {
   it('hands all that was declared on, and keeps what there is to see', async () => {
     const place = await bench(
       pipeline(
         [
-          node('a', { filename: 'src/make data.py', outputs: ['data/*.csv', 'note.txt'], dependencies: ['lib/util.py'] }),
-          node('b', { command: 'cat data/*.csv note.txt; wc -l < data/x.csv > lines; rm note.txt', outputs: ['lines'] }),
+          node('a', {
+            filename: 'src/make data.py',
+            outputs: ['data/*.csv', 'note.txt'],
+            dependencies: ['lib/util.py']
+          }),
+          node('b', {
+            command: 'cat data/*.csv note.txt; wc -l < data/x.csv > lines; rm note.txt',
+            outputs: ['lines']
+          }),
           node('c', { command: 'cat lines note.txt > all.txt; ls -A; env | grep ^ELYRA | sort', outputs: ['all.txt'] })
         ],
         ['a>b', 'b>c']
@@ -45,5 +65,347 @@ describe('a chain', () => {
     });
     expect(place.keys(serviceOf(place.conversion, 'c')).filter(key => key.startsWith('next'))).toEqual([]);
     expect(place.left).toEqual([]);
+  });
+
+  it('gives parameters of the run, but does not take a variable of the node away', async () => {
+    const place = await bench(
+      pipeline(
+        [
+          node('a', {
+            command: 'echo "$limit|$mode|$flag|$EXTRA"',
+            variables: { mode: 'mine' },
+            parameters: ['limit', 'mode', 'flag']
+          }),
+          node('b', { command: 'echo "$limit|$mode|$flag|$EXTRA"', parameters: ['limit', 'flag'] })
+        ],
+        ['a>b'],
+        {
+          parameters: [
+            { name: 'limit', type: 'Float', value: 0.5, required: false },
+            { name: 'mode', type: 'String', value: 'theirs', required: false },
+            { name: 'flag', type: 'Bool', value: false, required: true }
+          ]
+        }
+      )
+    );
+    const plain = await place.drain(await place.begin('plain'));
+    expect(plain.map(job => job.log.split('\n').find(line => line.includes('|')))).toEqual([
+      '0.5|mine|False|',
+      '0.5||False|'
+    ]);
+    const more = { parameters: { limit: 2, flag: true, mode: 'no' }, variables: { EXTRA: "it's $HOME" } };
+    const given = await place.drain(await place.begin('given', more));
+    expect(given.map(job => job.log.split('\n').find(line => line.includes('|')))).toEqual([
+      "2|mine|True|it's $HOME",
+      "2||True|it's $HOME"
+    ]);
+  });
+
+  it('says which parameter is missing', async () => {
+    const parameters = [{ name: 'year', type: 'Integer' as const, required: true }];
+    const place = await bench(
+      pipeline([node('a', { command: 'echo $year', parameters: ['year'] })], [], { parameters })
+    );
+    const [job] = await place.drain(await place.begin('r1'));
+    expect(job.code).toBe(70);
+    expect((await place.status('a', 'r1')).reason).toContain('year');
+  });
+
+  it('keeps names that are odd', async () => {
+    const odd = ['it\'s 100% $HOME "ü" ñ.txt', 'a;b&c|d`e\\f.txt', '-r.txt', 'naïve [x].csv'];
+    const place = await bench(
+      pipeline(
+        [
+          node("The “first” $one's", { filename: "dö it's $1.py", outputs: [...odd, 'dir with space'] }),
+          node('b', { filename: '-check.py', outputs: ['seen.json'] })
+        ],
+        ["The “first” $one's>b"]
+      ),
+      {
+        "dö it's $1.py": `import os\nos.mkdir("dir with space")\nopen("dir with space/x y", "w").write("1")\nfor name in ${JSON.stringify(odd)}: open(name, "w").write(name)\n`,
+        '-check.py':
+          'import json, os\njson.dump(sorted(os.path.join(p, n)[2:] for p, d, f in os.walk(".") for n in f), open("seen.json", "w"))\n'
+      }
+    );
+    const ran = await place.drain(await place.begin('odd'));
+    expect(ran.map(job => [job.code, job.code ? job.log : ''])).toEqual([
+      [0, ''],
+      [0, '']
+    ]);
+    const seen = JSON.parse(await place.text(serviceOf(place.conversion, 'b'), 'out/run/odd/seen.json')) as string[];
+    // The list was made before its own file was there.
+    expect(seen.sort()).toEqual([...odd, 'dir with space/x y', '-check.py'].sort());
+  });
+
+  it('fetches code that is too large for a script, and sees when it is not what was deployed', async () => {
+    const noise = random(7);
+    const big = new Uint8Array(1_500_000).map(() => noise() * 256);
+    const place = await bench(pipeline([node('a', { filename: 'a.py', dependencies: ['big.bin'] })]), {
+      'a.py': 'import os\nprint(os.path.getsize("big.bin"))\n',
+      'big.bin': big
+    });
+    const [upload] = place.conversion.uploads;
+    const file = place.conversion.files.find(one => one.path === upload.path);
+    expect(textOf(place.conversion, `${upload.service}/script.sh`).length).toBeLessThan(100_000);
+    const missing = await place.drain(await place.begin('r1'));
+    expect([missing[0].code, (await place.status('a', 'r1')).reason]).toEqual([70, expect.stringContaining('Deploy')]);
+    await place.put(upload.bucket, upload.key, Buffer.from(file?.content as Uint8Array));
+    const [job] = await place.drain(await place.begin('r2'));
+    expect(job.log).toContain('1500000\n');
+    await place.put(upload.bucket, upload.key, 'something else');
+    const [other] = await place.drain(await place.begin('r3'));
+    expect(other.code).toBe(70);
+  });
+});
+
+describe('faults', () => {
+  it('a node that fails hands nothing on, tells its code, and may run again', async () => {
+    const place = await bench(
+      pipeline(
+        [
+          node('a', { command: 'echo half > x; echo no >&2; exit ${CODE:-3}', outputs: ['x'] }),
+          node('b', { command: 'cat x' })
+        ],
+        ['a>b']
+      )
+    );
+    const arrivals = await place.begin('r1');
+    const ran = await place.drain(arrivals);
+    expect(ran.map(job => job.code)).toEqual([3]);
+    expect(await place.status('a', 'r1')).toMatchObject({
+      code: 3,
+      artifacts: ['command.log', 'x'],
+      reason: expect.stringContaining('exit code 3')
+    });
+    expect(await place.text(serviceOf(place.conversion, 'a'), 'out/run/r1/command.log')).toBe('no\n');
+    place.env = { CODE: '0' };
+    const again = await place.drain(arrivals);
+    expect(again.map(job => job.code)).toEqual([0, 0]);
+    expect((await place.status('a', 'r1')).code).toBe(0);
+    // What is done is not done again.
+    const third = await place.drain(arrivals);
+    expect(third.map(job => [job.code, job.stored])).toEqual([[0, []]]);
+    expect(third[0].log).toContain('done already');
+  });
+
+  it('a node that writes none of its outputs fails, one that misses some does not', async () => {
+    const place = await bench(
+      pipeline([
+        node('none', { command: 'true', outputs: ['x', 'y*'] }),
+        node('some', { command: 'touch x', outputs: ['x', 'y*'] })
+      ])
+    );
+    const ran = await place.drain(await place.begin('r1'));
+    expect(ran.map(job => job.code)).toEqual([70, 0]);
+    expect(await place.status('none', 'r1')).toMatchObject({
+      code: 70,
+      missing: ['x', 'y*'],
+      reason: expect.stringContaining('x, y*')
+    });
+    expect(await place.status('some', 'r1')).toMatchObject({ code: 0, missing: ['y*'] });
+  });
+
+  it('what does not belong there is no run: folder markers, other files, names that are none', async () => {
+    const place = await bench(pipeline([node('a', { command: 'true' }), node('b', { command: 'true' })], ['a>b']));
+    const [a, b] = ['a', 'b'].map(id => serviceOf(place.conversion, id));
+    const send = async (service: string, bucket: string, key: string, body: string): Promise<[number, number]> => {
+      await place.put(bucket, key, body);
+      const job = await place.job({ service, bucket, key });
+      return [job.code, job.stored.length];
+    };
+    expect(await send(a, a, 'in/folder/', '')).toEqual([0, 0]);
+    expect(await send(a, a, 'in/picture.png', 'x')).toEqual([70, 0]);
+    expect(await send(a, a, 'in/Not A Run.json', '{}')).toEqual([70, 0]);
+    expect(await send(b, a, 'next/readme.txt', 'x')).toEqual([0, 0]);
+    expect(await send(b, a, 'next/edge/r1/stranger.tar.gz', 'x')).toEqual([0, 0]);
+    expect(await send(b, a, `next/edge/../${a}.tar.gz`, 'x')).toEqual([0, 0]);
+    expect(await send(b, a, `next/edge/r1/${a}.tar.gz`, 'no archive')).toEqual([70, 1]);
+    expect((await place.status('b', 'r1')).reason).toContain('damaged');
+  });
+
+  it.each([
+    ['a path that climbs', [{ name: '../../escaped', data: new Uint8Array(1) }]],
+    ['an absolute path', [{ name: '/tmp/oscar-escaped', data: new Uint8Array(1) }]],
+    [
+      'a file that is a folder, too',
+      [
+        { name: 'x', data: new Uint8Array(1) },
+        { name: 'x/y', data: new Uint8Array(1) }
+      ]
+    ]
+  ])('an archive with %s is not unpacked', async (_, files) => {
+    const place = await bench(
+      pipeline([node('a', { command: 'true' }), node('b', { command: 'echo went on' })], ['a>b'])
+    );
+    const [a, b] = ['a', 'b'].map(id => serviceOf(place.conversion, id));
+    const key = `next/edge/r1/${a}.tar.gz`;
+    await place.put(a, key, Buffer.from(tarGz(files)));
+    const job = await place.job({ service: b, bucket: a, key });
+    expect([job.code, job.log.includes('went on')]).toEqual([70, false]);
+  });
+
+  it('an archive with links is not unpacked', async () => {
+    const place = await bench(
+      pipeline([node('a', { command: 'true' }), node('b', { command: 'echo went on' })], ['a>b'])
+    );
+    const [a, b] = ['a', 'b'].map(id => serviceOf(place.conversion, id));
+    const key = `next/edge/r1/${a}.tar.gz`;
+    // The type of a header says what an entry is: 2 is a symbolic link, 1 a second name.
+    for (const type of ['2', '1', '3']) {
+      const archive = Buffer.from(gunzipSync(tarGz([{ name: 'x', data: new Uint8Array(0) }])));
+      archive.write(type, 156);
+      archive.write('/etc/passwd', 157);
+      archive.write('        ', 148);
+      archive.write(
+        `${[...archive.subarray(0, 512)]
+          .reduce((a, c) => a + c, 0)
+          .toString(8)
+          .padStart(6, '0')}\0 `,
+        148
+      );
+      await place.put(a, key, archive);
+      const job = await place.job({ service: b, bucket: a, key });
+      expect([job.code, job.log.includes('went on')]).toEqual([70, false]);
+      expect((await place.status('b', 'r1')).reason).toContain('link');
+    }
+  });
+
+  it('outputs that lead out of the folder are not handed on', async () => {
+    const place = await bench(
+      pipeline([
+        node('a', {
+          command: 'ln -s /etc/passwd stolen; ln -s real here; echo 1 > real',
+          outputs: ['stolen', 'here', '../*']
+        })
+      ])
+    );
+    const [job] = await place.drain(await place.begin('r1'));
+    expect(job.code).toBe(0);
+    expect((await place.status('a', 'r1')).artifacts).toEqual(['command.log', 'here']);
+  });
+});
+
+describe('joins', () => {
+  function join(parents: number): ReturnType<typeof pipeline> {
+    const letters = Array.from({ length: parents }, (_, i) => `p${i}`);
+    return pipeline(
+      [
+        node('root', { command: 'echo 1 > base; echo root > shared', outputs: ['base', 'shared'] }),
+        ...letters.map((id, i) => node(id, { command: `echo ${i} > ${id}`, outputs: [id] })),
+        node('join', { command: 'cat base p* > sum', outputs: ['sum'] }),
+        node('end', { command: 'cat sum' })
+      ],
+      [...letters.flatMap(id => [`root>${id}`, `${id}>join`]), 'join>end']
+    );
+  }
+
+  it.each([2, 3, 4])('of %d go on exactly once, in whatever order jobs run', async parents => {
+    const place = await bench(join(parents));
+    const service = serviceOf(place.conversion, 'join');
+    for (let seed = 1; seed <= 4; seed++) {
+      const next = random(seed * parents);
+      const ran = await place.drain(await place.begin(`s${seed}`), waiting => Math.floor(next() * waiting.length));
+      expect(ran.map(job => job.code)).toEqual(ran.map(() => 0));
+      expect([ran.filter(job => job.service === service).length, went(ran, service)]).toEqual([parents, 1]);
+      expect(went(ran, serviceOf(place.conversion, 'end'))).toBe(1);
+      const sum = Array.from({ length: parents }, (_, i) => `${i}\n`).join('');
+      expect(await place.text(service, `out/run/s${seed}/sum`)).toBe(`1\n${sum}`);
+    }
+  });
+
+  it('go on exactly once when all their jobs run at the same moment', async () => {
+    const place = await bench(join(3));
+    const service = serviceOf(place.conversion, 'join');
+    for (let seed = 1; seed <= 5; seed++) {
+      const [root] = await place.drain(await place.begin(`m${seed}`), () => 0).then(() => [undefined]);
+      expect(root).toBeUndefined();
+      // The three archives are there; their events are delivered once more, together, to a join that is not done.
+      await place.endpoint.store.remove(service, `out/run/m${seed}/_status.json`);
+      const arrivals: IArrival[] = [0, 1, 2].map(i => {
+        const bucket = serviceOf(place.conversion, `p${i}`);
+        return { service, bucket, key: `next/edge/m${seed}/${bucket}.tar.gz` };
+      });
+      const jobs = await Promise.all(arrivals.map(arrival => place.job(arrival)));
+      expect([went(jobs, service), jobs.map(job => job.code)]).toEqual([1, [0, 0, 0]]);
+      const again = await Promise.all(arrivals.map(arrival => place.job(arrival)));
+      expect(went(again, service)).toBe(0);
+    }
+  });
+
+  it('find the archives where OSCAR_LINKS says that they lie', async () => {
+    const place = await bench(join(2));
+    const service = serviceOf(place.conversion, 'join');
+    const [p0, p1] = ['p0', 'p1'].map(id => serviceOf(place.conversion, id));
+    await place.drain(await place.begin('r1'));
+    await place.endpoint.store.remove(service, 'out/run/r1/_status.json');
+    const links = [];
+    for (const parent of [p0, p1]) {
+      await place.endpoint.store.createBucket(`elsewhere-${parent}`);
+      const bytes = place.endpoint.store.read(parent, `next/edge/r1/${parent}.tar.gz`);
+      await place.endpoint.store.put(`elsewhere-${parent}`, `to-join/edge/r1/${parent}.tar.gz`, bytes);
+      await place.endpoint.store.remove(parent, `next/edge/r1/${parent}.tar.gz`);
+      links.push({ from: parent, path: `${parent}/next`, bucket: `elsewhere-${parent}`, prefix: 'to-join' });
+    }
+    const env = { OSCAR_LINKS: JSON.stringify(links) };
+    const jobs = [];
+    for (const parent of [p0, p1]) {
+      jobs.push(
+        await place.job({ service, bucket: `elsewhere-${parent}`, key: `to-join/edge/r1/${parent}.tar.gz` }, { env })
+      );
+    }
+    expect([jobs.map(job => job.code), went(jobs, service)]).toEqual([[0, 0], 1]);
+  });
+
+  it('take of a file that several wrote the one of the last writer, not of the last to hand it on', async () => {
+    const place = await bench(
+      pipeline(
+        [
+          node('a', { command: 'echo old > f', outputs: ['f'] }),
+          node('b', { command: 'echo new > f', outputs: ['f'] }),
+          node('c', { command: 'cat f > g', outputs: ['g'] }),
+          node('d', { command: 'cat f g' })
+        ],
+        ['a>b', 'a>c', 'b>d', 'c>d']
+      )
+    );
+    const ran = await place.drain(await place.begin('r1'));
+    const last = ran.filter(job => job.service === serviceOf(place.conversion, 'd') && job.stored.length > 0);
+    expect(last.map(job => job.log)).toEqual([expect.stringContaining('\nnew\nold\n')]);
+  });
+
+  it('fail with the reason where there are no keys; a chain needs none', async () => {
+    const what = join(2);
+    const place = await bench(what);
+    place.env = { OSCAR_PROVIDERS_DIR: '/nowhere' };
+    const ran = await place.drain(await place.begin('r1'));
+    const failed = ran.filter(job => job.code !== 0);
+    expect(failed).toHaveLength(2);
+    expect(failed[0].log).toContain('option serial');
+    const chained = await bench({ ...what, options: { serial: true } });
+    chained.env = place.env;
+    const all = await chained.drain(await chained.begin('r1'));
+    expect(all.map(job => job.code)).toEqual([0, 0, 0, 0, 0]);
+    expect(await chained.text(serviceOf(chained.conversion, 'join'), 'out/run/r1/sum')).toBe('1\n0\n1\n');
+  });
+
+  it('wait for a store that is away for a moment', async () => {
+    const place = await bench(join(2));
+    const { server } = place.endpoint;
+    const handlers = server.listeners('request') as ((...args: unknown[]) => void)[];
+    server.removeAllListeners('request');
+    let refused = 0;
+    server.on('request', (request, response) => {
+      if (refused < 3) {
+        refused++;
+        request.resume();
+        response.writeHead(503).end();
+      } else {
+        handlers.forEach(handler => handler(request, response));
+      }
+    });
+    const ran = await place.drain(await place.begin('r1'));
+    expect(ran.map(job => job.code)).toEqual(ran.map(() => 0));
+    expect(refused).toBe(3);
+    expect(ran[0].log).toContain('again in');
   });
 });

@@ -62,7 +62,17 @@ export function awsFunction(
       input: inputsOf(step),
       output: outputsOf(step)
     },
-    ...(batch ? { batch: { vcpus: Math.max(1, Math.ceil(cpu ?? 1)), memory: megabytes, enable_gpu: gpu } } : {})
+    ...(batch ? { batch: batchOf(Math.max(1, Math.ceil(cpu ?? 1)), megabytes, gpu) } : {})
+  };
+}
+
+/** A job of Batch, on machines that can hold it: SCAR's own default is a small one with two cores and no GPU. */
+function batchOf(vcpus: number, memory: number, gpu: boolean): IYamlMap {
+  return {
+    vcpus,
+    memory,
+    enable_gpu: gpu,
+    compute_resources: { max_v_cpus: Math.max(2, gpu ? 4 : 2, vcpus), instance_types: [gpu ? 'g4dn' : 'optimal'] }
   };
 }
 

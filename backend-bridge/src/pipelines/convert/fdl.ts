@@ -42,7 +42,7 @@ export function fdlText(pipeline: IPipeline, entries: IEntry[], providers: IYaml
     comment('Values of secrets are left empty here: they are given when it is deployed.');
   }
   if (Object.keys(providers).length > 0) {
-    comment('Addresses and keys of storage_providers are left empty here: the deployment knows them.');
+    comment('Addresses and keys of storage_providers are not in this file: the deployment puts them in.');
   }
   lines.push('functions:');
   const oscar = entries.filter(entry => entry.oscar);

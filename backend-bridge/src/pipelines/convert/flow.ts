@@ -92,7 +92,10 @@ function cycleIn(left: IStep[]): IStep[] {
   for (let step = left[0]; ;) {
     const before = seen.get(step);
     if (before !== undefined) {
-      return way.slice(before).reverse();
+      const loop = way.slice(before).reverse();
+      // Told from its first node in the order of the file.
+      const first = loop.indexOf(left.find(other => loop.includes(other)) as IStep);
+      return [...loop.slice(first), ...loop.slice(0, first)];
     }
     seen.set(step, way.length);
     way.push(step);

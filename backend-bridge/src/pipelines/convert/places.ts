@@ -66,15 +66,21 @@ export function crossingsOf(steps: IStep[]): { from: string; to: string; provide
   return [...found.values()];
 }
 
-/** Top-level providers that the crossings need, with empty places for what the deployment knows. */
+/** Top-level providers that the crossings need, with placeholders for what the deployment knows. */
 export function storageProviders(crossings: { provider: string }[]): IYamlMap {
   const minio: IYamlMap = {};
   let s3: IYamlMap | undefined;
   for (const { provider } of crossings) {
     if (provider === S3_FOR_CLUSTERS) {
-      s3 = { aws: { access_key: '', secret_key: '', region: 'us-east-1' } };
+      s3 = { aws: { access_key: '<access key>', secret_key: '<secret key>', region: 'us-east-1' } };
     } else if (provider.startsWith('minio.')) {
-      minio[provider.slice(6)] = { endpoint: '', verify: true, region: 'us-east-1', access_key: '', secret_key: '' };
+      minio[provider.slice(6)] = {
+        endpoint: '<address of the object store>',
+        verify: true,
+        region: 'us-east-1',
+        access_key: '<access key>',
+        secret_key: '<secret key>'
+      };
     }
   }
   return { ...(Object.keys(minio).length > 0 ? { minio } : {}), ...(s3 ? { s3 } : {}) };

@@ -7,6 +7,8 @@ export interface ITarFile {
 }
 
 const BLOCK = 512;
+/** Smaller archives are only wrapped: packing them takes longer than all the rest, and saves a few kilobytes. */
+const WORTH_PACKING = 8192;
 const encoder = new TextEncoder();
 
 /**
@@ -14,7 +16,8 @@ const encoder = new TextEncoder();
  * a ustar header get a PAX record.
  */
 export function tarGz(files: ITarFile[]): Uint8Array {
-  return gzipSync(tar(files), { mtime: 0, level: 6 });
+  const plain = tar(files);
+  return gzipSync(plain, { mtime: 0, level: plain.length < WORTH_PACKING ? 0 : 6 });
 }
 
 export function tar(files: ITarFile[]): Uint8Array {

@@ -16,7 +16,7 @@ def read_start(key):
     except (OSError, ValueError):
         document = None
     if not isinstance(document, dict):
-        raise Failure("%s does not start a run. A run is started by a file <run>.json with {\"run\": …, \"parameters\": {…}}."
+        raise Failure("%s does not start a run. A run is started by a file <run>.json with {\"run\": \"<run>\", \"parameters\": {}}."
                       % (name or "What came in"))
     run = name[:-5] if name.endswith(".json") else ""
     if not RUN_ID.match(run):
