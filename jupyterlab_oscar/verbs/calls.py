@@ -39,6 +39,12 @@ def show_result(context: Context, result: Result) -> Outcome:
         )
         raise OscarError(problem)
     if result.state not in ("succeeded",):
+        if args.output and result.files:
+            for path in _save_result(result, args.output).values():
+                console.say(f"Saved {path}")
+        elif result.files and not context.as_json:
+            names = ", ".join(file.name for file in result.files)
+            console.say(f"Before it failed it wrote {names}: -o DIR/ saves what is there.")
         if result.text and not context.as_json:
             console.say(result.text.rstrip("\n"))
         raise job_error(result)

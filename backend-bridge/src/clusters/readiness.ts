@@ -39,7 +39,10 @@ const PLAIN =
   /^(?:docker\.io\/)?(?:library\/)?(python|debian|ubuntu|alpine|busybox|fedora|rockylinux|buildpack-deps)(?::|@|$)/;
 
 /** Folders that every container has. */
-const EVERYWHERE = /^\/(?:bin|dev|etc|lib|lib64|oscar|proc|run|sbin|sys|tmp|usr|var)(?:\/|$)/;
+const EVERYWHERE = /^\/(?:bin|dev|etc|lib|lib64|oscar|proc|run|sbin|sys|usr|var\/(?:lib|log|run))(?:\/|$)/;
+
+/** What lies there may have been made by the script itself. */
+const TEMPORARY = /^\/(?:var\/)?tmp\//;
 
 /**
  * What stands in the way of a service on another cluster, before anything is changed there. What cannot be known is said to be unknown.
@@ -169,9 +172,11 @@ async function checkPaths(service: IOscarService, options: IReadinessOptions): P
     }
   }
   const here: string[] = [];
+  let certain = false;
   for (const [path, line] of [...found].slice(0, 50)) {
     if ((await options.exists?.(path)) === true) {
       here.push(`${path} (line ${line} of the script)`);
+      certain ||= !TEMPORARY.test(path);
     }
   }
   return here.length === 0
@@ -179,7 +184,7 @@ async function checkPaths(service: IOscarService, options: IReadinessOptions): P
     : [
         {
           topic: 'paths',
-          state: 'error',
+          state: certain ? 'error' : 'warning',
           message: `The script uses ${here.slice(0, 3).join(', ')}${here.length > 3 ? ` and ${here.length - 3} more` : ''}, which ${here.length === 1 ? 'is' : 'are'} on this machine only. Send such files as input, or put them into a bucket or the image.`
         }
       ];
