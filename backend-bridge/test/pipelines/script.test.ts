@@ -1,7 +1,12 @@
-import { gunzipSync } from 'fflate';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'fflate';
+import { stringify } from 'yaml';
+import { RUNNER } from '../../src/pipelines';
 import { tarGz } from '../../src/pipelines/convert';
 import { convert, node, pipeline, serviceOf, textOf } from './convert-support';
-import { Bench, type IArrival, type IRanJob } from './script-support';
+import { Bench, run, type IArrival, type IRanJob } from './script-support';
 
 jest.setTimeout(300_000);
 
@@ -286,7 +291,7 @@ describe('faults', () => {
 });
 
 describe('joins', () => {
-  function join(parents: number): ReturnType<typeof pipeline> {
+  function joinOf(parents: number): ReturnType<typeof pipeline> {
     const letters = Array.from({ length: parents }, (_, i) => `p${i}`);
     return pipeline(
       [
@@ -300,7 +305,7 @@ describe('joins', () => {
   }
 
   it.each([2, 3, 4])('of %d go on exactly once, in whatever order jobs run', async parents => {
-    const place = await bench(join(parents));
+    const place = await bench(joinOf(parents));
     const service = serviceOf(place.conversion, 'join');
     for (let seed = 1; seed <= 4; seed++) {
       const next = random(seed * parents);
@@ -314,7 +319,7 @@ describe('joins', () => {
   });
 
   it('go on exactly once when all their jobs run at the same moment', async () => {
-    const place = await bench(join(3));
+    const place = await bench(joinOf(3));
     const service = serviceOf(place.conversion, 'join');
     for (let seed = 1; seed <= 5; seed++) {
       const [root] = await place.drain(await place.begin(`m${seed}`), () => 0).then(() => [undefined]);
@@ -333,7 +338,7 @@ describe('joins', () => {
   });
 
   it('find the archives where OSCAR_LINKS says that they lie', async () => {
-    const place = await bench(join(2));
+    const place = await bench(joinOf(2));
     const service = serviceOf(place.conversion, 'join');
     const [p0, p1] = ['p0', 'p1'].map(id => serviceOf(place.conversion, id));
     await place.drain(await place.begin('r1'));
@@ -374,7 +379,7 @@ describe('joins', () => {
   });
 
   it('fail with the reason where there are no keys; a chain needs none', async () => {
-    const what = join(2);
+    const what = joinOf(2);
     const place = await bench(what);
     place.env = { OSCAR_PROVIDERS_DIR: '/nowhere' };
     const ran = await place.drain(await place.begin('r1'));
@@ -389,7 +394,7 @@ describe('joins', () => {
   });
 
   it('wait for a store that is away for a moment', async () => {
-    const place = await bench(join(2));
+    const place = await bench(joinOf(2));
     const { server } = place.endpoint;
     const handlers = server.listeners('request') as ((...args: unknown[]) => void)[];
     server.removeAllListeners('request');
@@ -407,5 +412,156 @@ describe('joins', () => {
     expect(ran.map(job => job.code)).toEqual(ran.map(() => 0));
     expect(refused).toBe(3);
     expect(ran[0].log).toContain('again in');
+  });
+});
+
+describe('an image without Python', () => {
+  /** What a small image has: sh and the tools of POSIX, no Python. */
+  function smallImage(place: Bench): string {
+    const folder = join(place.folder, 'bin');
+    mkdirSync(folder);
+    const tools =
+      'sh env tr sed grep sort cat cp mv rm mkdir mktemp date tee find tar gzip base64 touch wc ls basename dirname';
+    for (const tool of tools.split(' ')) {
+      const found = ['/usr/bin', '/bin'].map(root => join(root, tool)).find(path => existsSync(path));
+      symlinkSync(found as string, join(folder, tool));
+    }
+    return folder;
+  }
+
+  it('runs commands one after the other', async () => {
+    const place = await bench(
+      pipeline(
+        [
+          node('a', { filename: 'run.R', kind: 'r', dependencies: ["it's.txt"], outputs: ['out/*.txt', 'none'] }),
+          node('b"\\', { command: 'cat out/*.txt; echo "$ELYRA_RUN_NAME" > "a b"', outputs: ['a b'] }),
+          node('c', { command: 'cat "a b" out/*; exit 4', outputs: ['x'] })
+        ],
+        ['a>b"\\', 'b"\\>c']
+      ),
+      { 'run.R': 'program', "it's.txt": 'from a file\n' }
+    );
+    const bin = smallImage(place);
+    // R stands for any program of the image.
+    writeFileSync(join(bin, 'Rscript'), '#!/bin/sh\nmkdir out; cat "it\'s.txt" > "out/x y%.txt"; cat "$1"; echo\n', {
+      mode: 0o755
+    });
+    place.env = { PATH: bin };
+    const ran = await place.drain(await place.begin('r1'));
+    expect(ran.map(job => [job.code, job.log])).toEqual([
+      [0, 'program\n'],
+      [0, 'from a file\n'],
+      [4, expect.stringMatching(/^r1\nfrom a file\n/)]
+    ]);
+    expect(await place.status('a', 'r1')).toMatchObject({
+      code: 0,
+      artifacts: ['out/x y%.txt', 'run.log'],
+      missing: ['none']
+    });
+    expect(await place.status('b"\\', 'r1')).toMatchObject({
+      node: 'b"\\',
+      code: 0,
+      artifacts: ['a b', 'command.log']
+    });
+    expect(await place.status('c', 'r1')).toMatchObject({ code: 4, reason: expect.stringContaining('exit code 4') });
+    // What was handed on without Python is understood with it.
+    place.env = {};
+    const [a, b] = ['a', 'b"\\'].map(id => serviceOf(place.conversion, id));
+    const mixed = await place.job({ service: b, bucket: a, key: `next/edge/r1/${a}.tar.gz` });
+    expect(mixed.log).toContain('done already');
+    const last = await place.job({
+      service: serviceOf(place.conversion, 'c'),
+      bucket: b,
+      key: `next/edge/r1/${b}.tar.gz`
+    });
+    expect([last.code, last.log]).toEqual([4, expect.stringContaining('r1\nfrom a file\n')]);
+  });
+
+  it('says so where it is needed', async () => {
+    const place = await bench(
+      pipeline(
+        [node('p', { filename: 'p.py' }), node('a', { command: 'true' }), node('j', { command: 'true' })],
+        ['p>j', 'a>j']
+      ),
+      { 'p.py': '' }
+    );
+    place.env = { PATH: smallImage(place) };
+    const [first, second] = await place.drain(await place.begin('r1'));
+    expect([first.code, first.log]).toEqual([70, expect.stringContaining('no Python')]);
+    expect(second.code).toBe(0);
+    const more = await place.drain(await place.begin('r2', { parameters: { x: 1 } }));
+    expect(more.map(job => job.code)).toEqual([70, 70]);
+    const a = serviceOf(place.conversion, 'a');
+    const join_ = await place.job({
+      service: serviceOf(place.conversion, 'j'),
+      bucket: a,
+      key: `next/edge/r1/${a}.tar.gz`
+    });
+    expect([join_.code, join_.log]).toEqual([70, expect.stringContaining('which of the 2 nodes')]);
+  });
+
+  it('does not unpack what climbs or links', async () => {
+    const place = await bench(
+      pipeline([node('a', { command: 'true' }), node('b', { command: 'echo went on' })], ['a>b'])
+    );
+    place.env = { PATH: smallImage(place) };
+    const [a, b] = ['a', 'b'].map(id => serviceOf(place.conversion, id));
+    const key = `next/edge/r1/${a}.tar.gz`;
+    const link = Buffer.from(gunzipSync(tarGz([{ name: 'x', data: new Uint8Array(0) }])));
+    link.write('2', 156);
+    link.write('        ', 148);
+    link.write(
+      `${[...link.subarray(0, 512)]
+        .reduce((sum, one) => sum + one, 0)
+        .toString(8)
+        .padStart(6, '0')}\0 `,
+      148
+    );
+    for (const archive of [tarGz([{ name: '../escaped', data: new Uint8Array(1) }]), gzipSync(link)]) {
+      await place.put(a, key, Buffer.from(archive));
+      const job = await place.job({ service: b, bucket: a, key });
+      expect([job.code, job.log.includes('went on')]).toEqual([70, false]);
+      expect((await place.status('b', 'r1')).reason).toContain('not unpacked');
+    }
+  });
+});
+
+describe('the runner’s own YAML', () => {
+  it('reads what clusters write', async () => {
+    const value = {
+      name: 'a',
+      script: '#!/bin/sh\necho "input:"\ninput:\n- path: wrong/in\n',
+      environment: {
+        variables: { LONG: 'word '.repeat(60), QUOTED: 'a: b # c', LINES: 'x\n  storage_providers:\n', EMPTY: '' },
+        secrets: {}
+      },
+      annotations: { "it's: odd": '{"a": 1}', 'x.io/y': 'yes' },
+      input: [
+        { storage_provider: 'minio.default', path: 'one/next' },
+        { storage_provider: 'minio.default', path: 'two/next', prefix: [], suffix: ['.a', '.b'] }
+      ],
+      output: [{ storage_provider: 'minio.default', path: 'a/out', prefix: ['run/'] }],
+      bucket_list: [],
+      storage_providers: {
+        minio: {
+          default: { endpoint: 'http://127.0.0.1:9000', verify: false, access_key: 'hidden', region: 'us-east-1' }
+        }
+      },
+      visibility: 'private'
+    };
+    const folder = mkdtempSync(join(tmpdir(), 'oscar-yaml-'));
+    writeFileSync(join(folder, 'run.py'), RUNNER);
+    const program =
+      'import json, sys; sys.argv = ["x"]; sys.path.insert(0, "."); import run; c = run.parse_config(open("c.yaml").read()); print(json.dumps([c["input"], c["output"], c["storage_providers"], c["visibility"], c["environment"]["variables"]["QUOTED"], c["annotations"]["it\'s: odd"]]))';
+    const texts = [stringify(value), stringify(value, { indentSeq: false, lineWidth: 0 }), JSON.stringify(value)];
+    for (const text of texts) {
+      writeFileSync(join(folder, 'c.yaml'), text);
+      const { code, log } = await run('python3', ['-c', program], folder, { PATH: process.env.PATH ?? '' });
+      expect([code, code === 0 ? (JSON.parse(log) as unknown) : log]).toEqual([
+        0,
+        [value.input, value.output, value.storage_providers, 'private', 'a: b # c', '{"a": 1}']
+      ]);
+    }
+    rmSync(folder, { recursive: true, force: true });
   });
 });
