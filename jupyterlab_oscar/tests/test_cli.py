@@ -96,7 +96,7 @@ def test_wrong_usage_is_2(tmp_path: Path) -> None:
 def test_verbs_that_are_not_there_are_not_listed() -> None:
     words = set(build_parser().format_help().split())
     assert "invoke" in words
-    assert not {"pipeline", "map-reduce", "htc", "infrastructure", "scar"} & words
+    assert not {"map-reduce", "htc", "infrastructure", "scar"} & words
 
 
 def test_no_option_takes_a_secret() -> None:
