@@ -45,11 +45,16 @@ describe('a service', () => {
             labels: { ok: 'yes', 'not ok': 'x' },
             unsupported: [{ property: 'kubernetes_tolerations', value: 'gpu' }],
             comments: ['reads the *data*\nof the year'],
-            outputs: ['/tmp/x']
+            outputs: ['/tmp/x'],
+            parameters: ['db_password']
           })
         ],
         [],
-        { name: 'Climate: 2024', description: 'one\ntwo' }
+        {
+          name: 'Climate: 2024',
+          description: 'one\ntwo',
+          parameters: [{ name: 'db_password', type: 'String', value: 'tok-123456-too', required: false }]
+        }
       ),
       { 'src/a.py': 'print(1)\n', 'src/b.txt': 'b', 'src/deep/c.txt': 'c', 'src/requirements.txt': 'numpy\n' }
     );

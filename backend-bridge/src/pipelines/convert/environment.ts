@@ -102,9 +102,10 @@ function addParameters(
       continue;
     }
     const taken = secrets.has(name) || Object.hasOwn(result.variables, name);
+    const secret = looksSecret(name);
     result.parameters.push({
       name,
-      ...(parameter.value === undefined ? {} : { value: parameter.value }),
+      ...(parameter.value === undefined || secret ? {} : { value: parameter.value }),
       ...(parameter.required ? { required: true } : {})
     });
     if (taken) {
@@ -112,7 +113,12 @@ function addParameters(
       reporter.approximated(node, 'pipeline_parameters', reason);
       continue;
     }
-    if (parameter.value !== undefined && !looksSecret(name)) {
+    if (secret && parameter.value !== undefined) {
+      const reason = `${name} looks like a secret: its default goes into no file, each run has to give it.`;
+      reporter.approximated(node, 'pipeline_parameters', reason);
+      continue;
+    }
+    if (parameter.value !== undefined) {
       result.variables[name] = parameterText(parameter);
     }
     reporter.mapped(node, 'pipeline_parameters');

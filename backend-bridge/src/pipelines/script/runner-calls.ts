@@ -30,6 +30,8 @@ def call_with_files(node):
         for result, data in results:
             # One result is named after what was sent, several keep their names in a folder of that name.
             parts = [part for part in result.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+            # A synchronous call has no name for its input: what is named after that gets the name of what was sent.
+            parts = [re.sub(r"^event-file-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", lambda _: os.path.basename(stem), part) for part in parts]
             target = stem + (os.path.splitext(parts[-1])[1] if parts else "") if len(results) == 1 else stem + "/" + "/".join(parts)
             import io
             put_file(os.getcwd(), call["folder"] + "/" + target, io.BytesIO(data), 0o644)
