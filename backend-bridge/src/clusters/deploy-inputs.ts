@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Bucket } from '../contract';
-import { parseFdl, placeOfIO, type IFdlDocument, type IOscarService, type IPlanOptions } from '../fdl';
+import { links, parseFdl, placeOfIO, type IFdlDocument, type IOscarService, type IPlanOptions } from '../fdl';
 import { BridgeError, isProblem } from '../http';
 import type { IResolvedSource } from './facade';
 import type { ICluster } from './interfaces';
@@ -43,6 +43,8 @@ export interface ISourceFiles {
   scripts: { [path: string]: string | null };
   /** By service name. */
   requirements: { [service: string]: string };
+  /** Bytes of the environment, by service name, where known. */
+  sizes: { [service: string]: number };
 }
 
 /**
@@ -53,6 +55,7 @@ export async function readSource(source: IResolvedSource): Promise<ISourceFiles>
   const { document } = parseFdl(source.text, { file: source.name });
   const scripts: ISourceFiles['scripts'] = {};
   const requirements: ISourceFiles['requirements'] = {};
+  const sizes: ISourceFiles['sizes'] = {};
   for (const { service } of document.oscar) {
     const path = typeof service['script'] === 'string' ? service['script'] : undefined;
     if (path === undefined || path === '' || path.includes('\0')) {
@@ -71,10 +74,20 @@ export async function readSource(source: IResolvedSource): Promise<ISourceFiles>
         (await textFile(join(dirname(file), REQUIREMENTS))) ?? (await textFile(join(source.base, REQUIREMENTS)));
       if (text !== null) {
         requirements[service['name']] = text;
+        const size = source.environments?.get(text);
+        if (size !== undefined) {
+          sizes[service['name']] = size;
+        }
       }
     }
   }
-  return { document, scripts, requirements };
+  // Functions of AWS are not deployed from here, but their scripts are checked.
+  for (const { path } of links(document).filter(link => link.kind === 'script')) {
+    if (source.base !== undefined && !(path in scripts)) {
+      scripts[path] = await textFile(resolve(source.base, path));
+    }
+  }
+  return { document, scripts, requirements, sizes };
 }
 
 /** What the cluster has, as far as a plan needs it. */
@@ -82,23 +95,38 @@ export async function readCluster(
   cluster: ClusterConnection,
   files: ISourceFiles
 ): Promise<
-  Pick<IPlanOptions, 'deployed' | 'buckets' | 'volumes' | 'notifications' | 'storage' | 'version' | 'features'>
+  Pick<IPlanOptions, 'deployed' | 'buckets' | 'volumes' | 'notifications' | 'storage' | 'version' | 'features' | 'user'>
 > {
   const { version } = await cluster.client.info();
-  const [deployed, buckets, volumes] = await Promise.all([
+  const [deployed, buckets, volumes, user] = await Promise.all([
     cluster.client.services(),
     listBuckets(cluster),
-    cluster.client.volumes()
+    cluster.client.volumes(),
+    userOf(cluster)
   ]);
   const store = await readNotifications(cluster, files.document, deployed, buckets);
   return {
     deployed,
     ...(buckets === undefined ? {} : { buckets }),
     ...(volumes === undefined ? {} : { volumes }),
+    ...(user === undefined ? {} : { user }),
     ...store,
     version,
     features: cluster.client.features
   };
+}
+
+/**
+ * The id under which the cluster knows who is signed in with a token: the same that its object store has as access key, and
+ * that owners are written with. Undefined for the administrator.
+ */
+async function userOf(cluster: ClusterConnection): Promise<string | undefined> {
+  const { kind } = cluster.credentials();
+  if (kind === undefined || kind === 'basic') {
+    return undefined;
+  }
+  const key = (await cluster.client.config()).minio_provider.access_key;
+  return key === '' ? undefined : key;
 }
 
 /** Undefined when this cluster does not list buckets. */

@@ -16,6 +16,7 @@ import type {
   Service,
   Submission
 } from '../contract';
+import type { IUpgraded } from '../http';
 import type { ICluster, IClusterRegistry } from './interfaces';
 
 /** Something changed; the server makes events of them. */
@@ -54,6 +55,8 @@ export interface IResolvedSource {
   name: string;
   /** Absolute folder that script paths refer to; absent: scripts cannot be read. */
   base?: string;
+  /** Bytes of the environments that are known, by the text of requirements.txt. */
+  environments?: ReadonlyMap<string, number>;
 }
 
 export interface IApplyOptions {
@@ -110,6 +113,12 @@ export interface IClusters {
       signal?: AbortSignal;
     }
   ): Promise<{ status: number; headers: Record<string, string>; body: Readable }>;
+  /** The same for a WebSocket. Without `socket` the service answered something else. */
+  upgradeExposed(
+    cluster: ICluster,
+    name: string,
+    request: { path: string; headers: Record<string, string>; signal?: AbortSignal }
+  ): Promise<IUpgraded>;
 
   // ------------------------------------------------------------------------------------------------- FDL
   check(cluster: ICluster | undefined, source: IResolvedSource): Promise<FdlProblem[]>;

@@ -14,3 +14,4 @@ export { planFdl, webhookArn } from './plan';
 export { realise } from './realise';
 export { differences } from './diff';
 export { fdlSchema, type IJsonSchema } from './schema';
+export { links } from './editor/links';

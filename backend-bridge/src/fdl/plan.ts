@@ -6,18 +6,12 @@ import { withEpilogue } from './epilogue';
 import { MINIO_DEFAULT, pathOf, placeOfIO } from './paths';
 import { join, keyRange, textOf } from './pointer';
 import { realise, usesBucket, type IRealised, type IRealLink } from './realise';
-import { REQUIREMENTS_ANNOTATION, RUNTIME_ANNOTATION, type IOscarService } from './service';
-import type { IFdlEntry, IPlanOptions, IPlanResult, PlanAction } from './types';
+import { REQUIREMENTS_ANNOTATION, type IOscarService } from './service';
+import type { IPlanOptions, IPlanResult, PlanAction } from './types';
+import { generalNotes, serviceNotes, type IWanted } from './plan-notes';
+import { isSameUser, lostBuckets } from './sharing';
 import { planVolume } from './volumes';
 import { isExposed, toService } from './write';
-
-interface IWanted {
-  name: string;
-  entry: IFdlEntry;
-  scriptPath: string;
-  service: Partial<IOscarService>;
-  deployed?: IOscarService;
-}
 
 /** The ARN under which MinIO knows the webhook of a service. */
 export function webhookArn(service: string): string {
@@ -70,7 +64,7 @@ class Planner {
       }
       this._actions.push(...this._attach);
       this._planLinks(real.links, wanted);
-      this._notes.push(...this._generalNotes());
+      this._notes.push(...generalNotes(document, this._storage));
     }
     const failed = this._failed();
     return {
@@ -134,7 +128,7 @@ class Planner {
     const { user } = this._options;
     for (const item of wanted) {
       const owner = item.deployed?.owner;
-      if (user !== undefined && item.deployed && owner !== undefined && owner !== '' && owner !== user) {
+      if (user !== undefined && item.deployed && owner !== undefined && owner !== '' && !isSameUser(owner, user)) {
         this._problem(
           item,
           'name',
@@ -200,13 +194,28 @@ class Planner {
           ? changes.map(change => change.reason).join('; ')
           : 'nothing has changed'
     });
-    const steps = [...storage, script, ...environment, own].filter(index => this._steps[index].action !== 'keep');
-    this._serviceNotes(want);
+    const lost = deployed && changes.length > 0 ? this._lostSteps(want, service, deployed) : [];
+    const steps = [...storage, script, ...environment, own, ...lost].filter(
+      index => this._steps[index].action !== 'keep'
+    );
+    this._notes.push(...serviceNotes(want, this._features));
     if (created) {
       this._create(item, service, steps);
     } else if (changes.length > 0) {
       this._actions.push(this._update(item, carryOver(service, deployed), steps, deployed));
     }
+  }
+
+  /** Buckets of users that go with the change, with a warning at the list of users. */
+  private _lostSteps(want: IWanted, service: Partial<IOscarService>, deployed: IOscarService): number[] {
+    const lost = lostBuckets(service, deployed);
+    if (!lost) {
+      return [];
+    }
+    this._problem(want, 'allowed_users', 'user-bucket-deleted', lost.message, lost.severity);
+    return lost.buckets.map(name =>
+      this._step({ action: 'delete', kind: 'bucket', name, reason: `its user is not allowed any more; with its data` })
+    );
   }
 
   private _create(item: IRealised, service: Partial<IOscarService>, steps: number[]): void {
@@ -375,35 +384,6 @@ class Planner {
         }
       }
     }
-  }
-
-  private _serviceNotes(want: IWanted): void {
-    if (this._features.has('requirements') && want.service.annotations?.[RUNTIME_ANNOTATION] === 'process') {
-      this._notes.push(`The image ${want.service.image} is not used: ${want.name} runs as a process of this machine.`);
-    }
-    if (want.service.visibility === 'public') {
-      this._notes.push(`${want.name} is public: every user of the cluster can use it and read and write its buckets.`);
-    }
-    const kept = Object.keys(want.deployed?.environment?.secrets ?? {});
-    if (kept.length > 0 && Object.keys(want.service.environment?.secrets ?? {}).length === 0) {
-      this._notes.push(`The secrets of ${want.name} stay as they are: ${kept.join(', ')}.`);
-    }
-  }
-
-  private _generalNotes(): string[] {
-    const { document } = this._options;
-    return [
-      ...(document.aws.length > 0
-        ? [
-            `${document.aws.length} ${document.aws.length === 1 ? 'function' : 'functions'} for AWS in this file are left alone.`
-          ]
-        : []),
-      ...(this._storage
-        ? []
-        : [
-            'The object store cannot be reached: services are connected by a second update, and deleting the one that writes then deletes the bucket of the other.'
-          ])
-    ];
   }
 
   private readonly _features: Set<string>;

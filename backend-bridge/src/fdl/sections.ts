@@ -53,7 +53,9 @@ export function readSections(
       const ids = providers[type];
       if (!isMap(ids)) {
         report(
-          'wrong-type',
+          Array.isArray(ids) && ids.some(item => isMap(item) && item.name !== undefined)
+            ? 'legacy-providers'
+            : 'wrong-type',
           range(join('/storage_providers', type)),
           `Below ${type} stand the ids of its providers, each a mapping: ${type}: {my-id: {…}}.`
         );
@@ -105,6 +107,14 @@ function readFunctions(
   report: Report
 ): void {
   if (functions === undefined) {
+    return;
+  }
+  if (Array.isArray(functions) && functions.some(item => isMap(item) && item.name !== undefined)) {
+    report(
+      'legacy-functions',
+      range('/functions'),
+      'This is the form of SCAR before 4. Now functions is a mapping: write aws: below it, and each function as "- lambda:" with its fields below.'
+    );
     return;
   }
   if (!isMap(functions)) {

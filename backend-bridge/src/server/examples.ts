@@ -29,6 +29,38 @@ export class Examples {
     return { path, base: join(path, '..') };
   }
 
+  /** Bytes of the environments of the examples, by the text of their requirements.txt; copies of them have the same text. */
+  async environments(): Promise<Map<string, number>> {
+    const sizes = new Map<string, number>();
+    if (this._folder === null || this._folder === undefined) {
+      return sizes;
+    }
+    let entries: Static<typeof ExampleEntry>[];
+    try {
+      entries = await this._entries();
+    } catch (error) {
+      // Nobody's deployment fails because the examples are broken; opening those says so.
+      if (error instanceof BridgeError) {
+        return sizes;
+      }
+      throw error;
+    }
+    for (const { name, fdl, size } of entries) {
+      const path = join(this._root(), fdl ?? join('services', name, 'fdl.yaml'), '..', 'requirements.txt');
+      try {
+        if (size !== undefined) {
+          sizes.set(await readFile(path, 'utf8'), size);
+        }
+      } catch (error) {
+        // An example without packages of its own.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+          throw error;
+        }
+      }
+    }
+    return sizes;
+  }
+
   /**
    * Copies the examples into a folder; what is there already stays as it is.
    *

@@ -17,6 +17,32 @@ const EXPOSE = 'expose:\n  min_scale: 1\n  max_scale: 2\n  cpu_threshold: 80\n  
 
 const CASES: ICase[] = [
   {
+    code: 'expose-field-missing',
+    text: fdl('expose:\n  min_scale: 1\n  max_scale: 1\n  api_port: [80]'),
+    at: '7:7',
+    says: 'cpu_threshold: 80',
+    severity: 'error'
+  },
+  {
+    code: 'expose-field-missing',
+    text: fdl('expose: {min_scale: 1, max_scale: 1, api_port: [80]}'),
+    at: '7:7',
+    severity: 'error',
+    fixed: '      expose: {cpu_threshold: 80, min_scale: 1, max_scale: 1, api_port: [80]}'
+  },
+  ...['a//b', 'a/b:tag:tag', 'a:b c', 'localhost:5000/', 'a@sha256:12', '-a/b', 'a/b:-x', '<repo/image>'].map(
+    (image): ICase => ({ code: 'bad-image', text: fdl().replace('ghcr.io/grycap/cowsay', image), at: '5:14' })
+  ),
+  {
+    code: 'shared-trigger',
+    text:
+      fdl('input: [{storage_provider: minio, path: shared/in}]') +
+      '  - default-cluster:\n      name: other\n      image: a\n      script: s\n      input: [{storage_provider: minio, path: shared/in/deep}]\n',
+    at: '12:47',
+    severity: 'warning',
+    says: 'one folder lies in the other'
+  },
+  {
     code: 'bad-name',
     text: fdl().replace('name: cowsay', 'name: My_Service'),
     at: '4:13',

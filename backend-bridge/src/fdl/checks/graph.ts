@@ -1,12 +1,16 @@
+import { awsEntries } from './aws';
+import { awsPaths, inOneS3 } from './aws/storage';
 import { pathsOf, type IServicePath } from './storage';
 import { isUnder, parsePath, pathOf, type IPlaceInStorage } from '../paths';
-import { join, textOf } from '../pointer';
+import { asText, join, textOf } from '../pointer';
 import type { Reporter } from './reporter';
 import type { ICheckContext, IFdlDocument, IFdlEntry } from '../types';
 
 interface INode {
   name: string;
   entry?: IFdlEntry;
+  /** A function of AWS. */
+  aws?: boolean;
   inputs: { place: IPlaceInStorage; pointer: string }[];
   outputs: { place: IPlaceInStorage; pointer: string }[];
 }
@@ -19,6 +23,15 @@ export function checkGraph(document: IFdlDocument, context: ICheckContext, repor
     return { name, entry, inputs: side(paths, 'input'), outputs: side(paths, 'output') };
   });
   checkNames(nodes, reporter);
+  const functions = awsEntries(document).map((entry): INode => {
+    const paths = awsPaths(entry);
+    return {
+      name: asText(entry.lambda.name),
+      aws: true,
+      inputs: side(paths, 'input'),
+      outputs: side(paths, 'output')
+    };
+  });
   const names = new Set(nodes.map(node => node.name));
   const deployed = (context.deployed ?? [])
     .filter(service => !names.has(service.name))
@@ -27,13 +40,15 @@ export function checkGraph(document: IFdlDocument, context: ICheckContext, repor
         (list ?? []).map(io => ({ place: parsePath(io.storage_provider, io.path, service.name), pointer: '' }));
       return { name: service.name, inputs: places(service.input), outputs: places(service.output) };
     });
-  checkLoops([...nodes, ...deployed], reporter);
+  checkLoops([...nodes, ...functions, ...deployed], reporter);
   // Those that are there come first: it is the new one that is told.
   checkTriggers([...deployed, ...nodes], reporter);
+  checkFunctionTriggers(functions, reporter);
 }
 
+/** What an S3 account is called does not matter to the flow: buckets are unique in the world. */
 function side(paths: IServicePath[], which: 'input' | 'output'): IServicePath[] {
-  return paths.filter(item => item.side === which);
+  return paths.flatMap(item => (item.side === which ? [{ ...item, place: inOneS3(item.place) }] : []));
 }
 
 function checkNames(nodes: INode[], reporter: Reporter): void {
@@ -109,24 +124,80 @@ function checkLoops(nodes: INode[], reporter: Reporter): void {
   }
 }
 
-/** Two services that listen to one folder which no service of the file writes to. */
+/** Two services that listen to one folder, or to a folder in it, which no service of the file writes to. */
 function checkTriggers(nodes: INode[], reporter: Reporter): void {
-  const outputs = new Set(
-    nodes.flatMap(node => node.outputs.map(output => `${output.place.provider}/${pathOf(output.place)}`))
-  );
-  for (const list of byBucket(nodes).values()) {
-    const first = new Map<string, string>();
-    for (const { node, place, pointer } of list) {
+  const outputs = new Map<string, IPlaceInStorage[]>();
+  for (const { place } of nodes.flatMap(node => node.outputs)) {
+    const key = `${place.provider}/${place.bucket}`;
+    const list = outputs.get(key) ?? [];
+    list.push(place);
+    outputs.set(key, list);
+  }
+  for (const [key, list] of byBucket(nodes)) {
+    const fed = (place: IPlaceInStorage) =>
+      (outputs.get(key) ?? []).some(output => isUnder(output, place) || isUnder(place, output));
+    overlaps(list, (item, other) => {
+      const { node, place, pointer } = item;
+      if (pointer === '' || node.name === other.node.name || fed(place)) {
+        return;
+      }
       const path = pathOf(place);
-      const other = first.get(path);
-      if (other === undefined) {
-        first.set(path, node.name);
-      } else if (other !== node.name && pointer !== '' && !outputs.has(`${place.provider}/${path}`)) {
-        reporter.warning(
-          'shared-trigger',
+      const same = path === pathOf(other.place);
+      reporter.warning(
+        'shared-trigger',
+        join(pointer, 'path'),
+        same
+          ? `Each new file in ${path} starts ${other.node.name}, too. OSCAR itself refuses this; here ${node.name} is connected by a notification. Use a folder of its own if that is not meant.`
+          : `Files in ${longer(place, other.place)} start ${node.name} and ${other.node.name}: one folder lies in the other. Use folders side by side if that is not meant.`
+      );
+    });
+  }
+}
+
+/** S3 itself refuses two triggers of one kind for one folder, whoever writes there. */
+function checkFunctionTriggers(nodes: INode[], reporter: Reporter): void {
+  for (const list of byBucket(nodes).values()) {
+    overlaps(list, ({ node, place, pointer }, other) => {
+      if (node !== other.node) {
+        reporter.error(
+          'aws-overlapping-trigger',
           join(pointer, 'path'),
-          `Each new file in ${path} starts ${other}, too. OSCAR itself refuses this; here ${node.name} is connected by a notification. Use a folder of its own if that is not meant.`
+          `S3 starts one function for a folder, and ${other.node.name || 'another one'} listens to ${pathOf(other.place)} already. Let the first write to ${pathOf(place)} and to a second folder, and use that here.`
         );
+      }
+    });
+  }
+}
+
+interface IListener {
+  node: INode;
+  place: IPlaceInStorage;
+  pointer: string;
+}
+
+function longer(a: IPlaceInStorage, b: IPlaceInStorage): string {
+  return pathOf(a.prefix.length >= b.prefix.length ? a : b);
+}
+
+/** Calls back for each listener whose folder is, holds or lies in that of an earlier one; once for each. */
+function overlaps(list: readonly IListener[], found: (item: IListener, earlier: IListener) => void): void {
+  // All folders above a folder, and the folder itself, so that many services of one bucket stay cheap.
+  const exact = new Map<string, IListener>();
+  const above = new Map<string, IListener>();
+  for (const item of list) {
+    const parts = item.place.prefix === '' ? [] : item.place.prefix.split('/');
+    const ways = ['', ...parts.map((_, index) => parts.slice(0, index + 1).join('/'))];
+    const earlier =
+      exact.get(item.place.prefix) ?? ways.map(way => exact.get(way)).find(Boolean) ?? above.get(item.place.prefix);
+    if (earlier) {
+      found(item, earlier);
+    }
+    if (!exact.has(item.place.prefix)) {
+      exact.set(item.place.prefix, item);
+    }
+    for (const way of ways) {
+      if (!above.has(way)) {
+        above.set(way, item);
       }
     }
   }

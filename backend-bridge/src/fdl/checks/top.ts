@@ -18,6 +18,16 @@ export function checkTop(document: IFdlDocument, context: ICheckContext, reporte
   }
   for (const key of Object.keys(document.value)) {
     if (!(TOP_LEVEL as readonly string[]).includes(key)) {
+      if (key === 'storages' || key === 'provider') {
+        reporter.add({
+          code: 'legacy-providers',
+          at: join('', key),
+          on: 'key',
+          severity: 'warning',
+          message: `${key} is the form of SCAR before 4. Write storage_providers: the type, below it the id, below it the settings.`
+        });
+        continue;
+      }
       const meant = nearest(key, TOP_LEVEL);
       const free = meant !== undefined && !Object.hasOwn(document.value, meant);
       reporter.add({

@@ -1,6 +1,7 @@
 /** Keys that people write, and the field they mean. */
 export const MISNOMERS: Readonly<Record<string, string>> = {
   init_script: 'script',
+  script: 'init_script',
   container: 'image',
   container_image: 'image',
   ram: 'memory',

@@ -150,6 +150,10 @@ export function fdlRoutes(app: BridgeApp, context: IServerContext): void {
 
 /** Reads the text of an FDL and finds the folder of its scripts. */
 async function resolve(source: FdlSource, caller: Caller, context: IServerContext): Promise<IResolvedSource> {
+  return { ...(await read(source, caller, context)), environments: await context.examples.environments() };
+}
+
+async function read(source: FdlSource, caller: Caller, context: IServerContext): Promise<IResolvedSource> {
   if ('example' in source) {
     const { path, base } = await context.examples.source(source.example);
     return { text: await readText(path), name: basename(path), base };

@@ -81,7 +81,21 @@ function checkEntry(entry: IAwsEntry, check: IAwsCheck): void {
     }
     return;
   }
-  checkFields(lambda, LAMBDA_FIELDS, entry.at, { ...check, skip: ['memory', 'input', 'output'] }, 'A function');
+  checkFields(
+    lambda,
+    LAMBDA_FIELDS,
+    entry.at,
+    {
+      ...check,
+      skip: [
+        'memory',
+        'input',
+        'output',
+        ...(lambda.image === undefined ? [] : lambda.container === undefined ? ['image', 'container'] : ['image'])
+      ]
+    },
+    'A function'
+  );
   checkLambda(entry, check);
   checkAwsStorage(entry, check);
   checkBatch(entry, check);

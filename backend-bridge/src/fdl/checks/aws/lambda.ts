@@ -103,21 +103,23 @@ function checkName({ lambda, at }: IAwsEntry, { document, reporter }: IAwsCheck)
 function checkRuntime({ lambda, at }: IAwsEntry, { reporter }: IAwsCheck): void {
   const runtime = asText(lambda.runtime);
   const first = Object.keys(lambda)[0];
+  // An image starts no jobs in Batch; the supervisor's layer runs up to Python 3.11.
+  const wanted = /batch/.test(asText(lambda.execution_mode)) ? 'python3.11' : 'image';
   if (lambda.runtime === undefined || lambda.runtime === null) {
     reporter.add({
       code: 'aws-runtime',
       at,
       on: 'key',
       severity: 'warning',
-      message: 'Without runtime SCAR asks for python3.7, which AWS refuses by now. Write runtime: image.',
-      fix: first === undefined ? undefined : reporter.insertInto(at, join(at, first), 'runtime: image')
+      message: `Without runtime SCAR asks for python3.7, which AWS refuses by now. Write runtime: ${wanted}.`,
+      fix: first === undefined ? undefined : reporter.insertInto(at, join(at, first), `runtime: ${wanted}`)
     });
   } else if (RETIRED.test(runtime)) {
     reporter.warning(
       'aws-runtime',
       join(at, 'runtime'),
-      `AWS does not take new functions with ${runtime}. Write image.`,
-      reporter.replace(join(at, 'runtime'), 'image')
+      `AWS does not take new functions with ${runtime}. Write ${wanted}.`,
+      reporter.replace(join(at, 'runtime'), wanted)
     );
   } else if (runtime !== '' && runtime !== 'image' && !/^python3\.\d+$/.test(runtime)) {
     reporter.error(
