@@ -241,17 +241,15 @@ export function setServiceVisibility(manager: Manager, service: IOscarService, b
   }
 }
 
-/** Takes away the notifications that a service no longer listens by. */
+/** Takes away the notifications of a service that goes, or with `gone` only those of these folders. */
 export function stopListening(
   manager: Manager,
   service: string,
-  keep: { bucket: string; folder: string }[] = []
+  gone?: (bucket: string, prefix: string) => boolean
 ): void {
   for (const { name } of manager.store.buckets()) {
     const known = manager.store.notifications(name);
-    const left = known.filter(
-      each => each.arn !== arnOf(service) || keep.some(one => one.bucket === name && each.prefix === `${one.folder}/`)
-    );
+    const left = known.filter(each => each.arn !== arnOf(service) || gone?.(name, each.prefix) === false);
     if (left.length !== known.length) {
       manager.store.setNotifications(name, left);
     }

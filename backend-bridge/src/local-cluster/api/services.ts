@@ -204,10 +204,11 @@ export async function updateService(context: IContext): Promise<IReply> {
     try {
       await makeBuckets(manager, stored, plan, caller, old);
     } catch (error) {
-      await undoUpdate(manager, old, manager.strict ? [] : made);
+      await undoUpdate(manager, old, manager.strict ? [] : made, stored);
       throw error;
     }
-    stopListening(manager, stored.name, listening(stored));
+    // Only what it listened to as inputs: links that others made in the buckets of other services stay, as on any OSCAR.
+    stopListening(manager, stored.name, noLonger(listening(old), listening(stored)));
     for (const bucket of ownedBuckets(manager, old)) {
       const used = plan.steps.some(step => step.bucket === bucket && step.use !== 'user');
       if (
@@ -236,10 +237,36 @@ export async function updateService(context: IContext): Promise<IReply> {
 }
 
 /** What an update made that did not come to its end goes again: buckets, and notifications of inputs that are not there. */
-export async function undoUpdate(manager: Manager, service: IOscarService, made: string[]): Promise<void> {
-  stopListening(manager, service.name, listening(service));
+export async function undoUpdate(
+  manager: Manager,
+  service: IOscarService,
+  made: string[],
+  wanted?: IOscarService
+): Promise<void> {
+  const before = listening(service);
+  if (wanted) {
+    stopListening(manager, service.name, noLonger(listening(wanted), before));
+  } else {
+    // What was wanted is not known after a crash: its own buckets hold nothing but inputs.
+    const own = new Set(ownedBuckets(manager, service));
+    stopListening(
+      manager,
+      service.name,
+      (bucket, prefix) => own.has(bucket) && !before.some(one => one.bucket === bucket && `${one.folder}/` === prefix)
+    );
+  }
   await removeBuckets(manager, made);
   manager.state.beginUpdate(service.name, []);
+}
+
+/** The folders of the first list that are not in the second. */
+function noLonger(
+  list: { bucket: string; folder: string }[],
+  kept: { bucket: string; folder: string }[]
+): (bucket: string, prefix: string) => boolean {
+  const has = (places: typeof list, bucket: string, prefix: string): boolean =>
+    places.some(one => one.bucket === bucket && `${one.folder}/` === prefix);
+  return (bucket, prefix) => has(list, bucket, prefix) && !has(kept, bucket, prefix);
 }
 
 /** Where a service hears of objects: its inputs, and with isolation USER the same folders of each user's bucket. */
