@@ -157,6 +157,7 @@ export class PipelineDeployer {
       const there = await storage.head(upload.bucket, upload.key);
       if (there?.size === bytes.length) {
         steps.push({ ...step, action: 'keep', state: 'done', reason: 'nothing has changed' });
+        tell([]);
         continue;
       }
       const megabytes = `${(bytes.length / 1e6).toFixed(1)} MB`;

@@ -9,7 +9,7 @@ import { edgeThere, sendAgain, startRoot } from './events';
 import type { IKeptNode, IKeptRun } from './journal';
 import { judge, workerOf, type Verdict } from './judge';
 import type { INodeJob, ISeenJobs, NodeJobs } from './node-jobs';
-import { artifactsOf } from './places';
+import { artifactsOf, type INodePlaces } from './places';
 import { listArtifacts, readStatus, type IFoundStatus } from './storage';
 
 const SHORTEST_POLL = 200;
@@ -213,7 +213,7 @@ export class RunFollower {
     const { status } = found;
     const artifacts = await listArtifacts(
       cluster,
-      artifactsOf(node.places as NonNullable<IKeptNode['places']>, this._run.view.id),
+      artifactsOf(node.places as INodePlaces, this._run.view.id),
       status.artifacts
     );
     const missing = status.missing.length > 0 ? `It did not write ${status.missing.join(', ')}.` : undefined;
@@ -294,7 +294,7 @@ export class RunFollower {
             reason: 'It handed its results on, but its record did not arrive.',
             artifacts: await listArtifacts(
               cluster,
-              artifactsOf(node.places as NonNullable<IKeptNode['places']>, this._run.view.id),
+              artifactsOf(node.places as INodePlaces, this._run.view.id),
               undefined
             )
           });
@@ -422,23 +422,35 @@ export class RunFollower {
       const { view } = node;
       const began = node.started === true || view.after.length > 0;
       const possible =
-        began && this._parents(view.after).every(({ view: { state, job } }) => state === 'done' || job !== undefined);
+        began && this._parents(view.after).every(parent => parent.view.state === 'done' || parent.jobs.length > 0);
       if (possible && node.places) {
-        await this._guarded(index, async cluster => {
-          const seen = await this._seen(index, cluster);
-          for (const { job } of this._active(index, seen)) {
-            await this._stop(cluster, view.service, job.id);
-            this._lastStop = Date.now();
-            if (view.job !== job.id) {
-              this._set(index, { job: job.id });
-            }
-          }
-        });
+        await this._guarded(index, cluster => this._halt(index, cluster));
       }
       if (view.state === 'waiting' || view.state === 'running') {
         this._set(index, { state: 'cancelled', finishedAt: new Date().toISOString() });
       }
     });
+  }
+
+  private async _halt(index: number, cluster: ICluster): Promise<void> {
+    const node = this._run.nodes[index];
+    const { view, places } = node;
+    const seen = await this._seen(index, cluster);
+    const found = isTerminal(node)
+      ? undefined
+      : await readStatus(cluster, artifactsOf(places as INodePlaces, this._run.view.id), node.oldStatus);
+    if (found) {
+      // It had ended already: a rerun must know that.
+      await this._ended(index, cluster, found, seen);
+      return;
+    }
+    for (const { job } of this._active(index, seen)) {
+      await this._stop(cluster, view.service, job.id);
+      this._lastStop = Date.now();
+      if (view.job !== job.id) {
+        this._set(index, { job: job.id });
+      }
+    }
   }
 
   private async _stop(cluster: ICluster, service: string, job: string): Promise<void> {

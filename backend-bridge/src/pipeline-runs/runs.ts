@@ -15,7 +15,7 @@ import { artifactsOf, type INodePlaces } from './places';
 import type { IPrepared } from './prepare';
 import { notOver, removeObjects, reset, runId, selectForRerun } from './run-parts';
 import { SecretKeeper } from './secrets';
-import { statusMark } from './storage';
+import { listArtifacts, readStatus, statusMark } from './storage';
 
 const ANNOUNCE = 150;
 const LOST_AFTER = 60_000;
@@ -172,6 +172,7 @@ export class Runs {
     await this._end(id);
     const kept = this._find(id);
     notOver(kept);
+    await this._findDone(kept);
     const again = selectForRerun(kept, request.node);
     if (!prepared && again.some(index => kept.nodes[index].places === undefined)) {
       throw new BridgeError({
@@ -336,6 +337,27 @@ export class Runs {
       const cluster = await this._options.cluster(node.view.cluster);
       if (!cluster.client.features.has('job-outputs') && node.view.attempt === 1) {
         node.before = await jobNames(cluster, node.view.service);
+      }
+    });
+  }
+
+  /** A node that was cancelled or lost sight of may have succeeded all the same: it is not repeated. */
+  private async _findDone(kept: IKeptRun): Promise<void> {
+    await inPool(kept.nodes, 6, async ({ view, places }) => {
+      if (view.state === 'done' || !places) {
+        return;
+      }
+      const cluster = await this._options.cluster(view.cluster);
+      const folder = artifactsOf(places, kept.view.id);
+      const found = await readStatus(cluster, folder, undefined);
+      if (found?.status.code === 0) {
+        Object.assign(view, {
+          state: 'done',
+          exitCode: 0,
+          finishedAt: found.status.finishedAt,
+          artifacts: await listArtifacts(cluster, folder, found.status.artifacts)
+        });
+        delete view.reason;
       }
     });
   }
