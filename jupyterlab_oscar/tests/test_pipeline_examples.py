@@ -1,0 +1,128 @@
+"""The pipelines of the examples run to their end on embedded clusters, and make what running their files by hand makes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlab_oscar import _meta
+
+from .clusters import CommandLine, served, wait_ready
+
+EXAMPLES = _meta.PACKAGE.parent / "examples"
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """The command line with three more clusters: one that behaves as OSCAR does, one at the edge, one in the cloud."""
+    home = tmp_path_factory.mktemp("home")
+    made = CommandLine(home)
+    # Environments of examples are made once for a machine, as for a user.
+    made.env["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME", str(Path(os.environ["HOME"]) / ".cache"))
+    shutil.copytree(EXAMPLES, home / "examples")
+    with ExitStack() as stack:
+        stack.callback(made.end)
+        for name, options in {"strict": ["--strict"], "edge": [], "cloud": []}.items():
+            line = stack.enter_context(served(made, "--data", str(home / name), *options))
+            words = ("clusters", "add", name, line["endpoint"], "--user", line["user"], "--password-stdin")
+            added = made(*words, stdin=line["password"].encode())
+            assert added.status == 0, added
+        for name in ("local", "strict", "edge", "cloud"):
+            wait_ready(made, name)
+        yield made
+
+
+def _run(command: CommandLine, name: str, cluster: str, *words: str) -> dict[str, Any]:
+    file = command.home / "examples" / "pipelines" / name / f"{name}.pipeline"
+    process = command.start("pipeline", "run", str(file), "--cluster", cluster, *words, "--json")
+    out, err = process.communicate(timeout=280)
+    assert process.returncode == 0, (out, err)
+    run = json.loads(out)
+    assert [node["state"] for node in run["nodes"]] == ["done"] * len(run["nodes"]), run
+    return run
+
+
+def _artifact(command: CommandLine, run: dict[str, Any], label: str, name: str) -> bytes:
+    node = next(one for one in run["nodes"] if one["label"] == label)
+    file = next(one for one in node["artifacts"] if one["name"] == name)
+    done = command("get", f"{file['bucket']}/{file['key']}", "-", "--cluster", node["cluster"])
+    assert done.status == 0, done
+    return done.out
+
+
+def _by_hand(folder: Path, target: Path, files: list[str], env: dict[str, str]) -> Path:
+    """Run notebooks and scripts one after another in one folder, as a person would."""
+    shutil.copytree(folder, target)
+    for file in files:
+        words = (
+            ["-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace", file]
+            if file.endswith(".ipynb")
+            else [file]
+        )
+        done = subprocess.run(
+            [sys.executable, *words], cwd=target, env={**os.environ, **env}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    return target
+
+
+HAND = {
+    "measurements": (
+        ["clean.ipynb", "summarise.ipynb", "draw.ipynb"],
+        {"limit": "12.5"},
+        {"Clean": "clean.csv", "Summarise": "summary.json", "Draw": "chart.svg"},
+    ),
+    "words": (
+        ["prepare.py", "frequent.ipynb", "lengths.ipynb", "report.ipynb"],
+        {"top": "4"},
+        {"Frequent words": "frequent.json", "Word lengths": "lengths.json", "Report": "report.md"},
+    ),
+}
+
+
+@pytest.mark.parametrize("cluster", ["local", "strict"])
+@pytest.mark.parametrize("name", HAND)
+def test_as_by_hand(command: CommandLine, tmp_path: Path, name: str, cluster: str) -> None:
+    files, parameters, outputs = HAND[name]
+    words = [word for key, value in parameters.items() for word in ("--param", f"{key}={value}")]
+    run = _run(command, name, cluster, *words)
+    hand = _by_hand(EXAMPLES / "pipelines" / name, tmp_path / "hand", files, parameters)
+    for label, file in outputs.items():
+        assert _artifact(command, run, label, file) == (hand / file).read_bytes()
+    executed = [one["notebook"] for one in run["nodes"] if one["kind"] == "notebook"]
+    assert executed == [file for file in files if file.endswith(".ipynb")]
+
+
+@pytest.mark.parametrize("cluster", ["local", "strict"])
+def test_a_service_among_the_nodes(command: CommandLine, cluster: str) -> None:
+    ocr = str(command.home / "examples" / "services" / "ocr" / "fdl.yaml")
+    applied = command("apply", ocr, "--cluster", cluster)
+    assert applied.status == 0, applied
+    run = _run(command, "read-pages", cluster)
+    index = json.loads(_artifact(command, run, "Index", "index.json"))
+    assert len(index) > 5
+    # What was read bears the name of the page that was sent.
+    assert {page for pages in index.values() for page in pages} == {"page"}
+
+
+def test_edge_and_cloud(command: CommandLine) -> None:
+    ocr = str(command.home / "examples" / "services" / "ocr" / "fdl.yaml")
+    applied = command("apply", ocr, "--cluster", "cloud")
+    assert applied.status == 0, applied
+    run = _run(command, "continuum", "cloud")
+    assert [node["cluster"] for node in run["nodes"]] == ["edge", "cloud", "cloud"]
+    log = _artifact(command, run, "Choose and grey", "filter.log").decode()
+    assert "page.png" in log
+    assert "rocket.jpg" in log
+    texts = _artifact(command, run, "Collect", "texts.md").decode()
+    assert texts.startswith("## page")
+    assert "rocket" not in texts
