@@ -255,40 +255,43 @@ def test_the_end_of_the_server_is_clean(tmp_path: Path, how: signal.Signals) -> 
         assert not list(server.runtime.glob("jupyterlab-oscar-bridge-*"))
 
 
-def test_a_killed_bridge_does_not_show_through_the_server(tmp_path: Path) -> None:
-    with jupyter_server(tmp_path) as server:
-        server.value("v1/echo")
-        pid = server.bridge_pid
-        os.kill(pid or 0, signal.SIGKILL)
-        assert server.value("v1/echo")["method"] == "GET"
-        assert server.bridge_pid != pid
+@pytest.fixture(scope="module")
+def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """A server that several tests look at: most of their time would go into starting one each."""
+    with jupyter_server(tmp_path_factory.mktemp("living")) as server:
+        assert server.value("bridge") == {"state": "idle"}  # nobody has called yet
+        yield server
 
 
-def test_kernels_find_it(tmp_path: Path) -> None:
-    with jupyter_server(tmp_path) as server:
-        seen = server.value("bridge")
-        assert seen == {"state": "idle"}
-        environment = psutil.Process(server.process.pid).environ()
-        assert "JUPYTERLAB_OSCAR_BRIDGE_FILE" not in environment  # not inherited by it, but given on
-        code = "import jupyterlab_oscar as o; print(o.connect().transport.endpoint.file)"
-        found = subprocess.run([sys.executable, "-c", code], env=server.env, capture_output=True, text=True, check=True)
-        assert found.stdout.strip() == str(server.connection_file)
+def test_kernels_find_it(living: JupyterServer) -> None:
+    environment = psutil.Process(living.process.pid).environ()
+    assert "JUPYTERLAB_OSCAR_BRIDGE_FILE" not in environment  # not inherited by it, but given on
+    code = "import jupyterlab_oscar as o; print(o.connect().transport.endpoint.file)"
+    found = subprocess.run([sys.executable, "-c", code], env=living.env, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == str(living.connection_file)
+
+
+def test_a_killed_bridge_does_not_show_through_the_server(living: JupyterServer) -> None:
+    living.value("v1/echo")
+    pid = living.bridge_pid
+    os.kill(pid or 0, signal.SIGKILL)
+    assert living.value("v1/echo")["method"] == "GET"
+    assert living.bridge_pid != pid
 
 
 def activity(server: JupyterServer) -> str:
     return str(json.loads(server.request("GET", "api/status")[2])["last_activity"])
 
 
-def test_looking_is_not_activity_but_acting_is(tmp_path: Path) -> None:
-    with jupyter_server(tmp_path) as server:
-        server.value("v1/echo")
-        before = activity(server)
-        for _ in range(3):
-            server.value("v1/echo")
-            server.value("bridge")
-        assert activity(server) == before
-        server.oscar("POST", "v1/sink", b"x")
-        assert activity(server) > before
+def test_looking_is_not_activity_but_acting_is(living: JupyterServer) -> None:
+    living.value("v1/echo")
+    before = activity(living)
+    for _ in range(3):
+        living.value("v1/echo")
+        living.value("bridge")
+    assert activity(living) == before
+    living.oscar("POST", "v1/sink", b"x")
+    assert activity(living) > before
 
 
 WATCH = """
@@ -299,17 +302,18 @@ c.OscarExtension.activity_cap_hours = {cap}
 
 
 def test_running_jobs_are_activity_up_to_the_cap(tmp_path: Path) -> None:
-    env = {"FAKE_RUNNING": "1"}
-    with jupyter_server(tmp_path / "a", config=WATCH.format(cap=12), env=env) as server:
+    cap = 5.0
+    config = WATCH.format(cap=cap / 3600)
+    with jupyter_server(tmp_path, config=config, env={"FAKE_RUNNING": "1"}) as server:
         server.value("v1/echo")
         before = activity(server)
         wait_for(lambda: activity(server) > before, message="a running job was not reported")
-    seconds = 1.0
-    with jupyter_server(tmp_path / "b", config=WATCH.format(cap=seconds / 3600), env=env) as server:
-        server.value("v1/echo")
-        wait_for(lambda: server.value("v1/count")["monitored"] > 9)
+        # The watch looks on when the cap is over, and reports no more.
+        looks = server.value("v1/count")["monitored"]
+        wait_for(lambda: server.value("v1/count")["monitored"] > looks + cap / 0.2, 40)
         before = activity(server)
-        wait_for(lambda: server.value("v1/count")["monitored"] > 14)
+        looks = server.value("v1/count")["monitored"]
+        wait_for(lambda: server.value("v1/count")["monitored"] > looks + 4)
         assert activity(server) == before
 
 
