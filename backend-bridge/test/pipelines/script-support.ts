@@ -11,6 +11,10 @@ import { serviceOf, textOf } from './convert-support';
 
 const VENV = join(__dirname, '../../../.venv/bin');
 
+interface IContainer {
+  environment: { Variables: Record<string, string> };
+}
+
 /** An object that came, and the services that hear of it. */
 export interface IArrival {
   service: string;
@@ -54,6 +58,11 @@ export class Bench {
     for (const entry of document.oscar) {
       const service = toService(entry, { document }) as IOscarService;
       this.services.set(service.name, service);
+    }
+    for (const item of document.aws as unknown as { lambda: IOscarService & { container: IContainer } }[]) {
+      const variables = item.lambda.container.environment.Variables;
+      this.services.set(item.lambda.name, { ...item.lambda, environment: { variables, secrets: {} } });
+      this.functions.add(item.lambda.name);
     }
   }
 
@@ -112,8 +121,7 @@ export class Bench {
       ...service.environment?.variables,
       ...this.secrets,
       OSCAR_SERVICE_NAME: name,
-      FUNCTION_CONFIG: Buffer.from(this.config(name)).toString('base64'),
-      OSCAR_PROVIDERS_DIR: join(this.folder, 'keys'),
+      ...(this.functions.has(name) ? this._aws(service) : this._oscar(name)),
       TMP_INPUT_DIR: join(folder, 'i'),
       TMP_OUTPUT_DIR: join(folder, 'o'),
       INPUT_FILE_PATH: input,
@@ -171,6 +179,24 @@ export class Bench {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  private _oscar(name: string): Record<string, string> {
+    return {
+      FUNCTION_CONFIG: Buffer.from(this.config(name)).toString('base64'),
+      OSCAR_PROVIDERS_DIR: join(this.folder, 'keys')
+    };
+  }
+
+  /** As Lambda has it: the definition as JSON, and keys of the role. */
+  private _aws(service: IOscarService): Record<string, string> {
+    return {
+      FDL: Buffer.from(JSON.stringify({ storage_providers: {}, ...service })).toString('base64'),
+      AWS_ACCESS_KEY_ID: ADMIN.accessKey,
+      AWS_SECRET_ACCESS_KEY: ADMIN.secretKey,
+      AWS_REGION: 'us-east-1',
+      AWS_ENDPOINT_URL_S3: this.endpoint.url
+    };
+  }
+
   private _heard(bucket: string, key: string): IArrival[] {
     return [...this.services.values()]
       .filter(service => service.input.some(({ path }) => `${bucket}/${key}`.startsWith(`${path}/`)))
@@ -178,6 +204,8 @@ export class Bench {
   }
 
   readonly services = new Map<string, IOscarService>();
+  /** Those that are functions of AWS. */
+  readonly functions = new Set<string>();
   readonly folder = mkdtempSync(join(tmpdir(), 'oscar-script-'));
   conversion!: IConversion;
   /** Variables of all jobs. */
