@@ -53,7 +53,8 @@ export async function serveCluster(options = {}) {
   child.stdin.end(`${JSON.stringify({ data, runtime: 'process', ...options })}\n`);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ready = JSON.parse((await lines.next()).value);
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  // Not kept longer than the server keeps it.
+  const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 2000 });
   const authorization = `Basic ${Buffer.from(`${ready.user}:${ready.password}`).toString('base64')}`;
   // What measures runs on the same cores as what is measured: its client is a light one.
   const port = Number(new URL(ready.s3.endpoint).port);

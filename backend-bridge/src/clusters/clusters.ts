@@ -4,13 +4,14 @@ import type { Cluster, Submission } from '../contract';
 import { BridgeError, redact } from '../http';
 import { deleteService, previewDeletion } from './deletion';
 import { applyOn, checkOn, planOn } from './deploy';
+import { callExposed, upgradeExposed } from './exposed';
 import type { IClusters, IClustersOptions, IInputFile } from './facade';
 import type { ICluster } from './interfaces';
 import { invoke, jobResult, type IInvokeContext } from './invoke';
 import { Jobs } from './jobs';
 import { ClusterRegistry, type ClusterConnection } from './registry';
 import { ResultStore } from './results';
-import { callExposed, clusterLoad, controlService, describeService, listServices, serviceLog } from './service-actions';
+import { clusterLoad, controlService, describeService, listServices, serviceLog } from './service-actions';
 import { Submissions } from './submissions';
 import { withoutToken } from './outputs';
 
@@ -84,6 +85,7 @@ export function createClusters(options: IClustersOptions): IClusters {
     },
     serviceLog: (cluster, name, logOptions) => serviceLog(own(cluster), name, logOptions),
     exposed: (cluster, name, request) => callExposed(own(cluster), name, request),
+    upgradeExposed: (cluster, name, request) => upgradeExposed(own(cluster), name, request),
     check: (cluster, source) => checkOn(cluster && own(cluster), source),
     plan: (cluster, source, planOptions) => planOn(own(cluster), source, planOptions),
     apply: (cluster, source, applyOptions) => applyOn(own(cluster), source, applyOptions),

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Result, ResultFile } from '../contract';
 import { isExposed, parseSentinel } from '../fdl';
 import { BridgeError } from '../http';
+import { callExposed } from './exposed';
 import type { IInputFile, IInvokeOptions } from './facade';
 import { isFinished } from './client';
 import type { ICluster } from './interfaces';
@@ -12,7 +13,6 @@ import { outputsOf } from './outputs';
 import type { ClusterConnection } from './registry';
 import { readReply, withoutSupervisor } from './reply';
 import type { ResultStore } from './results';
-import { callExposed } from './service-actions';
 import type { Submissions } from './submissions';
 
 /** Above this the input goes through the bucket: gateways in front of clusters limit bodies. */

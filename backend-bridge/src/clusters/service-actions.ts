@@ -1,27 +1,12 @@
-import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterLoad, Service } from '../contract';
 import { isExposed } from '../fdl';
-import { BridgeError, addSecret, isProblem } from '../http';
+import { BridgeError, isProblem } from '../http';
 import type { ICluster } from './interfaces';
 import { requireService } from './jobs';
 import type { ClusterConnection } from './registry';
 import { toService } from './service-view';
 
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'host',
-  'cookie',
-  'set-cookie',
-  'authorization'
-]);
 const LOG_POLL = 2000;
 
 export async function listServices(cluster: ICluster): Promise<Service[]> {
@@ -114,59 +99,6 @@ export function newLines(before: string[], now: string[]): string[] {
     }
   }
   return now;
-}
-
-/** Sends a request on to an exposed service, with its own token and nothing of the caller's credentials. */
-export async function callExposed(
-  cluster: ClusterConnection,
-  name: string,
-  request: {
-    method: string;
-    path: string;
-    headers: Record<string, string>;
-    body?: Readable | Buffer;
-    signal?: AbortSignal;
-    timeout?: number;
-  }
-): Promise<{ status: number; headers: Record<string, string>; body: Readable }> {
-  const service = await requireService(cluster, name);
-  if (!isExposed(service)) {
-    throw new BridgeError({
-      type: 'not-found',
-      title: 'Not an exposed service',
-      status: 404,
-      detail: `"${name}" is not an exposed service.`,
-      action: 'Invoke it instead.'
-    });
-  }
-  addSecret(service.token);
-  const headers: Record<string, string> = {};
-  for (const [key, value] of Object.entries(request.headers)) {
-    if (!HOP_BY_HOP.has(key.toLowerCase())) {
-      headers[key] = value;
-    }
-  }
-  if (service.expose.set_auth) {
-    headers['Authorization'] =
-      service.expose.auth_type === 'forward'
-        ? `Bearer ${service.token}`
-        : `Basic ${Buffer.from(`${name}:${service.token}`).toString('base64')}`;
-  }
-  const path = request.path.replace(/^\/+/, '');
-  const answer = await cluster.client.http.stream({
-    method: request.method,
-    path: `/system/services/${encodeURIComponent(name)}/exposed/${path}`,
-    headers,
-    body: request.body,
-    signal: request.signal,
-    timeout: request.timeout ?? 120_000,
-    idempotent: false,
-    passThrough: true
-  });
-  return {
-    ...answer,
-    headers: Object.fromEntries(Object.entries(answer.headers).filter(([key]) => !HOP_BY_HOP.has(key)))
-  };
 }
 
 function numberAt(value: unknown, ...path: string[]): number | undefined {

@@ -1,6 +1,6 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import type { Readable } from 'node:stream';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import axios, { AxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
 import { BridgeError } from './errors';
@@ -48,6 +48,13 @@ export interface IHttpStream {
   status: number;
   headers: Record<string, string>;
   body: Readable;
+}
+
+export interface IUpgraded {
+  response: IncomingMessage;
+  /** The connection, once it speaks the other protocol, and what came with the answer. */
+  socket?: Duplex;
+  head?: Buffer;
 }
 
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
@@ -104,6 +111,32 @@ export class HttpClient {
   async stream(request: IHttpRequest): Promise<IHttpStream> {
     const response = await this._send(request, 'stream', Infinity);
     return { status: response.status, headers: headersOf(response), body: response.data as Readable };
+  }
+
+  /**
+   * Asks for a WebSocket, on a connection of its own. An answer without `socket` is a plain one: the other end does not speak
+   * the protocol, or refuses.
+   *
+   * @param path below the base, already encoded; sent as it is
+   * @throws BridgeError `unreachable`
+   */
+  upgrade(path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<IUpgraded> {
+    const { protocol, hostname, port, pathname } = new URL(this.base);
+    const secure = protocol === 'https:';
+    return new Promise((resolve, reject) => {
+      (secure ? httpsRequest : httpRequest)({
+        hostname: hostname.replace(/^\[|\]$/g, ''),
+        port,
+        path: pathname.replace(/\/+$/, '') + path,
+        headers: { ...headers, Connection: 'Upgrade', Upgrade: 'websocket' },
+        agent: secure ? this._freshHttpsAgent : this._freshHttpAgent,
+        signal
+      })
+        .once('upgrade', (response, socket, head) => resolve({ response, socket, head }))
+        .once('response', response => resolve({ response }))
+        .once('error', (error: NodeJS.ErrnoException) => reject(unreachable(this._who, error.code, error.message)))
+        .end();
+    });
   }
 
   dispose(): void {

@@ -1,13 +1,9 @@
-import { request as httpRequest, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { isExposed } from '../fdl';
-import type { IOscarService } from '../fdl/service';
-import { addSecret } from '../http/redact';
 import { Bearer } from './bearer';
 import type { IServerContext } from './context';
 import { forwarded } from './exposed-headers';
-import { PROBLEM_TYPE, notFound, toProblem, unauthorized, unknownRoute } from './problem';
+import { PROBLEM_TYPE, toProblem, unauthorized, unknownRoute } from './problem';
 import { rawQuery, rawRest } from './raw-path';
 
 const EXPOSED = /^\/v1\/clusters\/([^/?]+)\/services\/([^/?]+)\/exposed(?:[/?]|$)/;
@@ -41,49 +37,34 @@ async function pass(
   }
   const cluster = await context.cluster(decodeURIComponent(match[1] ?? ''));
   const name = decodeURIComponent(match[2] ?? '');
-  const service = await cluster.client.service(name);
-  if (!service || !isExposed(service)) {
-    throw notFound('Exposed service', name);
-  }
-  const endpoint = new URL((context.views.clusterView(cluster.id) ?? (await cluster.describe())).endpoint);
-  const path = `${endpoint.pathname.replace(/\/$/, '')}/system/services/${encodeURIComponent(name)}/exposed/${rawRest(url, BEFORE_PATH)}${rawQuery(url)}`;
-  const outgoing = (endpoint.protocol === 'https:' ? httpsRequest : httpRequest)({
-    hostname: endpoint.hostname.replace(/^\[|\]$/g, ''),
-    port: endpoint.port,
-    path,
-    headers: {
-      ...forwarded(request.headers),
-      Connection: 'Upgrade',
-      Upgrade: 'websocket',
-      ...authorization(service)
-    }
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort());
+  const {
+    response,
+    socket: remote,
+    head: first
+  } = await context.clusters.upgradeExposed(cluster, name, {
+    path: `${rawRest(url, BEFORE_PATH)}${rawQuery(url)}`,
+    headers: forwarded(request.headers),
+    signal: gone.signal
   });
-  outgoing.once('upgrade', (response, remote: Duplex, first: Buffer) => {
-    socket.write(headOf(response));
-    socket.write(first);
-    remote.write(head);
-    remote.on('error', () => socket.destroy());
-    remote.once('close', () => socket.destroy());
-    socket.once('close', () => remote.destroy());
-    socket.pipe(remote).pipe(socket);
-  });
-  outgoing.once('response', response => {
+  socket.write(headOf(response));
+  if (remote === undefined) {
     // It does not speak WebSocket: its answer goes back as it is, and the connection ends with it.
-    socket.write(headOf(response));
+    response.once('error', () => socket.destroy());
     response.pipe(socket);
-  });
-  outgoing.once('error', error => refuse(socket, error, context));
-  socket.once('close', () => outgoing.destroy());
-  outgoing.end();
-}
-
-function authorization(service: IOscarService): Record<string, string> {
-  addSecret(service.token);
-  if (!service.expose.set_auth) {
-    return {};
+    return;
   }
-  const basic = Buffer.from(`${service.name}:${service.token}`).toString('base64');
-  return { Authorization: service.expose.auth_type === 'forward' ? `Bearer ${service.token}` : `Basic ${basic}` };
+  remote.on('error', () => socket.destroy());
+  remote.once('close', () => socket.destroy());
+  socket.once('close', () => remote.destroy());
+  if (socket.destroyed) {
+    remote.destroy();
+    return;
+  }
+  socket.write(first ?? '');
+  remote.write(head);
+  socket.pipe(remote).pipe(socket);
 }
 
 function headOf(response: IncomingMessage): string {
