@@ -14,15 +14,7 @@ export function loadLanguage(): Promise<IFdlLanguage> {
   loaded ??= Promise.all([
     import('../../backend-bridge/lib/fdl/editor'),
     import('../../backend-bridge/lib/fdl/graph')
-  ]).then(
-    ([editor, graph]) =>
-      ({
-        ...(editor as unknown as IFdlEditor),
-        graphOf: graph.graphOf,
-        editGraph: graph.editGraph,
-        placeNode: graph.placeNode
-      }) as IFdlLanguage
-  );
+  ]).then(([editor, { graphOf, editGraph, placeNode }]) => ({ ...editor, graphOf, editGraph, placeNode }));
   loaded.catch(() => (loaded = null));
   return loaded;
 }

@@ -1,7 +1,7 @@
 import type { Extension } from '@codemirror/state';
 import { Compartment } from '@codemirror/state';
-import type { ViewUpdate } from '@codemirror/view';
-import { EditorView, ViewPlugin } from '@codemirror/view';
+import type { EditorView, ViewUpdate } from '@codemirror/view';
+import { ViewPlugin } from '@codemirror/view';
 
 /** Milliseconds of silence before a text is looked at again. */
 const PAUSE = 400;
@@ -15,6 +15,8 @@ const PAUSE = 400;
  */
 export function starter(isFdl: (text: string) => boolean, load: (view: EditorView) => Promise<Extension>): Extension {
   const slot = new Compartment();
+  // Of the editor, not of the plugin: a new configuration makes plugins anew.
+  const state = { on: false };
   const plugin = ViewPlugin.fromClass(
     class {
       constructor(private readonly _view: EditorView) {
@@ -22,7 +24,7 @@ export function starter(isFdl: (text: string) => boolean, load: (view: EditorVie
       }
 
       update(update: ViewUpdate): void {
-        if (update.docChanged && !this._on) {
+        if (update.docChanged && !state.on) {
           this._later(PAUSE);
         }
       }
@@ -38,23 +40,24 @@ export function starter(isFdl: (text: string) => boolean, load: (view: EditorVie
       }
 
       private async _look(): Promise<void> {
-        if (this._on || !isFdl(this._view.state.sliceDoc(0, 25000))) {
+        if (state.on || !isFdl(this._view.state.sliceDoc(0, 25000))) {
           return;
         }
-        this._on = true;
+        state.on = true;
         try {
           const support = await load(this._view);
-          if (!this._gone) {
+          if (this._gone) {
+            state.on = false;
+          } else {
             this._view.dispatch({ effects: slot.reconfigure(support) });
           }
         } catch (reason) {
-          this._on = false;
+          state.on = false;
           console.error('The support of FDL could not be loaded.', reason);
         }
       }
 
       private _timer: ReturnType<typeof setTimeout> | undefined;
-      private _on = false;
       private _gone = false;
     }
   );

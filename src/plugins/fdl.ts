@@ -73,7 +73,7 @@ export const fdlPlugin: JupyterFrontEndPlugin<void> = {
     languages.addLanguage({
       name: 'OSCAR FDL',
       displayName: trans.__('OSCAR FDL'),
-      mime: 'text/x-yaml',
+      mime: 'text/x-oscar-fdl',
       extensions: ['fdl'],
       // It is YAML in all that concerns colours and indentation.
       load: async () => {
@@ -126,7 +126,8 @@ export const fdlPlugin: JupyterFrontEndPlugin<void> = {
       await renderer.renderModel(rendermime.createModel({ data: { 'text/markdown': text } }));
       const box = document.createElement('div');
       box.className = 'jp-OscarFdlDocs';
-      box.append(renderer.node);
+      box.append(...renderer.node.childNodes);
+      renderer.dispose();
       return box;
     }
 
