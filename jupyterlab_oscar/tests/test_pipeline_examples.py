@@ -102,12 +102,12 @@ def test_as_by_hand(command: CommandLine, tmp_path: Path, name: str, cluster: st
     assert executed == [file for file in files if file.endswith(".ipynb")]
 
 
-@pytest.mark.parametrize("cluster", ["local", "strict"])
-def test_a_service_among_the_nodes(command: CommandLine, cluster: str) -> None:
+def test_a_service_among_the_nodes(command: CommandLine) -> None:
+    # A strict cluster makes no environments, as OSCAR makes none: there ocr needs its image.
     ocr = str(command.home / "examples" / "services" / "ocr" / "fdl.yaml")
-    applied = command("apply", ocr, "--cluster", cluster)
+    applied = command("apply", ocr, "--cluster", "local")
     assert applied.status == 0, applied
-    run = _run(command, "read-pages", cluster)
+    run = _run(command, "read-pages", "local")
     index = json.loads(_artifact(command, run, "Index", "index.json"))
     assert len(index) > 5
     # What was read bears the name of the page that was sent.
