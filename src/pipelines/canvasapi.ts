@@ -1,9 +1,15 @@
+import type { PipelineNodeState } from '../contract';
 import type { IFlow } from './flow';
 import type { IPalette } from './palette';
 
 /** By node: the worst of its problems, and all their words. */
 export interface IBadges {
   [node: string]: { severity: 'error' | 'warning'; messages: string[] };
+}
+
+/** By node: how it stands in the newest run. */
+export interface IStates {
+  [node: string]: PipelineNodeState;
 }
 
 /** What a canvas is given. */
@@ -14,6 +20,7 @@ export interface ICanvasProps {
   pipelineSchema: unknown;
   parametersSchema: unknown;
   badges: IBadges;
+  states: IStates;
   /** Links that are part of a problem. */
   brokenLinks: readonly string[];
   /** Shown while there are no nodes. */

@@ -137,6 +137,9 @@ export class LeftoverForm extends Widget implements Dialog.IBodyWidget<Record<st
   private readonly _items: { item: PipelineLeftover; input: HTMLInputElement }[] = [];
 }
 
+/** What packing takes when no image is named. */
+const DEFAULT_IMAGE = 'python:3.12-slim';
+
 type PackValues = Pick<PackRequest, 'name' | 'image' | 'inputSuffix' | 'mode'>;
 
 /** Asks how a notebook or script becomes a service. */
@@ -150,7 +153,7 @@ export class PackForm extends Widget implements Dialog.IBodyWidget<PackValues | 
     this._name.pattern = '[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?';
     this._name.title = trans.__('Small letters, digits and hyphens');
     this._image = field(this.node, trans.__('Image'), 'text');
-    this._image.placeholder = 'python:3.12-slim';
+    this._image.placeholder = DEFAULT_IMAGE;
     this._suffix = field(this.node, trans.__('Input files end in'), 'text');
     this._suffix.placeholder = trans.__('.png, .jpg (empty: all)');
     const label = document.createElement('label');

@@ -14,9 +14,9 @@ export interface IDrawing {
   height: number;
 }
 
-export const NODE = { width: 208, height: 60 } as const;
+export const NODE = { width: 188, height: 56 } as const;
 
-const GAP = { across: 56, down: 22, margin: 24 } as const;
+const GAP = { across: 48, down: 20, margin: 20 } as const;
 
 /** Steps from left to right, each after those that it waits for. */
 export function drawGraph(nodes: readonly { id: string; after: readonly string[] }[]): IDrawing {
@@ -50,7 +50,7 @@ export function drawGraph(nodes: readonly { id: string; after: readonly string[]
 function curve(from: IPlace, to: IPlace): string {
   const x1 = from.x + NODE.width;
   const y1 = from.y + NODE.height / 2;
-  const x2 = to.x - 5;
+  const x2 = to.x - 2;
   const y2 = to.y + NODE.height / 2;
   const bend = Math.max(24, (x2 - x1) / 2);
   return `M ${x1} ${y1} C ${x1 + bend} ${y1}, ${x2 - bend} ${y2}, ${x2} ${y2}`;

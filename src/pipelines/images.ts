@@ -1,3 +1,5 @@
+import type { PipelineNodeState } from '../contract';
+
 /** Pictures of the kinds of nodes: colours that read on light and on dark. */
 export type NodeImage = 'notebook' | 'python' | 'r' | 'command' | 'service' | 'function';
 
@@ -40,6 +42,25 @@ export function badgeImage(severity: 'error' | 'warning'): string {
     : svgUri(
         '<path d="M8 .8 15.600 15H.4Z" fill="#f9a825" stroke="#fff"/><path stroke="#212121" stroke-width="1.800" d="M8 5.500v4.600M8 11.500v1.800"/>'
       );
+}
+
+const STATES: Record<PipelineNodeState, string> = {
+  waiting:
+    '<circle cx="8" cy="8" r="7" fill="#fff" stroke="#757575" stroke-width="1.5"/><path fill="none" stroke="#757575" stroke-width="1.5" d="M8 4v4l2.500 1.500"/>',
+  running:
+    '<circle cx="8" cy="8" r="7" fill="#1976d2" stroke="#fff"/><path fill="#fff" d="M6 4.500 11.500 8 6 11.500Z"/>',
+  done: '<circle cx="8" cy="8" r="7" fill="#388e3c" stroke="#fff"/><path fill="none" stroke="#fff" stroke-width="2" d="m4.500 8.200 2.500 2.500 4.500-5"/>',
+  failed:
+    '<circle cx="8" cy="8" r="7" fill="#d32f2f" stroke="#fff"/><path stroke="#fff" stroke-width="2" d="m5.200 5.200 5.600 5.600M10.800 5.200l-5.600 5.600"/>',
+  cancelled:
+    '<circle cx="8" cy="8" r="7" fill="#757575" stroke="#fff"/><path stroke="#fff" stroke-width="2" d="M4.500 8h7"/>',
+  skipped:
+    '<circle cx="8" cy="8" r="7" fill="#fff" stroke="#757575" stroke-dasharray="2 2"/><path stroke="#757575" stroke-width="2" d="M4.500 8h7"/>'
+};
+
+/** How a node stands in a run. */
+export function stateImage(state: PipelineNodeState): string {
+  return svgUri(STATES[state]);
 }
 
 function svgUri(body: string): string {

@@ -57,7 +57,7 @@ export interface IPaletteOptions {
 export function makePalette(options: IPaletteOptions): IPalette {
   const { trans, services, used } = options;
   const form = { trans, clusters: options.clusters, images: options.images };
-  const entry = (kind: Kind, op: string, label: string, description: string, service?: string): INodeType =>
+  const entry = (kind: IKind, op: string, label: string, description: string, service?: string): INodeType =>
     nodeType({ op, label, description, image: nodeImage(kind.image), extensions: kind.extensions }, kind, {
       ...form,
       service
@@ -128,7 +128,7 @@ export function typeOfFile(palette: IPalette, path: string): INodeType | undefin
 }
 
 /** What distinguishes the kinds of nodes. */
-export interface Kind {
+export interface IKind {
   image: NodeImage;
   extensions?: string[];
   form: 'file' | 'command' | 'service' | 'function';
@@ -141,7 +141,7 @@ const KINDS = {
   command: { image: 'command', extensions: ['.sh'], form: 'command' },
   service: { image: 'service', form: 'service' },
   function: { image: 'function', form: 'function' }
-} satisfies Record<string, Kind>;
+} satisfies Record<string, IKind>;
 
 function category(id: string, label: string, nodes: INodeType[]): ICategory {
   return { id, label, description: label, image: nodes[0]?.image ?? '', node_types: nodes };
@@ -149,7 +149,7 @@ function category(id: string, label: string, nodes: INodeType[]): ICategory {
 
 function nodeType(
   about: { op: string; label: string; description: string; image: string; extensions?: string[] },
-  kind: Kind,
+  kind: IKind,
   form: Parameters<typeof nodeSchema>[1]
 ): INodeType {
   const { op, label, description, image } = about;

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Kind } from './palette';
+import type { IKind } from './palette';
 
 type Schema = Record<string, unknown>;
 
@@ -13,7 +13,7 @@ interface IForm {
 }
 
 /** The form of a node. What Elyra knows has Elyra's names and shapes, so that its editor opens the file too. */
-export function nodeSchema(kind: Kind, form: IForm): Schema {
+export function nodeSchema(kind: IKind, form: IForm): Schema {
   const { trans } = form;
   const properties: Schema = {};
   const required: string[] = [];

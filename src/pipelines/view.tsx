@@ -97,6 +97,7 @@ export class PipelineView extends ReactWidget {
       <ViewContext.Provider value={this._services.view}>
         <PipelinePane
           document={this.document}
+          file={this._context.localPath}
           loadCanvas={loadCanvas}
           onCanvas={canvas => {
             this.canvas = canvas;

@@ -91,7 +91,9 @@ export class PipelineFactory extends ABCWidgetFactory<PipelineWidget, DocumentRe
 
   protected createNewWidget(context: DocumentRegistry.CodeContext): PipelineWidget {
     const content = new PipelineContent(context, this._services);
-    return new DocumentWidget({ content, context });
+    const widget = new DocumentWidget({ content, context });
+    widget.addClass('jp-OscarPipelineDocument');
+    return widget;
   }
 }
 

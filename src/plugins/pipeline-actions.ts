@@ -247,9 +247,8 @@ export const pipelineActionsPlugin: JupyterFrontEndPlugin<void> = {
             }
           };
           const button = new CommandToolbarButton({ commands, id, label, args });
-          if (widget.toolbar.addItem(`oscar-${name}`, button)) {
-            disposables.add(button);
-          }
+          disposables.add(button);
+          widget.toolbar.addItem(`oscar-${name}`, button);
         }
         return disposables;
       }

@@ -55,7 +55,8 @@ function ResultFileView(props: { file: ResultFile }): JSX.Element {
   const [drawn, setDrawn] = React.useState(false);
   const shown = render !== undefined && canShow(file);
 
-  React.useEffect(() => {
+  // A layout effect: its end comes while the host is still in the page, without which a widget cannot be taken off.
+  React.useLayoutEffect(() => {
     if (!shown || !render) {
       return undefined;
     }

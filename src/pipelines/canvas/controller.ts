@@ -1,5 +1,5 @@
-import type { IBadges } from '../canvasapi';
-import { badgeImage } from '../images';
+import type { IBadges, IStates } from '../canvasapi';
+import { badgeImage, stateImage } from '../images';
 
 /** What is used of the controller of @elyra/canvas. */
 export interface IController {
@@ -15,7 +15,9 @@ export interface IController {
   zoomOut(): void;
   zoomToFit(): void;
   getNodes(): { id: string; x_pos: number; y_pos: number }[];
-  getPipelineFlow(): { pipelines: { id: string; nodes: { id: string }[] }[] };
+  getPipelineFlow(): {
+    pipelines: { id: string; nodes: { id: string; app_data?: { ui_data?: { decorations?: { id: string }[] } } }[] }[];
+  };
   setNodeDecorations(node: string, decorations: unknown[], pipeline: string): void;
   setObjectsStyle(objects: Record<string, string[]>, style: unknown, temporary: boolean): void;
   setLinksStyle(links: Record<string, string[]>, style: unknown, temporary: boolean): void;
@@ -52,18 +54,28 @@ interface IFiber {
 }
 
 /** Show the problems on the nodes, and which links are part of one. */
-export function drawBadges(controller: IController, badges: IBadges, brokenLinks: readonly string[]): void {
+export function drawBadges(
+  controller: IController,
+  { badges, brokenLinks, states }: { badges: IBadges; states: IStates; brokenLinks: readonly string[] }
+): void {
   controller.removeAllStyles(true);
   const failing: Record<string, string[]> = {};
   const links: Record<string, string[]> = {};
   for (const pipeline of controller.getPipelineFlow().pipelines) {
     for (const node of pipeline.nodes) {
       const badge = badges[node.id];
-      if (badge) {
-        controller.setNodeDecorations(node.id, [decoration(badge)], pipeline.id);
-        if (badge.severity === 'error') {
-          (failing[pipeline.id] ??= []).push(node.id);
-        }
+      const state = states[node.id];
+      const old = node.app_data?.ui_data?.decorations ?? [];
+      const decorations = [
+        ...(badge ? [decoration(`problem-${badge.severity}`, badgeImage(badge.severity), 'topRight', -14)] : []),
+        ...(state ? [decoration(`state-${state}`, stateImage(state), 'topLeft', -2)] : [])
+      ];
+      // Setting them is slow.
+      if (decorations.map(item => item.id).join() !== old.map(item => item.id).join()) {
+        controller.setNodeDecorations(node.id, decorations, pipeline.id);
+      }
+      if (badge?.severity === 'error') {
+        (failing[pipeline.id] ??= []).push(node.id);
       }
     }
     links[pipeline.id] = [...brokenLinks];
@@ -75,15 +87,8 @@ export function drawBadges(controller: IController, badges: IBadges, brokenLinks
   }
 }
 
-function decoration(badge: IBadges[string]): unknown {
-  return {
-    id: `oscar-${badge.severity}`,
-    image: badgeImage(badge.severity),
-    outline: false,
-    position: 'topRight',
-    x_pos: -14,
-    y_pos: -8,
-    width: 16,
-    height: 16
+function decoration(id: string, image: string, position: string, x: number): { id: string } {
+  return { id: `oscar-${id}`, image, outline: false, position, x_pos: x, y_pos: -8, width: 16, height: 16 } as {
+    id: string;
   };
 }

@@ -20,6 +20,11 @@ export function mountCanvas(host: HTMLElement, first: ICanvasProps): ICanvas {
 
   const ready = (found: IController): void => {
     controller = found;
+    // What is drawn larger than this window is shown whole.
+    const room = host.clientWidth - STRIP;
+    if (found.getNodes().some(node => node.x_pos + NODE_WIDTH > room || node.y_pos > host.clientHeight)) {
+      found.zoomToFit();
+    }
     props.onReady?.();
   };
   const draw = (): void => root.render(<Canvas {...props} editor={editor} host={host} onController={ready} />);
@@ -58,6 +63,10 @@ export function mountCanvas(host: HTMLElement, first: ICanvasProps): ICanvas {
   };
 }
 
+/** Of the tabs at the right, which lie over the canvas, and of a node. */
+const STRIP = 32;
+const NODE_WIDTH = 160;
+
 interface IInnerProps extends ICanvasProps {
   host: HTMLElement;
   editor: React.Ref<unknown>;
@@ -65,7 +74,7 @@ interface IInnerProps extends ICanvasProps {
 }
 
 function Canvas(props: IInnerProps): JSX.Element {
-  const { badges, brokenLinks, flow, host, onController, palette } = props;
+  const { badges, brokenLinks, flow, host, onController, palette, states } = props;
   const messages = React.useRef(badges);
   messages.current = badges;
 
@@ -75,13 +84,12 @@ function Canvas(props: IInnerProps): JSX.Element {
     controller.validate = () => controller.resetStyles();
     controller.errors = id => (messages.current[id]?.messages ?? []).join('\n');
     onController(controller);
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [host]);
 
   // After the editor's own effects, which take all badges away.
   React.useEffect(() => {
-    drawBadges(controllerOf(host), badges, brokenLinks);
-  }, [host, flow, palette, badges, brokenLinks]);
+    drawBadges(controllerOf(host), { badges, states, brokenLinks });
+  }, [host, flow, palette, badges, states, brokenLinks]);
 
   return (
     <ThemeProvider theme={theme}>

@@ -4,16 +4,20 @@ import { toProblem } from '../../bridge/errors';
 import type { Problem, Service } from '../../contract';
 import { useOscar, useView } from '../../oscar/components/context';
 import { ProblemBox, Skeleton, StateIcon } from '../../oscar/components/parts';
-import type { ICanvas, ICanvasProps } from '../canvasapi';
+import type { ICanvas, ICanvasProps, IStates } from '../canvasapi';
 import type { PipelineDocument } from '../document';
+import { canvasId } from '../flow';
 import { makePalette, usedServices } from '../palette';
 import { badgesOf, brokenLinksOf } from '../problems';
+import { isActive } from '../runwords';
 import { parametersSchema, pipelineSchema } from '../schemas';
 import { PalettePane } from './PalettePane';
 import { ProblemList } from './ProblemList';
 
 export interface IPipelinePaneProps {
   document: PipelineDocument;
+  /** Path of the file, as its runs name it. */
+  file: string;
   loadCanvas: () => Promise<(host: HTMLElement, props: ICanvasProps) => ICanvas>;
   onCanvas: (canvas: ICanvas | null) => void;
   onOpenFile: (path: string) => void;
@@ -106,6 +110,7 @@ function CanvasHost(
   const [failure, setFailure] = React.useState<Problem | null>(null);
   const [mounted, setMounted] = React.useState(false);
   const badges = React.useMemo(() => badgesOf(state.problems), [state.problems]);
+  const states = useRunStates(props.file);
   const brokenLinks = React.useMemo(() => brokenLinksOf(state.problems), [state.problems]);
   const forms = React.useMemo(
     () => ({ pipelineSchema: palette.properties ?? pipelineSchema, parametersSchema: parametersSchema(trans) }),
@@ -117,6 +122,7 @@ function CanvasHost(
     palette,
     ...forms,
     badges,
+    states,
     brokenLinks,
     hint: trans.__(
       'Drag something from the palette, or notebooks and scripts from the file browser, and connect them.'
@@ -147,14 +153,13 @@ function CanvasHost(
       onCanvas(null);
     };
     // The canvas lives as long as this component; what it is given is updated below.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
 
   React.useEffect(() => {
     if (mounted && current.current) {
       canvas.current?.update(current.current);
     }
-  }, [mounted, canvas, state.flow, palette, forms, badges, brokenLinks]);
+  }, [mounted, canvas, state.flow, palette, forms, badges, states, brokenLinks]);
 
   return (
     <div className="jp-OscarPipeline-canvas">
@@ -163,6 +168,18 @@ function CanvasHost(
       <div ref={host} className="jp-OscarPipeline-host" />
     </div>
   );
+}
+
+/** How the nodes stand in the newest run that this page has seen going on. */
+function useRunStates(file: string): IStates {
+  const run = useOscar().runs.find(item => item.file === file);
+  const seen = React.useRef<string | undefined>();
+  if (run && isActive(run)) {
+    seen.current = run.id;
+  }
+  const nodes = run && run.id === seen.current ? run.nodes : [];
+  const key = JSON.stringify(nodes.map(node => [canvasId(node.id), node.state]));
+  return React.useMemo(() => Object.fromEntries(JSON.parse(key) as [string, IStates[string]][]), [key]);
 }
 
 export function useDocument(document: PipelineDocument): PipelineDocument['state'] {
@@ -200,7 +217,6 @@ function usePalette(document: PipelineDocument): ReturnType<typeof makePalette> 
         images: [...new Set([...IMAGES, ...services.items.map(item => item.image)])].filter(Boolean),
         used: flow ? usedServices(flow) : []
       }),
-    // eslint-disable-next-line react-hooks/exhaustive-deps
     [trans, key]
   );
 }

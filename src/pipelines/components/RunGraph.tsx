@@ -18,7 +18,6 @@ export function RunGraph(props: {
   const { trans } = useView();
   const now = useNow(isActive(run));
   const shape = JSON.stringify(run.nodes.map(node => [node.id, node.after]));
-  // eslint-disable-next-line react-hooks/exhaustive-deps
   const drawing = React.useMemo(() => drawGraph(run.nodes), [shape]);
   const state = new Map(run.nodes.map(node => [node.id, node.state]));
 
@@ -44,10 +43,11 @@ export function RunGraph(props: {
             <marker
               id="jp-oscar-arrow"
               viewBox="0 0 8 8"
-              refX="6"
+              refX="7"
               refY="4"
-              markerWidth="7"
-              markerHeight="7"
+              markerUnits="userSpaceOnUse"
+              markerWidth="9"
+              markerHeight="9"
               orient="auto"
             >
               <path d="M0 0 8 4 0 8Z" />

@@ -8,7 +8,7 @@ import { LogPane } from '../../oscar/components/LogPane';
 import { StepList } from '../../oscar/components/Operations';
 import { Button, IconButton, ProblemBox, Skeleton, StateIcon, toneOf } from '../../oscar/components/parts';
 import { ResultFiles } from '../../oscar/components/ResultPane';
-import { durationText } from '../../oscar/words';
+import { clusterName, durationText } from '../../oscar/words';
 import { isActive, nodeStateWord, runStateWord, secondsOf } from '../runwords';
 import { RunGraph } from './RunGraph';
 
@@ -123,13 +123,14 @@ function RunDetail(props: { run: PipelineRun; actions: IRunActions; again: boole
   const node = run.nodes.find(item => item.id === chosen) ?? interesting;
   const word = runStateWord(run.state, trans);
   const seconds = secondsOf(run, now, isActive(run));
+  const cluster = useOscar().clusters.find(item => item.id === run.cluster);
   const done = run.nodes.filter(item => item.state === 'done').length;
   const parameters = Object.entries(run.parameters);
   const facts = [
     word,
     seconds === undefined ? null : durationText(seconds),
     trans.__('%1 of %2 steps done', done, run.nodes.length),
-    trans.__('on %1', run.cluster)
+    trans.__('on %1', cluster ? clusterName(cluster, trans) : run.cluster)
   ];
   const failed = run.state === 'failed' || run.state === 'cancelled';
   return (
@@ -181,6 +182,10 @@ function NodeDetail(props: { run: PipelineRun; node: PipelineRunNode; actions: I
     node.exitCode ? trans.__('exit code %1', node.exitCode) : null,
     trans.__('service %1', node.service)
   ];
+  // The log is below, and more alive there. What was declared as output is shown whatever its name.
+  const { job } = node;
+  const logs = node.artifacts.filter(file => /^[^/]+\.log$/.test(file.name));
+  const isLog = (name: string): boolean => job !== undefined && logs.length === 1 && logs[0].name === name;
   const ended = node.state === 'done' || node.state === 'failed' || node.state === 'cancelled';
   return (
     <section className="jp-OscarRunDetail" aria-label={node.label}>
@@ -201,7 +206,7 @@ function NodeDetail(props: { run: PipelineRun; node: PipelineRunNode; actions: I
       </header>
       <div className="jp-OscarRunDetail-body">
         {node.artifacts.length > 0 && (
-          <ResultFiles files={node.artifacts.filter(file => file.name !== node.notebook)} />
+          <ResultFiles files={node.artifacts.filter(file => file.name !== node.notebook && !isLog(file.name))} />
         )}
         {node.job ? (
           <LogPane
