@@ -39,7 +39,8 @@ export function fdlSupport(options: ISupportOptions): Extension {
   const { view, session, trans } = options;
   return [
     EditorView.editorAttributes.of({ class: 'jp-OscarFdl' }),
-    tooltips({ parent: tooltipHome(view.dom.ownerDocument) }),
+    // Before JupyterLab's own, which are outside of every style sheet of ours.
+    Prec.highest(tooltips({ position: 'absolute', parent: tooltipHome(view.dom.ownerDocument) })),
     linter(editor => editorProblems(editor, session), { delay: PAUSE }),
     lintGutter(),
     relint(session),

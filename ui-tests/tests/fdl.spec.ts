@@ -107,7 +107,10 @@ test('completion offers keys, and help explains them', async ({ page }) => {
   await page.keyboard.press('Tab');
   await expect.poll(() => textOf(page, 'complete/fdl.yaml')).toMatch(/^ {6}visibility:/m);
   await page.keyboard.press('Escape');
-  await editor.getByText('image', { exact: true }).first().hover();
+  // The indentation belongs to the same piece of text.
+  const key = editor.getByText('image', { exact: true }).first();
+  const { width, height } = (await key.boundingBox())!;
+  await key.hover({ position: { x: width - 10, y: height / 2 } });
   await expect(page.locator('.jp-OscarFdlHover')).toContainText(/image/i);
   await page.screenshot({ path: 'screenshots/fdl-hover.png' });
 });
