@@ -49,6 +49,8 @@ CONTENTS = [
     r"jupyterlab_oscar/examples/services/[a-z-]+/[A-Za-z.]+",
     r"jupyterlab_oscar/examples/data/[A-Za-z0-9_.\-/]+",
     r"jupyterlab_oscar/examples/notebooks/[a-z-]+\.ipynb",
+    r"jupyterlab_oscar/examples/pipelines/README\.md",
+    r"jupyterlab_oscar/examples/pipelines/[a-z-]+/[A-Za-z.\-]+",
     r"{data}/data/share/jupyter/labextensions/jupyterlab-oscar/package\.json",
     r"{data}/data/share/jupyter/labextensions/jupyterlab-oscar/install\.json",
     r"{data}/data/share/jupyter/labextensions/jupyterlab-oscar/schemas/jupyterlab-oscar/[a-z.\-]+\.json(\.orig)?",
