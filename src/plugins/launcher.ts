@@ -13,8 +13,10 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   optional: [ILauncher, ITranslator],
   activate: (app: JupyterFrontEnd, launcher: ILauncher | null, translator: ITranslator | null): void => {
     const category = loadTrans(translator).__('Serverless');
-    [CommandIDs.newService, CommandIDs.newPipeline, CommandIDs.deployExample, CommandIDs.copyExamples].forEach((command, rank) => {
-      launcher?.add({ command, category, rank });
-    });
+    [CommandIDs.newService, CommandIDs.newPipeline, CommandIDs.deployExample, CommandIDs.copyExamples].forEach(
+      (command, rank) => {
+        launcher?.add({ command, category, rank });
+      }
+    );
   }
 };
