@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClusters, type ICluster, type IClusters } from '../../src/clusters';
 import { SERVICE, start, testOptions } from '../local-cluster/cluster';
 import { TestIssuer } from '../local-cluster/issuer';
+import type { IResolvedSource } from '../../src/clusters/facade';
 import type { ILocalCluster } from '../../src/local-cluster/interfaces';
 
 const ALICE = { sub: 'alice@egi.eu', name: 'Alice', groups: ['vo.test'] };
@@ -61,6 +62,26 @@ describe.each([false, true])('deleting a service with a bucket for each user (st
     expect(result).toMatchObject({ kept: ['keeps', bucket], deleted: [] });
     expect(await alice.client.service('keeps')).toBeUndefined();
     expect(await left()).toContain(bucket);
+  });
+
+  it('warns before an apply that takes a user off, and knows whose service it is', async () => {
+    const bucket = await deploy('shared');
+    writeFileSync(join(folder, 'script.sh'), '#!/bin/sh\necho\n');
+    const text = (users: string): string =>
+      `functions:\n  oscar:\n  - default-cluster:\n      name: shared\n      image: ${SERVICE.image}\n      script: script.sh\n` +
+      `      isolation_level: USER\n      visibility: restricted\n      allowed_users: [${users}]\n` +
+      '      input: [{storage_provider: minio, path: shared/in}]\n      output: [{storage_provider: minio, path: shared/out}]\n';
+    const source = (users: string): IResolvedSource => ({ text: text(users), name: 'fdl.yaml', base: folder });
+    const codes = async (cluster: ICluster, users: string): Promise<string[]> =>
+      (await clusters.plan(cluster, source(users))).problems.map(problem => problem.code);
+    expect(await codes(alice, BOB.sub)).toEqual([]);
+    expect(await codes(alice, 'carol@egi.eu')).toEqual(['user-bucket-deleted']);
+    expect(await codes(bob, BOB.sub)).toContain('name-taken');
+    expect(await left()).toContain(bucket);
+    // What it warns of does happen.
+    await clusters.apply(alice, source('carol@egi.eu'));
+    expect(await left()).not.toContain(bucket);
+    await clusters.deleteService(alice, 'shared', 'delete');
   });
 
   it('deletes them with the data', async () => {

@@ -220,10 +220,54 @@ describe('one service', () => {
   });
 });
 
+describe('buckets of users', () => {
+  const ISOLATED = fdl(
+    'visibility: restricted\nisolation_level: USER\nallowed_users: [0a1b2c3d4e5f@egi.eu, bob]\ninput: [{storage_provider: minio, path: cowsay/in}]'
+  );
+  const there = (): Pick<IPlanOptions, 'deployed' | 'buckets' | 'notifications'> => {
+    const state = apply(plan(ISOLATED));
+    state.deployed[0].bucket_list = ['cowsay-0a1b2c3d4e', 'cowsay-bob'];
+    return state;
+  };
+  const lost = (text: string) => {
+    const result = plan(text, there());
+    const problem = result.problems.find(item => item.code === 'user-bucket-deleted');
+    const gone = steps(result).filter(line => line.startsWith('delete bucket'));
+    return { result, problem, gone };
+  };
+
+  it('go with a user that is taken off, and the plan says so', () => {
+    const { result, problem, gone } = lost(ISOLATED.replace('0a1b2c3d4e5f@egi.eu, ', ''));
+    expect(problem).toMatchObject({ severity: 'warning', line: 9 });
+    expect(problem?.message).toContain('cowsay-0a1b2c3d4e');
+    expect(problem?.message).not.toContain('cowsay-bob');
+    expect(gone).toEqual(['delete bucket cowsay-0a1b2c3d4e']);
+    // The step is carried out by the change of the service.
+    const index = result.steps.findIndex(step => step.action === 'delete');
+    expect(result.actions.some(action => action.type === 'update-service' && action.steps.includes(index))).toBe(true);
+  });
+
+  it('go when nothing starts the service any more', () => {
+    const { gone } = lost(ISOLATED.replace(/\n +input:.*/, ''));
+    expect(gone).toEqual(['delete bucket cowsay-0a1b2c3d4e', 'delete bucket cowsay-bob']);
+  });
+
+  it.each([
+    ['with another user more', ISOLATED.replace('bob]', 'bob, carol]')],
+    ['with the users in another order', ISOLATED.replace('0a1b2c3d4e5f@egi.eu, bob', 'bob, 0a1b2c3d4e5f@egi.eu')],
+    ['as a service of its own', ISOLATED.replace('isolation_level: USER', 'isolation_level: SERVICE')]
+  ])('stay %s', (_, text) => {
+    const { problem, gone } = lost(text);
+    expect(problem).toBeUndefined();
+    expect(gone).toEqual([]);
+  });
+});
+
 describe('what would do harm is refused', () => {
   it.each<[string, string, Partial<IPlanOptions>, string]>([
     ['a bucket of somebody else', ONE, { buckets: [{ name: 'cowsay' }] }, 'bucket-exists'],
     ['a service of another user', ONE, { ...apply(plan(ONE)), user: 'u2' }, 'name-taken'],
+    ['a service of the same name of the administrator', ONE, { ...apply(plan(ONE)), user: 'abc@egi.eu' }, 'name-taken'],
     ['a file with an error', ONE.replace('0.5', 'x'), {}, 'bad-quantity'],
     ['a script that is not there', ONE, { scripts: { 'script.sh': null } }, 'script-missing'],
     ['a text that is no YAML', '{', {}, 'yaml-syntax']

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Example, FdlProblem } from '../../src/contract';
+import type { Example, FdlPlan, FdlProblem } from '../../src/contract';
 import { cleanUp, start, temporaryFolder, type IBridge } from './harness';
 
 const EXAMPLES = join(__dirname, '..', '..', '..', 'examples');
@@ -51,4 +51,28 @@ test('a bridge without examples says so', async () => {
   const answer = await other.call('/v1/examples');
   expect(answer.status).toBe(404);
   expect(answer.json()).toMatchObject({ type: 'urn:jupyterlab-oscar:problem:no-examples' });
+});
+
+test('the plan tells the size of the environment of an example, also when it was copied', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'home'));
+  const local = { enabled: true, runtime: 'process', cpus: 2, memory: 1024 ** 3 };
+  const other = await start({
+    folder,
+    handshake: { localCluster: local, examples: EXAMPLES, contentsRoot: join(folder, 'home') }
+  });
+  const { items } = (await other.call('/v1/examples')).json<{ items: Example[] }>();
+  const { size } = items.find(item => item.name === 'ocr') as Example;
+  const made = (
+    await other.call('/v1/examples/copy', { json: { into: { contents: '' } }, headers: { 'x-oscar-client': 'page' } })
+  ).json<{
+    path: string;
+  }>();
+  for (const source of [{ example: 'ocr' }, { file: { contents: `${made.path}/services/ocr/fdl.yaml` } }]) {
+    const plan = (
+      await other.call('/v1/fdl/plan', { json: { source }, headers: { 'x-oscar-client': 'page' } })
+    ).json<FdlPlan>();
+    const step = plan.steps.find(item => item.kind === 'environment');
+    expect(step?.reason).toContain(`about ${Math.round((size ?? 0) / 1e6)} MB`);
+  }
 });
