@@ -22,7 +22,9 @@ function prepare(name) {
   const base = fs.mkdtempSync(path.join(os.tmpdir(), `oscar-ui-${name}-`));
   const labextensions = path.join(base, 'share', 'labextensions');
   fs.mkdirSync(labextensions, { recursive: true });
-  fs.symlinkSync(path.join(ROOT, 'jupyterlab_oscar', 'labextension'), path.join(labextensions, 'jupyterlab-oscar'));
+  // Another build of the page than the checkout's own may be tested.
+  const page = process.env.JUPYTERLAB_OSCAR_TEST_LABEXTENSION ?? path.join(ROOT, 'jupyterlab_oscar', 'labextension');
+  fs.symlinkSync(page, path.join(labextensions, 'jupyterlab-oscar'));
   const root = path.join(base, 'root');
   fs.cpSync(path.join(ROOT, 'examples'), root, { recursive: true });
   const env = {
