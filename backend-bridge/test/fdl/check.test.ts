@@ -16,6 +16,15 @@ const IN = 'input:\n- storage_provider: minio\n  path: cowsay/in';
 const EXPOSE = 'expose:\n  min_scale: 1\n  max_scale: 2\n  cpu_threshold: 80\n  api_port: [8080]';
 
 const CASES: ICase[] = [
+  { code: 'bad-script-path', text: fdl().replace('script.sh', 'https://x/script.sh'), at: '6:15', says: 'address' },
+  { code: 'empty-path', text: fdl('input: [{storage_provider: minio, path: /}]'), at: '7:47', says: 'bucket/folder' },
+  { code: 'stage-in', text: fdl(`${IN}\nfile_stage_in: true`), at: '10:22', severity: 'information' },
+  {
+    code: 'total-too-small',
+    text: fdl("cpu: '2'\ntotal_cpu: '1'"),
+    at: '8:18',
+    severity: 'warning'
+  },
   {
     code: 'expose-field-missing',
     text: fdl('expose:\n  min_scale: 1\n  max_scale: 1\n  api_port: [80]'),
