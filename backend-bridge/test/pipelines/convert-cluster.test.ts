@@ -117,11 +117,17 @@ it('notebooks with parameters run to their end, joined, started by a stranger, s
   expect([executed.cells[1].source].flat().join('')).toContain('count = 10');
   expect([executed.cells[2].outputs[0].text].flat().join('')).toBe('rows 10\n');
   expect(await read(serviceOf(result, 'prepare'), 'out/run/two/prepare data.log')).toContain('rows 10\n');
-  // Two archives for each run came to the join; one job of each did its work.
-  const logs = (await client.call('GET', `/system/logs/${report}`)).json<{
-    jobs: Record<string, { status: string }>;
-  }>();
-  expect(Object.values(logs.jobs).map(job => job.status)).toEqual(Array(4).fill('Succeeded'));
+  // Two archives for each run came to the join; one job of each did its work. A job ends a moment after its last object is there.
+  const jobs = await eventually(async () => {
+    const answer = await client.call('GET', `/system/logs/${report}`);
+    const all = Object.entries(answer.json<{ jobs: Record<string, { status: string }> }>().jobs);
+    return all.every(([, job]) => job.status === 'Succeeded' || job.status === 'Failed') && all;
+  }, 'the jobs of the join end');
+  expect(jobs.map(([, job]) => job.status)).toEqual(Array(4).fill('Succeeded'));
+  const logs = await Promise.all(
+    jobs.map(async ([name]) => (await client.call('GET', `/system/logs/${report}/${name}`)).text)
+  );
+  expect(logs.flatMap(log => /run (\w+): report/.exec(log)?.[1] ?? []).sort()).toEqual(['one', 'two']);
 });
 
 it('a notebook that fails half way is kept as far as it went, and says which cell', async () => {

@@ -17,7 +17,7 @@ export interface IScriptOptions {
  */
 export function writeScript({ config, code, comments }: IScriptOptions): string {
   const refusal = plainRefusal(config);
-  return [
+  const head = [
     '#!/bin/sh',
     ...comments.map(line => `# ${oneLine(line)}`.trimEnd()),
     'case "${STORAGE_OBJECT_KEY:-}" in */) exit 0 ;; esac',
@@ -33,7 +33,10 @@ export function writeScript({ config, code, comments }: IScriptOptions): string 
     'for python in python3 python; do',
     '  if "$python" -c \'import sys; sys.exit(sys.version_info < (3, 6))\' 2> /dev/null; then',
     '    cat > "$work/run.py" <<\'END_OF_RUNNER\'',
-    `${RUNNER}END_OF_RUNNER`,
+    ''
+  ].join('\n');
+  const tail = [
+    'END_OF_RUNNER',
     '    "$python" -u "$work/run.py" "$work"',
     '    exit',
     '  fi',
@@ -42,6 +45,8 @@ export function writeScript({ config, code, comments }: IScriptOptions): string 
     ...(refusal === undefined ? plainScript(config, code !== undefined) : [`echo ${quote(refusal)}`, 'exit 70']),
     ''
   ].join('\n');
+  // Put together, not copied: scripts of a large pipeline share the one runner in memory.
+  return head + RUNNER + tail;
 }
 
 function oneLine(text: string): string {
