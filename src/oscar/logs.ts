@@ -1,6 +1,8 @@
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
+import { hiddenLines, isCopied } from './sentinel';
+
 /**
  * Lines of a log, bounded: the first lines and the last ones stay when a script prints without end.
  */
@@ -15,7 +17,8 @@ export class LogBuffer {
 
   /** Number of lines that can be read with `line`. */
   get length(): number {
-    return this._lines.length + (this._open === '' ? 0 : 1);
+    const open = this._open === '' || hidesOpen(this._open) ? 0 : 1;
+    return this._lines.length - this._hidden() + open;
   }
 
   /** Lines that were dropped in the middle. */
@@ -29,7 +32,8 @@ export class LogBuffer {
   }
 
   line(index: number): string {
-    return index < this._lines.length ? this._lines[index] : shown(this._open);
+    const at = index < this._first ? index : index + this._hidden();
+    return at < this._lines.length ? this._lines[at] : shown(this._open);
   }
 
   append(text: string): void {
@@ -43,13 +47,18 @@ export class LogBuffer {
       this._open = this._open.slice(this._open.lastIndexOf('\r') + 1).slice(-MAX_LINE);
     }
     for (const part of parts) {
-      this._lines.push(shown(part));
+      if (!isCopied(part)) {
+        this._lines.push(shown(part));
+      }
     }
     const over = this._lines.length - this._limit;
     if (over > 0) {
       this._lines.splice(this._head, over);
       this._dropped += over;
     }
+    const { first, end } = hiddenLines(this._lines);
+    this._first = first;
+    this._end = end;
     this._changed.emit();
   }
 
@@ -57,13 +66,18 @@ export class LogBuffer {
     this._lines.length = 0;
     this._open = '';
     this._dropped = 0;
+    this._first = this._end = 0;
     this._changed.emit();
   }
 
   /** The text of all lines that were kept. */
   text(): string {
-    const lines = this._open === '' ? this._lines : [...this._lines, shown(this._open)];
-    return lines.join('\n');
+    return Array.from({ length: this.length }, (_, index) => this.line(index)).join('\n');
+  }
+
+  /** Number of lines that are for the bridge only. */
+  private _hidden(): number {
+    return this._end - this._first;
   }
 
   private readonly _limit: number;
@@ -72,6 +86,13 @@ export class LogBuffer {
   private readonly _lines: string[] = [];
   private _open = '';
   private _dropped = 0;
+  private _first = 0;
+  private _end = 0;
+}
+
+/** The beginning of a line for the bridge would flash up otherwise. */
+function hidesOpen(text: string): boolean {
+  return /(?:^|[Z:\d] )OSCAR-(?:EXIT|OUTPUT):[^\n]*$/.test(text);
 }
 
 const MAX_LINE = 20000;

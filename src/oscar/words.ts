@@ -102,10 +102,13 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1).replace(/\.0$/, '')} ${units[unit]}`;
 }
 
-/** Seconds as `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+/** Seconds as `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. Clusters that count whole seconds say 0 for what took less than one. */
 export function durationText(seconds: number): string {
+  if (seconds < 0.05) {
+    return seconds <= 0 ? '< 1 s' : '< 0.1 s';
+  }
   if (seconds < 9.95) {
-    return `${Math.max(0, seconds).toFixed(1)} s`;
+    return `${seconds.toFixed(1)} s`;
   }
   const whole = Math.round(seconds);
   if (whole < 60) {

@@ -78,7 +78,7 @@ export function NodeShape(props: INodeShapeProps): JSX.Element {
       </text>
       {node.detail && !around && (
         <text className="jp-OscarFdlGraph-detail" x={34} y={box.height / 2 + 12}>
-          {cut(node.detail, Math.floor(room * 1.15))}
+          {cut(node.detail, Math.floor(room * 1.3))}
         </text>
       )}
       {props.mark && (

@@ -154,10 +154,12 @@ export class GraphModel implements IDisposable {
   }
 
   undo(): void {
+    this._update({ message: null });
     this._context.model.sharedModel.undo();
   }
 
   redo(): void {
+    this._update({ message: null });
     this._context.model.sharedModel.redo();
   }
 

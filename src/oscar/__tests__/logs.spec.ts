@@ -1,5 +1,6 @@
 import { Signal } from '@lumino/signaling';
 
+import { parseSentinel } from '../../../backend-bridge/lib/fdl/epilogue';
 import type { BridgeEvent } from '../../contract';
 import { until } from '../../testing/fake';
 import { LogFollower } from '../follow';
@@ -34,6 +35,27 @@ describe('LogBuffer', () => {
     expect(buffer.line(buffer.gap - 1)).toBe('99');
     expect(buffer.line(buffer.gap)).toBe('800');
     expect(buffer.line(299)).toBe('999');
+  });
+
+  it('hides what the script tells the bridge at its end, while it comes in pieces', () => {
+    const log = 'one\nOSCAR-EXIT: 7\ntwo\n\nOSCAR-OUTPUT: a.txt\nOSCAR-OUTPUT: b c.png\nOSCAR-EXIT: 0\nuploaded\n';
+    for (const size of [1, 7, 1000]) {
+      const buffer = new LogBuffer();
+      for (let at = 0; at < log.length; at += size) {
+        buffer.append(log.slice(at, at + size));
+        expect(buffer.text()).not.toContain('OSCAR-OUTPUT:');
+      }
+      expect(lines(buffer)).toEqual(['one', 'OSCAR-EXIT: 7', 'two', 'uploaded']);
+      expect(buffer.text().trim()).toBe(parseSentinel(log).log.replace('two\n\n', 'two\n').trim());
+    }
+  });
+
+  it('hides it with the times and the copies of a supervisor, too', () => {
+    const buffer = new LogBuffer();
+    const time = '2026-11-20T10:00:00.000000001Z';
+    buffer.append(`${time} hello\n${time} \n${time} OSCAR-OUTPUT: x\n${time} OSCAR-EXIT: 0\n`);
+    buffer.append(`2026-11-20 10:00:00,000 - supervisor - INFO - OSCAR-EXIT: 0\n`);
+    expect(lines(buffer)).toEqual([`${time} hello`]);
   });
 
   it('bounds a line that never ends', () => {

@@ -19,6 +19,9 @@ describe('words', () => {
   ])('%s bytes are %s', (bytes, text) => expect(bytesText(bytes)).toBe(text));
 
   it.each([
+    [0, '< 1 s'],
+    [0.04, '< 0.1 s'],
+    [0.06, '0.1 s'],
     [0.44, '0.4 s'],
     [9.96, '10 s'],
     [59.6, '1 min'],
