@@ -73,6 +73,8 @@ def _values(parser: argparse.ArgumentParser, given: list[str], word: str, cluste
         "BUCKET/KEY": lambda: _objects(cluster, word),
         "FILE": lambda: _files(word),
         "FDL.yaml": lambda: _files(word, (".yaml", ".yml")),
+        "FILE.pipeline": lambda: _files(word, (".pipeline",)),
+        "RUN": _runs,
     }
     if action.metavar == "ID":
         return _jobs(cluster, None) if "job" in parser.prog.split() else _clusters()
@@ -127,6 +129,12 @@ def _clusters() -> list[str]:
     from ..client import connect
 
     return _asked("clusters", lambda: [item["id"] for item in connect().clusters()])
+
+
+def _runs() -> list[str]:
+    from ..client import connect
+
+    return _asked("runs", lambda: [item["id"] for item in connect().runs()])
 
 
 def _services(cluster: str | None) -> list[str]:

@@ -299,7 +299,11 @@ def test_help(shell: InteractiveShell) -> None:
     ("line", "expected"),
     [
         ("%oscar inv", ["invoke"]),
-        ("x = %oscar serv", ["services"]),
+        ("x = %oscar serv", ["service", "services"]),
+        ("%%oscar service x --ex", ["--exposed"]),
+        ("%oscar pipeline re", ["rerun"]),
+        ("%oscar pipeline run wo", ["words.pipeline"]),
+        ("%oscar pipeline show ", []),
         ("%oscar job re", ["result", "retry"]),
         ("%oscar invoke up", ["upper"]),
         ("%oscar --cluster lo", ["local"]),
@@ -315,6 +319,8 @@ def test_help(shell: InteractiveShell) -> None:
 def test_completion(shell: InteractiveShell, tmp_path: Path, line: str, expected: list[str]) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "date.txt").write_text("x")
+    (tmp_path / "words.pipeline").write_text("{}")
+    (tmp_path / "words.txt").write_text("x")
     assert shell.complete("", line, len(line))[1] == expected
 
 

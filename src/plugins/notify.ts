@@ -27,7 +27,9 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       const failed = job.state === 'failed';
       const { notify } = settings();
       const front = app.shell.currentWidget?.id === `jp-oscar-job-${job.cluster}-${job.id}`;
-      if (front || notify === 'none' || (notify === 'failed' && !failed)) {
+      // Of a pipeline the run tells, once, and not each of its steps.
+      const isStep = model.state.runs.some(run => run.nodes.some(node => node.service === job.service));
+      if (front || isStep || notify === 'none' || (notify === 'failed' && !failed)) {
         return;
       }
       const open = {

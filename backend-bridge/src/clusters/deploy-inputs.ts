@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import type { Bucket } from '../contract';
 import { links, parseFdl, placeOfIO, type IFdlDocument, type IOscarService, type IPlanOptions } from '../fdl';
 import { BridgeError, isProblem } from '../http';
@@ -12,8 +12,18 @@ import { ownPlaces } from './service-view';
 const LARGEST_SCRIPT = 4 * 1024 * 1024;
 const REQUIREMENTS = 'requirements.txt';
 
-async function textFile(path: string): Promise<string | null> {
+/** @param within folder that the file must be in, also through links; absent: anywhere */
+async function textFile(path: string, within: string | undefined): Promise<string | null> {
   try {
+    if (within !== undefined && !(await isInside(path, within))) {
+      throw new BridgeError({
+        type: 'outside',
+        title: 'Outside of the file browser',
+        status: 403,
+        detail: `The FDL names ${path}, which is not in the folder that JupyterLab shows.`,
+        action: 'Copy the file beside the FDL, or deploy it from the command line.'
+      });
+    }
     const info = await stat(path);
     if (!info.isFile()) {
       return null;
@@ -37,6 +47,11 @@ async function textFile(path: string): Promise<string | null> {
   }
 }
 
+async function isInside(path: string, folder: string): Promise<boolean> {
+  const [file, root] = [await realpath(path), await realpath(folder)];
+  return file.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
 export interface ISourceFiles {
   document: IFdlDocument;
   /** By the path that the FDL writes; null: there is no such file. */
@@ -53,6 +68,7 @@ export interface ISourceFiles {
  */
 export async function readSource(source: IResolvedSource): Promise<ISourceFiles> {
   const { document } = parseFdl(source.text, { file: source.name });
+  const read = (path: string): Promise<string | null> => textFile(path, source.within);
   const scripts: ISourceFiles['scripts'] = {};
   const requirements: ISourceFiles['requirements'] = {};
   const sizes: ISourceFiles['sizes'] = {};
@@ -67,11 +83,10 @@ export async function readSource(source: IResolvedSource): Promise<ISourceFiles>
     }
     const file = resolve(source.base, path);
     if (!(path in scripts)) {
-      scripts[path] = await textFile(file);
+      scripts[path] = await read(file);
     }
     if (typeof service['name'] === 'string') {
-      const text =
-        (await textFile(join(dirname(file), REQUIREMENTS))) ?? (await textFile(join(source.base, REQUIREMENTS)));
+      const text = (await read(join(dirname(file), REQUIREMENTS))) ?? (await read(join(source.base, REQUIREMENTS)));
       if (text !== null) {
         requirements[service['name']] = text;
         const size = source.environments?.get(text);
@@ -84,7 +99,7 @@ export async function readSource(source: IResolvedSource): Promise<ISourceFiles>
   // Functions of AWS are not deployed from here, but their scripts are checked.
   for (const { path } of links(document).filter(link => link.kind === 'script')) {
     if (source.base !== undefined && !(path in scripts)) {
-      scripts[path] = await textFile(resolve(source.base, path));
+      scripts[path] = await read(resolve(source.base, path));
     }
   }
   return { document, scripts, requirements, sizes };

@@ -43,6 +43,8 @@ export interface IInputFile {
   name: string;
   /** Absolute path on this machine. */
   path?: string;
+  /** The file at `path` may be taken away at any time: whoever needs it later keeps a link of its own. */
+  transient?: boolean;
   /** An object of the same cluster. */
   object?: { bucket: string; key: string };
   data?: Buffer;
@@ -55,6 +57,8 @@ export interface IResolvedSource {
   name: string;
   /** Absolute folder that script paths refer to; absent: scripts cannot be read. */
   base?: string;
+  /** Absolute folder that scripts must be in, also through links; absent: anywhere on this machine. */
+  within?: string;
   /** Bytes of the environments that are known, by the text of requirements.txt. */
   environments?: ReadonlyMap<string, number>;
 }

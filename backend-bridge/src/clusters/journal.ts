@@ -107,6 +107,11 @@ export class Journal {
     return row ? (JSON.parse(row.item) as IKeptItem) : undefined;
   }
 
+  /** Removes what has been over for a day. */
+  expire(now = Date.now()): void {
+    expire(this._db, now - KEPT);
+  }
+
   close(): void {
     this._db.close();
   }
@@ -130,18 +135,21 @@ function open(file: string): DatabaseSync {
       CREATE TABLE IF NOT EXISTS submission_item (submission TEXT NOT NULL, number INTEGER NOT NULL, job TEXT, cluster TEXT NOT NULL, item TEXT NOT NULL,
         PRIMARY KEY (submission, number)) WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS submission_item_job ON submission_item (job);`);
-    const old = Date.now() - KEPT;
-    database
-      .prepare(
-        'DELETE FROM submission_item WHERE submission IN (SELECT id FROM submission WHERE done = 1 AND created < ?)'
-      )
-      .run(old);
-    database.prepare('DELETE FROM submission WHERE done = 1 AND created < ?').run(old);
+    expire(database, Date.now() - KEPT);
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+function expire(database: DatabaseSync, before: number): void {
+  database
+    .prepare(
+      'DELETE FROM submission_item WHERE submission IN (SELECT id FROM submission WHERE done = 1 AND created < ?)'
+    )
+    .run(before);
+  database.prepare('DELETE FROM submission WHERE done = 1 AND created < ?').run(before);
 }
 
 /** What the contract shows of it. */

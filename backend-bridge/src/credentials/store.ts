@@ -54,7 +54,11 @@ export function writePrivateJson(file: string, value: unknown): void {
     chmodSync(temporary, 0o600);
     renameSync(temporary, file);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // Where nothing can be made, there is nothing to be removed.
+    }
     throw notWritable(file, error);
   }
 }
@@ -92,7 +96,10 @@ export class FileWatch {
   private _stamp: string | undefined;
 }
 
-/** A JSON file, or undefined when there is none or it cannot be read as JSON (`broken` then hears of it). */
+/**
+ * A JSON file, or undefined when there is none. One that cannot be read is moved aside, so that the next change does not write
+ * over what may be saved of it; `broken` hears of it.
+ */
 export function readJson(file: string, broken?: (message: string) => void): unknown {
   if (!existsSync(file)) {
     return undefined;
@@ -100,9 +107,24 @@ export function readJson(file: string, broken?: (message: string) => void): unkn
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as unknown;
   } catch (error) {
-    broken?.(`${file} cannot be read: ${String(error)}`);
+    const aside = `${file}.broken-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;
+    try {
+      renameSync(file, aside);
+    } catch (problem) {
+      if ((problem as NodeJS.ErrnoException).code === 'ENOENT') {
+        // Another bridge of the same user was faster.
+        return undefined;
+      }
+      throw notWritable(file, problem);
+    }
+    broken?.(`${file} could not be read and is kept as ${aside}: ${whyUnread(error)}`);
     return undefined;
   }
+}
+
+/** JSON's own message quotes the text, and that may hold a secret. */
+function whyUnread(error: unknown): string {
+  return error instanceof SyntaxError ? 'it is no JSON.' : String(error);
 }
 
 /**

@@ -16,6 +16,9 @@ export function serviceNotes(want: IWanted, features: ReadonlySet<string>): stri
   if (features.has('requirements') && want.service.annotations?.[RUNTIME_ANNOTATION] === 'process') {
     notes.push(`The image ${want.service.image} is not used: ${want.name} runs as a process of this machine.`);
   }
+  if (features.has('requirements') && (want.service.expose?.nodePort ?? []).length > 0) {
+    notes.push(`The node ports of ${want.name} are not opened on this machine: it is reached at its path only.`);
+  }
   if (want.service.visibility === 'public') {
     notes.push(`${want.name} is public: every user of the cluster can use it and read and write its buckets.`);
   }

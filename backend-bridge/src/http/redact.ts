@@ -29,8 +29,13 @@ const PATTERNS: [RegExp, string][] = [
   [/([?&](?:token|access_token|signature|sig|password|secret)=)[^&\s"'<>]+/gi, `$1${HIDDEN}`],
   [/(?<!sha256:)(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])/g, HIDDEN],
   [/([a-z][a-z0-9+.-]*:\/\/[^/\s:@"']+:)[^/\s@"']+(@)/gi, `$1${HIDDEN}$2`],
+  // In a sentence (`the token: expired`) a word follows; at the beginning of a line it is a field, and anything is its value.
   [
-    /(["']?\b(?:auth_password|password|passwd|secret_key|secretKey|access_key|accessKey|refresh_token|access_token|api_key|client_secret|token)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&"'{}[\]]+)/gi,
+    /(["']?\btoken["']?\s*[:=]\s*)(?!(?<=\w token: )[a-z]{1,15}(?:[\s.,;:!?)]|$))("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&"'{}[\]]+)/gi,
+    `$1${HIDDEN}`
+  ],
+  [
+    /(["']?\b(?:auth_password|password|passwd|secret_key|secretKey|access_key|accessKey|refresh_token|access_token|api_key|client_secret)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&"'{}[\]]+)/gi,
     `$1${HIDDEN}`
   ]
 ];

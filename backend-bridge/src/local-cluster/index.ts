@@ -282,6 +282,7 @@ class LocalCluster implements ILocalCluster {
       host: this._host,
       strict: options.strict ?? false,
       storage,
+      data: options.data,
       volumeFolder,
       log: this._log
     });

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { ICluster } from '../clusters';
 import { inPool } from '../clusters/pool';
+import { PROBLEM_PREFIX, type Problem } from '../contract';
 import { BridgeError, isProblem } from '../http';
 import { PREFIXES } from '../pipelines';
 import { keyIn } from '../clusters/service-view';
 import type { IKeptRun } from './journal';
+import { isTerminal } from './node-follower';
 import { artifactsOf, startOf } from './places';
+import type { IPrepared } from './prepare';
 import { listAll } from './storage';
 
 /** `<pipeline>-<month day hour minute second>-<random>`: letters, digits and hyphens. */
@@ -19,6 +22,87 @@ export function runId(pipeline: string): string {
     .replace(/-+$/, '');
   const time = new Date().toISOString().replace(/\D/g, '').slice(4, 14);
   return `${slug || 'run'}-${time}-${randomBytes(3).toString('hex')}`;
+}
+
+/** A run that begins with its deployment. */
+export function newRun(
+  { pipeline, conversion, cluster, source }: IPrepared,
+  parameters: Record<string, unknown>
+): IKeptRun {
+  return {
+    view: {
+      id: runId(pipeline.name),
+      pipeline: pipeline.name,
+      file: source.shown,
+      cluster,
+      state: 'deploying',
+      revision: 1,
+      parameters,
+      steps: [],
+      startedAt: new Date().toISOString()
+    },
+    nodes: conversion.services.map(node => ({
+      view: {
+        id: node.node,
+        label: node.label,
+        kind: node.kind,
+        service: node.service,
+        cluster: node.target,
+        state: 'waiting',
+        after: [...node.after],
+        attempt: 1,
+        artifacts: []
+      },
+      before: [],
+      jobs: []
+    })),
+    source: source.kept,
+    file: source.file,
+    over: false,
+    createdAt: Date.now()
+  };
+}
+
+/** The bridge ended while it was deploying: secrets and progress are gone with it. */
+export function interrupt(kept: IKeptRun): void {
+  const { view } = kept;
+  view.state = 'interrupted';
+  view.revision += 1;
+  view.finishedAt = new Date().toISOString();
+  view.problem = {
+    type: `${PROBLEM_PREFIX}interrupted`,
+    title: 'Interrupted',
+    status: 500,
+    detail: 'The bridge ended while the pipeline was being deployed.',
+    action: 'Run it again: what is deployed already is kept.'
+  };
+  endNodes(kept, 'cancelled', 'The bridge ended before it began.');
+  kept.over = true;
+}
+
+/** A run that cannot go on: its deployment failed, or, without a problem, was cancelled. */
+export function endedEarly(kept: IKeptRun, problem: Problem | undefined): void {
+  const { view } = kept;
+  const deploying = view.state === 'deploying';
+  view.state = problem ? 'failed' : 'cancelled';
+  view.finishedAt = new Date().toISOString();
+  if (problem) {
+    view.problem = problem;
+    endNodes(
+      kept,
+      'skipped',
+      deploying ? 'The pipeline could not be deployed.' : 'The run could not be followed any more.'
+    );
+  } else {
+    endNodes(kept, 'cancelled', 'The run was cancelled before it began.');
+  }
+}
+
+function endNodes(kept: IKeptRun, state: 'cancelled' | 'skipped', reason: string): void {
+  for (const { view } of kept.nodes.filter(node => !isTerminal(node))) {
+    view.state = state;
+    view.reason = reason;
+  }
 }
 
 /** @throws BridgeError conflict while the run goes on */
@@ -85,8 +169,20 @@ export function selectForRerun(run: IKeptRun, node: string | undefined): number[
   return again;
 }
 
-/** Makes a node ready for its next attempt. What it waits for decides whether its event has to be sent by us. */
-export function reset(run: IKeptRun, index: number): void {
+/** Makes a run ready to go on with these nodes. */
+export function reset(run: IKeptRun, again: number[]): void {
+  again.forEach(index => resetNode(run, index));
+  const { view } = run;
+  view.state = 'deploying';
+  view.steps = [];
+  delete view.finishedAt;
+  delete view.problem;
+  delete run.cancelledAt;
+  run.over = false;
+}
+
+/** The next attempt of a node. What it waits for decides whether its event has to be sent by us. */
+function resetNode(run: IKeptRun, index: number): void {
   const node = run.nodes[index];
   const { view } = node;
   const parents = run.nodes.filter(other => view.after.includes(other.view.id));

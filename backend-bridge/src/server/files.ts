@@ -41,7 +41,12 @@ export class Files {
           extra: { received: upload.received }
         });
       }
-      return { file: upload.name, name: upload.name, path: this._options.uploads.file(upload.id) };
+      return {
+        file: upload.name,
+        name: upload.name,
+        path: this._options.uploads.file(upload.id),
+        transient: true
+      };
     }
     const path = await this.path(ref, caller, 'file');
     return { file: 'path' in ref ? ref.path : ref.contents, name: basename(path), path };

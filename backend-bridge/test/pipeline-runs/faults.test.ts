@@ -250,6 +250,34 @@ describe.each([
     expect(await jobsOf(room, nodeOf(done, 'a').service)).toHaveLength(2);
   });
 
+  test('a job that somebody cancels ends its node, and is not started again', async () => {
+    const path = write([
+      { id: 'a', command: 'sleep 60' },
+      { id: 'b', command: 'true', after: ['a'] }
+    ]);
+    const { id } = await room.start(path);
+    const running = await until(
+      room,
+      id,
+      run => nodeOf(run, 'a').state === 'running' && nodeOf(run, 'a').job !== undefined
+    );
+    await room.clusters.cancelJob(room.cluster(), nodeOf(running, 'a').job ?? '');
+    const run = await until(room, id);
+    expect(run.state).toBe('failed');
+    expect(states(run)).toEqual({ a: 'cancelled', b: 'skipped' });
+    expect((await jobsOf(room, nodeOf(run, 'a').service)).length).toBeLessThan(2);
+  });
+
+  test('two that rerun at once: one does, the other hears of it', async () => {
+    const path = write([{ id: 'a', command: 'exit 5' }]);
+    const { id } = await until(room, (await room.start(path)).id);
+    const answers = await Promise.allSettled([room.runs.rerun(id, {}), room.runs.rerun(id, {})]);
+    expect(answers.map(answer => answer.status).sort()).toEqual(['fulfilled', 'rejected']);
+    const run = await until(room, id);
+    expect(nodeOf(run, 'a')).toMatchObject({ state: 'failed', attempt: 2, exitCode: 5 });
+    expect(await jobsOf(room, nodeOf(run, 'a').service)).toHaveLength(2);
+  });
+
   test('a run that is cancelled while it is deployed leaves nothing of it', async () => {
     const nodes = Array.from({ length: 12 }, (_, index): ITestNode => ({
       id: `n${index}`,

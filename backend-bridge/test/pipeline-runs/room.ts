@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PipelineRun, PipelineRunNode } from '../../src/contract';
 import { createClusters, type ICluster, type IClusters } from '../../src/clusters';
-import { BridgeError } from '../../src/http';
 import { startLocalCluster } from '../../src/local-cluster';
 import type { ILocalCluster } from '../../src/local-cluster/interfaces';
 import { createPipelineRuns, type IPipelineRuns, type IPipelineText, type IRunOptions } from '../../src/pipeline-runs';
+import { toProblem } from '../../src/server/problem';
 import { resolvePipeline } from '../../src/server/pipeline-source';
 import { Files } from '../../src/server/files';
 import { Uploads } from '../../src/server/uploads';
@@ -24,7 +24,8 @@ export interface IRoom {
   start(path: string, options?: IRunOptions): Promise<PipelineRun>;
   /** A second bridge in the place of the first. */
   reopen(): Promise<void>;
-  close(): Promise<void>;
+  /** @param last - done before the folder is removed */
+  close(last?: () => void): Promise<void>;
 }
 
 export interface IRoomOptions {
@@ -32,6 +33,8 @@ export interface IRoomOptions {
   ids?: string[];
   lostAfter?: number;
   cpus?: number;
+  /** Hears of the folder of the bridge before it is used. */
+  beforeBridge?: (folder: string) => void;
 }
 
 export async function openRoom(options: IRoomOptions = {}): Promise<IRoom> {
@@ -48,6 +51,7 @@ export async function openRoom(options: IRoomOptions = {}): Promise<IRoom> {
       environments: join(folder, 'environments')
     });
   }
+  options.beforeBridge?.(join(folder, 'bridge'));
   const uploads = new Uploads(join(folder, 'uploads'));
   const files = new Files({ uploads });
   const sources = { files };
@@ -65,10 +69,7 @@ export async function openRoom(options: IRoomOptions = {}): Promise<IRoom> {
       resolve: kept => resolvePipeline(kept, sources),
       user: 'tester',
       onRun: run => events.push(structuredClone(run)),
-      toProblem: error =>
-        error instanceof BridgeError
-          ? error.problem
-          : { type: 'internal', title: 'Internal', status: 500, detail: String((error as Error).stack) },
+      toProblem: error => toProblem(error),
       log: () => undefined,
       lostAfter: options.lostAfter
     });
@@ -88,10 +89,11 @@ export async function openRoom(options: IRoomOptions = {}): Promise<IRoom> {
       await room.clusters.close();
       Object.assign(room, open());
     },
-    close: async () => {
+    close: async last => {
       await room.runs.close();
       await room.clusters.close();
       await Promise.all(Object.values(locals).map(local => local.close()));
+      last?.();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     }
   };

@@ -20,11 +20,13 @@ export function mountCanvas(host: HTMLElement, first: ICanvasProps): ICanvas {
 
   const ready = (found: IController): void => {
     controller = found;
-    // What is drawn larger than this window is shown whole.
-    const room = host.clientWidth - STRIP;
-    if (found.getNodes().some(node => node.x_pos + NODE_WIDTH > room || node.y_pos > host.clientHeight)) {
-      found.zoomToFit();
-    }
+    // What is drawn larger than this window is shown whole, once the canvas has drawn it.
+    setTimeout(() => {
+      const room = host.clientWidth - STRIP;
+      if (found.getNodes().some(node => node.x_pos + NODE_WIDTH > room || node.y_pos > host.clientHeight)) {
+        found.zoomToFit();
+      }
+    }, 100);
     props.onReady?.();
   };
   const draw = (): void => root.render(<Canvas {...props} editor={editor} host={host} onController={ready} />);

@@ -221,7 +221,8 @@ function usePalette(document: PipelineDocument): ReturnType<typeof makePalette> 
   );
 }
 
-/** Nodes of pipelines hand on an archive for each run: they are no services to be called. */
+/** Services that were made of nodes are no services to be called: `sums-make-c5a692` reads `in` or what others hand on. */
 function isOfPipeline(service: Service): boolean {
-  return service.output.some(place => place.bucket === service.name && place.prefix === 'next');
+  const places = service.input.map(place => place.prefix.split('/')[0]);
+  return /-[0-9a-f]{6}$/.test(service.name) && places.every(folder => folder === 'in' || folder === 'next');
 }

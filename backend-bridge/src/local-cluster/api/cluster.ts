@@ -161,6 +161,7 @@ export function readData(context: IContext): IReply {
   const jobs = manager.jobs.usage();
   const environments = manager.deployments.usage();
   return json(200, {
+    path: manager.options.data,
     buckets: { count: store.buckets, objects: store.objects, bytes: store.bytes },
     jobs: { bytes: jobs.bytes, clearable: jobs.clearable },
     environments: { bytes: environments.bytes, clearable: environments.clearable }

@@ -39,6 +39,8 @@ export interface IManagerOptions {
   strict: boolean;
   /** Endpoint, administrator's keys and region of the S3 server. */
   storage(): { endpoint: string; accessKey: string; secretKey: string; region: string };
+  /** Folder of everything. */
+  data: string;
   /** Folder of a volume. */
   volumeFolder(namespace: string, name: string): string;
   log(line: string): void;

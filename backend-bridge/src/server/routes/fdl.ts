@@ -150,7 +150,13 @@ export function fdlRoutes(app: BridgeApp, context: IServerContext): void {
 
 /** Reads the text of an FDL and finds the folder of its scripts. */
 async function resolve(source: FdlSource, caller: Caller, context: IServerContext): Promise<IResolvedSource> {
-  return { ...(await read(source, caller, context)), environments: await context.examples.environments() };
+  const { contentsRoot } = context.settings;
+  return {
+    ...(await read(source, caller, context)),
+    environments: await context.examples.environments(),
+    // The page names nothing but what its user sees in the file browser, also by way of an FDL. Examples have their own place.
+    ...(caller === 'page' && !('example' in source) && typeof contentsRoot === 'string' ? { within: contentsRoot } : {})
+  };
 }
 
 async function read(source: FdlSource, caller: Caller, context: IServerContext): Promise<IResolvedSource> {
