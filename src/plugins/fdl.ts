@@ -1,6 +1,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
 import type { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import { EditorExtensionRegistry, IEditorExtensionRegistry, IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { DocumentRegistry, IDocumentWidget } from '@jupyterlab/docregistry';
@@ -40,7 +40,7 @@ export const fdlPlugin: JupyterFrontEndPlugin<void> = {
     IEditorLanguageRegistry,
     IRenderMimeRegistry
   ],
-  optional: [ITranslator, IEditorTracker, ITableOfContentsRegistry, ILayoutRestorer],
+  optional: [ITranslator, IEditorTracker, ITableOfContentsRegistry, ILayoutRestorer, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     model: IOscarModel,
@@ -51,7 +51,8 @@ export const fdlPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     editors: IEditorTracker | null,
     outlines: ITableOfContentsRegistry | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null
   ): void => {
     const trans = loadTrans(translator);
     const { commands, docRegistry, shell } = app;
@@ -346,6 +347,10 @@ export const fdlPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+
+    for (const command of Object.values(FdlCommandIDs).filter(id => id !== FdlCommandIDs.complete)) {
+      palette?.addItem({ command, category: trans.__('OSCAR') });
+    }
 
     function notify(): void {
       for (const id of [...Object.values(FdlCommandIDs), CommandIDs.deployFile]) {
