@@ -303,7 +303,6 @@ def test_help(shell: InteractiveShell) -> None:
         ("%%oscar service x --ex", ["--exposed"]),
         ("%oscar pipeline re", ["rerun"]),
         ("%oscar pipeline run wo", ["words.pipeline"]),
-        ("%oscar pipeline show ", []),
         ("%oscar job re", ["result", "retry"]),
         ("%oscar invoke up", ["upper"]),
         ("%oscar --cluster lo", ["local"]),

@@ -107,6 +107,10 @@ export function readJson(file: string, broken?: (message: string) => void): unkn
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as unknown;
   } catch (error) {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
+      broken?.(`${file} cannot be read: ${String(error)}`);
+      return undefined;
+    }
     const aside = `${file}.broken-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;
     try {
       renameSync(file, aside);

@@ -206,6 +206,70 @@ describe.each([false, true])('a service from apply to delete, strict %s', strict
     expect(done.items[0]).toMatchObject({ state: 'succeeded', outputs: [{ name: 'x.bin' }] });
   });
 
+  it('follows its cluster to another port', async () => {
+    const forward = async (): Promise<{ endpoint: string; close(): Promise<void> }> => {
+      const { hostname, port } = new URL(room.local.endpoint);
+      const sockets = new Set<Socket>();
+      const server = createServer(socket => {
+        const other = connect(Number(port), hostname);
+        for (const end of [socket, other]) {
+          sockets.add(end);
+          end.on('error', () => undefined);
+        }
+        socket.pipe(other).pipe(socket);
+      });
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+      return {
+        endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        close: async () => {
+          sockets.forEach(socket => socket.destroy());
+          await new Promise(resolve => server.close(resolve));
+        }
+      };
+    };
+    const register = (endpoint: string): ICluster =>
+      room.clusters.registry.register({
+        id: 'local',
+        endpoint,
+        user: room.local.user,
+        password: room.local.password
+      });
+    const first = await forward();
+    const gate = join(room.folder, 'gate');
+    await deploy(
+      room,
+      'moved',
+      { 'run.sh': `while [ ! -e "${gate}" ]; do sleep 0.1; done\ncp "$INPUT_FILE_PATH" "$TMP_OUTPUT_DIR/"\n` },
+      { name: 'moved', script: 'run.sh', input: minio('moved/in'), output: minio('moved/out') }
+    );
+    const submission = await room.clusters.submit(register(first.endpoint), 'moved', [
+      { file: 'x.bin', name: 'x.bin', data: Buffer.from('x') }
+    ]);
+    await until(
+      'the job to run',
+      async () => (await room.clusters.submission(submission.id)).items[0].state === 'running'
+    );
+    await first.close();
+    const second = await forward();
+    room.cluster = register(second.endpoint);
+    writeFileSync(gate, '');
+    const done = await finished(room.clusters, await room.clusters.submission(submission.id));
+    expect(done.items[0]).toMatchObject({ state: 'succeeded', outputs: [{ name: 'x.bin' }] });
+    room.cluster = register(room.local.endpoint);
+    await second.close();
+  });
+
+  it('needs nobody to keep what may be taken away', async () => {
+    const base = await files(room, 'transient', { data: 'may go' });
+    const submission = await room.clusters.submit(room.cluster, 'upper', [
+      { file: 'gone.txt', name: 'gone.txt', path: `${base}/data`, transient: true }
+    ]);
+    rmSync(`${base}/data`);
+    const done = await finished(room.clusters, submission);
+    expect(done.items[0]).toMatchObject({ state: 'succeeded', outputs: [{ name: 'gone.txt' }] });
+    await until('its copy to be removed', () => !existsSync(join(room.folder, 'bridge', 'spool', submission.id)));
+  });
+
   it('takes up uploads that were cut off, and starts no job twice', async () => {
     const countJobs = async (): Promise<number> => {
       let count = 0;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClusterRegistry } from '../../src/clusters';
@@ -53,6 +53,21 @@ describe('the list of clusters', () => {
     expect(readFileSync(join(folder, 'credentials.json'), 'utf8')).not.toContain('edge-password');
     expect(changes.slice(0, 2)).toEqual(['+local', '+edge']);
     expect(changes).toContain('-edge');
+  });
+
+  it('keeps a list that cannot be read, and says where', async () => {
+    const text = '{"clusters": [{"id": "edge", "endpoint": "https://edge.example"}';
+    writeFileSync(join(folder, 'clusters.json'), text);
+    const said: string[] = [];
+    const other = new ClusterRegistry({ data: folder, log: line => said.push(line) });
+    expect(other.list()).toEqual([]);
+    await other.add({ id: 'cloud', endpoint: 'https://cloud.example' });
+    other.dispose();
+    const [kept, ...more] = readdirSync(folder).filter(name => name.startsWith('clusters.json.broken-'));
+    expect(more).toEqual([]);
+    expect(readFileSync(join(folder, kept), 'utf8')).toBe(text);
+    expect(said).toEqual([expect.stringContaining(kept)]);
+    expect(readFileSync(join(folder, 'clusters.json'), 'utf8')).toContain('cloud');
   });
 
   it('is shared with another bridge of the same user', async () => {

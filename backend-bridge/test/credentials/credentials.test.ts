@@ -1,7 +1,16 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { authorization, CredentialStore, EndpointAuth, type ICredential, tokenExpiry } from '../../src/credentials';
+import { authorization, CredentialStore, EndpointAuth, type ICredential, tokenExpiry, writePrivateJson } from '../../src/credentials';
 
 const jwt = (exp: number): string =>
   `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.x`;
@@ -44,6 +53,15 @@ describe('credentials', () => {
     const log: string[] = [];
     expect(new CredentialStore({ file, log: line => log.push(line) }).get('edge')).toBeUndefined();
     expect(log).toHaveLength(1);
+  });
+
+  it('leaves nothing behind when it cannot be written', () => {
+    const taken = join(folder, 'taken');
+    mkdirSync(join(taken, 'credentials.json'), { recursive: true });
+    expect(() => writePrivateJson(join(taken, 'credentials.json'), { a: 1 })).toThrow('could not be written');
+    expect(readdirSync(taken)).toEqual(['credentials.json']);
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => writePrivateJson(join(folder, 'file', 'credentials.json'), { a: 1 })).toThrow('could not be written');
   });
 
   it('reads a token file on each use', () => {

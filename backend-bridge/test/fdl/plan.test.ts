@@ -190,6 +190,22 @@ describe('one service', () => {
     ).toEqual(['script', 'service']);
   });
 
+  it('says that node ports are not opened on this machine', () => {
+    const text = `functions:
+  oscar:
+  - c:
+      name: web
+      image: none
+      script: s.sh
+      expose:
+        api_port: [8080]
+        nodePort: [30080]
+`;
+    const note = 'The node ports of web are not opened on this machine: it is reached at its path only.';
+    expect(plan(text, { features: new Set(['requirements']) }).notes).toContain(note);
+    expect(plan(text).notes).not.toContain(note);
+  });
+
   it('sends requirements where the cluster installs them, and says so where not', () => {
     const requirements = { cowsay: 'pillow>=10\n# no\nnumpy\n' };
     const text = ONE.replace(

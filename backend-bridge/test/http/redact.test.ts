@@ -13,7 +13,12 @@ describe('the redactor', () => {
     ['https://user:hunter22@host/path', 'hunter22'],
     ['{"secret_key": "abc\\"def", "x": 1}', 'def'],
     ['auth_password: hunter22', 'hunter22'],
-    ['GET /exposed/?token=hunter2222&a=b', 'hunter2222']
+    ['GET /exposed/?token=hunter2222&a=b', 'hunter2222'],
+    ['token: plainword', 'plainword'],
+    ['  - token: plainword\n', 'plainword'],
+    ['with the token: hunter22', 'hunter22'],
+    ['with the token=plainword', 'plainword'],
+    ["use token: 'plainword'", 'plainword']
   ])('takes the secret out of %s', (text, secret) => {
     expect(redactText(text)).not.toContain(secret);
   });
@@ -24,7 +29,9 @@ describe('the redactor', () => {
       `image@sha256:${HEX}`,
       'max_tokens: 5 of 10',
       'https://host/path?x=1',
-      'cpu: 1.0'
+      'cpu: 1.0',
+      'The cluster refused the token: expired.',
+      'invalid token: missing audience'
     ]) {
       expect(redactText(text)).toBe(text);
     }

@@ -174,9 +174,11 @@ describe('better than the original', () => {
 
   it('counts what the local data takes, and clears what is asked for', async () => {
     const usage = (await client.call('GET', '/system/data')).json<{
+      path: string;
       buckets: { count: number };
       jobs: { bytes: number };
     }>();
+    expect(statSync(usage.path).isDirectory()).toBe(true);
     expect(usage.buckets.count).toBeGreaterThan(0);
     expect(usage.jobs.bytes).toBeGreaterThan(0);
     expect((await client.call('POST', '/system/data/clear', { parts: ['buckets'] })).status).toBe(400);

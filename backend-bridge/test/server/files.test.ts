@@ -65,6 +65,31 @@ test('the page may not name a path of the machine, a kernel may', async () => {
   expect((await check({ path: 'secret.yaml' }, false)).json()).toMatchObject({ status: 400 });
 });
 
+test('an FDL leads the page to no script outside of the file browser, and a kernel anywhere', async () => {
+  const fdl = (script: string): string =>
+    `functions:\n  oscar:\n  - c:\n      name: a\n      image: i\n      script: ${script}\n`;
+  const source = (script: string, page: boolean): Promise<IAnswer> =>
+    bridge.call('/v1/fdl/check', {
+      json: { source: { text: fdl(script), base: page ? { contents: 'sub dir' } : { path: join(root, 'sub dir') } } },
+      headers: page ? { 'x-oscar-client': 'page' } : {}
+    });
+  writeFileSync(join(root, 'script.sh'), 'echo\n');
+  symlinkSync(join(bridge.folder, 'secret.yaml'), join(root, 'linked.sh'));
+  const codes = (answer: IAnswer): string[] =>
+    answer.json<{ problems: { code: string }[] }>().problems.map(({ code }) => code);
+  const missing = codes(await source('none.sh', true)).find(code => code.includes('script'));
+  expect(missing).toBeDefined();
+  expect(codes(await source('../script.sh', true))).not.toContain(missing);
+  for (const script of ['../../secret.yaml', join(bridge.folder, 'secret.yaml'), '../linked.sh']) {
+    const refused = await source(script, true);
+    expect({ status: refused.status, type: refused.json<{ type: string }>().type }).toEqual({
+      status: 403,
+      type: 'urn:jupyterlab-oscar:problem:outside'
+    });
+    expect(codes(await source(script, false))).not.toContain(missing);
+  }
+});
+
 test('without a file browser its paths mean nothing', async () => {
   const other = await start();
   const answer = await other.call('/v1/fdl/check', { json: { source: { file: { contents: 'fdl.yaml' } } } });
