@@ -17,7 +17,12 @@ it('the journal forgets what has been over for a day, while it is open', () => {
     createdAt: Date.now() - age,
     before: [],
     items: [
-      { view: { file: 'x', state: 'succeeded', outputs: [], job: `job-${id}` }, source: { name: 'x' }, token: 't', uploaded: true }
+      {
+        view: { file: 'x', state: 'succeeded', outputs: [], job: `job-${id}` },
+        source: { name: 'x' },
+        token: 't',
+        uploaded: true
+      }
     ]
   });
   for (const one of [kept('old', true, 25 * HOUR), kept('open', false, 25 * HOUR), kept('new', true, HOUR)]) {

@@ -1,16 +1,14 @@
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { authorization, CredentialStore, EndpointAuth, type ICredential, tokenExpiry, writePrivateJson } from '../../src/credentials';
+import {
+  authorization,
+  CredentialStore,
+  EndpointAuth,
+  type ICredential,
+  tokenExpiry,
+  writePrivateJson
+} from '../../src/credentials';
 
 const jwt = (exp: number): string =>
   `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.x`;
