@@ -1,4 +1,8 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { ICluster } from '../../src/clusters';
 import { deploy, fdl, files, finished, minio, openRoom, readObject, until, type IRoom } from './support';
 
 const UPPER =
@@ -266,8 +270,8 @@ describe.each([false, true])('a service from apply to delete, strict %s', strict
     ]);
     rmSync(`${base}/data`);
     const done = await finished(room.clusters, submission);
-    expect(done.items[0]).toMatchObject({ state: 'succeeded', outputs: [{ name: 'gone.txt' }] });
-    await until('its copy to be removed', () => !existsSync(join(room.folder, 'bridge', 'spool', submission.id)));
+    expect(done.items[0]).toMatchObject({ state: 'succeeded', outputs: [{ name: 'gone.out.txt' }] });
+    await until('its copy to be removed', async () => !existsSync(join(room.folder, 'bridge', 'spool', submission.id)));
   });
 
   it('takes up uploads that were cut off, and starts no job twice', async () => {

@@ -202,7 +202,7 @@ describe('one service', () => {
         nodePort: [30080]
 `;
     const note = 'The node ports of web are not opened on this machine: it is reached at its path only.';
-    expect(plan(text, { features: new Set(['requirements']) }).notes).toContain(note);
+    expect(plan(text, { features: ['requirements'] }).notes).toContain(note);
     expect(plan(text).notes).not.toContain(note);
   });
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { ILocalCluster } from '../../src/local-cluster/interfaces';
 import { eventually, SERVICE, start, temporaryFolder, testOptions, type TestClient } from './cluster';
 
