@@ -198,6 +198,9 @@ describe('one service', () => {
       image: none
       script: s.sh
       expose:
+        min_scale: 1
+        max_scale: 1
+        cpu_threshold: 80
         api_port: [8080]
         nodePort: [30080]
 `;
