@@ -3,12 +3,17 @@
  * *ocr*. Each step runs only when what it depends on has changed, so that a second run takes a second.
  */
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { prepareExample } from './lib/examples.mjs';
 import { checkNode, findPython } from './lib/machine.mjs';
 import { at, bin, digest, once, venv } from './lib/project.mjs';
 import { main, step } from './lib/run.mjs';
+
+/** Where JupyterLab finds the page part: a link to what the build writes. */
+const LINK = at('.venv/share/jupyter/labextensions/jupyterlab-oscar');
 
 /** `examples: false` leaves the environment of the example out (for those who only build). */
 export async function setup({ examples = true } = {}) {
@@ -45,22 +50,24 @@ export async function setup({ examples = true } = {}) {
       'package',
       digest(['pyproject.toml', 'package.json', 'jupyter-config', 'ipython-startup', 'install.json']),
       [bin('jupyter-oscar')],
-      () =>
-        step(
+      async () => {
+        // An earlier set-up left a link to the page part there: what the installation writes must not land behind it.
+        await rm(LINK, { recursive: true, force: true });
+        await step(
           'Installing the extension in .venv',
           bin('uv'),
           ['pip', 'install', '--python', bin('python'), '--no-deps', '--no-build-isolation', '--editable', at()],
           {
             env: { SKIP_JUPYTER_BUILDER: '1', HATCH_JUPYTER_BUILDER_SKIP_NPM: '1' }
           }
-        )
+        );
+        // What was installed is a copy; the next step puts the link in its place.
+        await rm(LINK, { recursive: true, force: true });
+      }
     )) || did;
   did =
-    (await once(
-      'labextension',
-      digest(['package.json']),
-      [at('.venv/share/jupyter/labextensions/jupyterlab-oscar/package.json')],
-      () => step('Linking the page part', bin('jupyter-builder'), ['develop', '--overwrite', at()])
+    (await once('labextension', digest(['package.json']), [join(LINK, 'package.json')], () =>
+      step('Linking the page part', bin('jupyter-builder'), ['develop', '--overwrite', at()])
     )) || did;
   if (examples) {
     did = (await prepareExample('ocr')) || did;
