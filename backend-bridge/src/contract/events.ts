@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Cluster } from './clusters';
+import { ComputeJob } from './compute';
 import { Operation } from './fdl';
 import { Job, Submission } from './jobs';
 import { PipelineRun } from './pipelines';
@@ -35,6 +36,7 @@ export const BridgeEvent = Type.Union(
     Type.Object({ type: Type.Literal('operation'), operation: Operation }),
     Type.Object({ type: Type.Literal('submission'), submission: Submission }),
     Type.Object({ type: Type.Literal('pipeline-run'), run: PipelineRun }),
+    Type.Object({ type: Type.Literal('compute-job'), id: Type.String(), job: Type.Union([ComputeJob, Type.Null()]) }),
     Type.Object({
       type: Type.Literal('log'),
       subscription: Type.String(),

@@ -6,4 +6,5 @@ export * from './services';
 export * from './jobs';
 export * from './fdl';
 export * from './pipelines';
+export * from './compute';
 export * from './events';
