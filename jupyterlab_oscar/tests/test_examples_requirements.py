@@ -52,7 +52,7 @@ def examples() -> list[str]:
 
 
 def test_there_are_examples_with_requirements() -> None:
-    assert {"embed", "grayify", "grayify-ocr", "ocr"} <= set(examples())
+    assert {"embed", "grayify", "ocr"} <= set(examples())
 
 
 def names(requirements: str) -> set[str]:

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { checkFdl, parseFdl, parseSentinel, planFdl, withEpilogue } from '../../src/fdl';
 
 const ROOT = join(__dirname, '../../../examples');
@@ -23,6 +23,11 @@ function scriptsOf(name: string): Record<string, string> {
   );
 }
 
+/** Whether a file is in the folder of a script of an example. */
+function isBeside(name: string, script: string, file: string): boolean {
+  return existsSync(join(ROOT, 'services', name, dirname(script), file));
+}
+
 describe('examples', () => {
   it('are all in the index, with what they have', () => {
     expect(index.map(item => item.name).sort()).toEqual(names);
@@ -31,7 +36,8 @@ describe('examples', () => {
       expect(document.oscar.map(entry => entry.service.name)).toEqual(item.services);
       expect(item.title).not.toMatch(/\.$/);
       expect(item.sample === undefined || existsSync(join(ROOT, item.sample))).toBe(true);
-      expect(item.size === undefined).toBe(!existsSync(join(ROOT, 'services', item.name, 'requirements.txt')));
+      const needs = Object.keys(scriptsOf(item.name)).some(script => isBeside(item.name, script, 'requirements.txt'));
+      expect(item.size !== undefined).toBe(needs);
     }
   });
 
@@ -47,15 +53,17 @@ describe('examples', () => {
     for (const entry of document.oscar) {
       expect(entry.clusterId).toBe('default-cluster');
       const image = String(entry.service.image);
-      expect(image.startsWith('ghcr.io/grycap/') || existsSync(join(ROOT, 'services', name, 'Dockerfile'))).toBe(true);
+      expect(image.startsWith('ghcr.io/grycap/') || isBeside(name, String(entry.service.script), 'Dockerfile')).toBe(
+        true
+      );
       expect(text('services', name, 'README.md')).toContain('image');
     }
   });
 
-  it('share the scripts of the chain with the single services', () => {
-    expect(text('services/grayify-ocr/grey.sh')).toBe(text('services/grayify/script.sh'));
-    expect(text('services/grayify-ocr/read.sh')).toBe(text('services/ocr/script.sh'));
-    expect(text('services/grayify-ocr/requirements.txt')).toBe(text('services/ocr/requirements.txt'));
+  it('share the scripts of the chain, and what these need, with the single services', () => {
+    const { document } = parseFdl(text('services', 'grayify-ocr', 'fdl.yaml'));
+    expect(document.oscar.map(entry => entry.service.script)).toEqual(['../grayify/script.sh', '../ocr/script.sh']);
+    expect(existsSync(join(ROOT, 'services/grayify-ocr/requirements.txt'))).toBe(false);
   });
 
   it('name the source and licence of each input', () => {
