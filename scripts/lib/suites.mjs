@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { lint } from '../lint.mjs';
 import { browser } from './browser.mjs';
+import { hostsFolder, prepareHosts } from './hosts.mjs';
 import { at, bin, bridgeNode, venv } from './project.mjs';
-import { run } from './run.mjs';
+import { run, StepError } from './run.mjs';
 
 const reports = () => {
   mkdirSync(at('.setup', 'reports'), { recursive: true });
@@ -97,20 +98,30 @@ async function pytest(name, extra) {
   return { passed: attribute(suite, 'tests') - failed - skipped, failed, skipped, reasons };
 }
 
-async function playwright(name, extra) {
+/** `prepare` answers why something cannot be tested, sentences; `moreEnv` goes to the tests. */
+async function playwright(name, extra, { options = [], moreEnv = {}, prepare = async () => [] } = {}) {
   const { executable, reason } = await browser();
   if (!executable) {
     return { passed: 0, failed: 0, skipped: 1, reasons: [`the whole group ${name}: ${reason}`] };
+  }
+  let reasons;
+  try {
+    reasons = await prepare();
+  } catch (error) {
+    if (!(error instanceof StepError)) {
+      throw error;
+    }
+    return { passed: 0, failed: 1, skipped: 0, reasons: [`the whole group ${name}: ${error.message}`] };
   }
   const file = join(reports(), `${name}.json`);
   rmSync(file, { force: true });
   const { env, dispose } = sandbox();
   const { code } = await run(
     process.execPath,
-    [at('node_modules/@playwright/test/cli.js'), 'test', '--reporter=list,json', ...extra],
+    [at('node_modules/@playwright/test/cli.js'), 'test', '--reporter=list,json', ...options, ...extra],
     {
       cwd: at('ui-tests'),
-      env: { ...env, PLAYWRIGHT_CHROMIUM_EXECUTABLE_PATH: executable, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+      env: { ...env, ...moreEnv, PLAYWRIGHT_CHROMIUM_EXECUTABLE_PATH: executable, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
       inherit: true
     }
   );
@@ -120,7 +131,6 @@ async function playwright(name, extra) {
     return report.missing;
   }
   const { expected, unexpected, flaky, skipped } = report.stats;
-  const reasons = [];
   const visit = suite => {
     for (const spec of suite.specs ?? []) {
       for (const test of spec.tests) {
@@ -156,7 +166,16 @@ export const suites = {
     title: 'The wheel alone in empty environments (pytest)',
     run: extra => pytest('wheel', ['-m', 'wheel', ...extra])
   },
-  ui: { title: 'The story in Chromium (galata)', run: extra => playwright('ui', extra) }
+  ui: { title: 'The story in Chromium (galata)', run: extra => playwright('ui', extra) },
+  elyra: {
+    title: 'The wheel beside the real Elyra, and in JupyterLab 4.4 (Chromium)',
+    run: extra =>
+      playwright('elyra', extra, {
+        options: ['--config=playwright.hosts.config.cjs'],
+        moreEnv: { OSCAR_UI_HOSTS: hostsFolder },
+        prepare: prepareHosts
+      })
+  }
 };
 
 /** Where the reports lie, for those who look closer. */

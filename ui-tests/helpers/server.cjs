@@ -1,4 +1,4 @@
-/** Starts JupyterLab for the tests, in folders of its own, with what was built in this checkout. */
+/** Starts JupyterLab for the tests, in folders of its own, with what was built in this checkout or with the wheel in an environment. */
 const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -16,17 +16,25 @@ function freePort() {
 /**
  * Folders and environment of one server. Its file browser opens on a copy of the examples.
  *
- * The home folder stays the user's: Python environments of services are cached there.
+ * The home folder stays the user's: Python environments of services are cached there. `host`: an environment in which the wheel is
+ * installed; the checkout's own build stays out of it.
  */
-function prepare(name) {
+function prepare(name, host) {
   const base = fs.mkdtempSync(path.join(os.tmpdir(), `oscar-ui-${name}-`));
   const labextensions = path.join(base, 'share', 'labextensions');
   fs.mkdirSync(labextensions, { recursive: true });
   // Another build of the page than the checkout's own may be tested.
   const page = process.env.JUPYTERLAB_OSCAR_TEST_LABEXTENSION ?? path.join(ROOT, 'jupyterlab_oscar', 'labextension');
-  fs.symlinkSync(page, path.join(labextensions, 'jupyterlab-oscar'));
+  if (!host) {
+    fs.symlinkSync(page, path.join(labextensions, 'jupyterlab-oscar'));
+  }
   const root = path.join(base, 'root');
   fs.cpSync(path.join(ROOT, 'examples'), root, { recursive: true });
+  const own = path.join(ROOT, '.venv', 'bin');
+  const others = (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .filter(folder => folder !== own)
+    .join(path.delimiter);
   const env = {
     JUPYTER_CONFIG_DIR: path.join(base, 'config'),
     JUPYTER_DATA_DIR: path.join(base, 'data'),
@@ -36,23 +44,25 @@ function prepare(name) {
     JUPYTERLAB_OSCAR_DATA: path.join(base, 'oscar'),
     JUPYTERLAB_GALATA_ROOT_DIR: root,
     IPYTHONDIR: path.join(base, 'ipython'),
-    PYTHONPATH: ROOT
+    ...(host
+      ? { OSCAR_UI_INSTALLED: '1', VIRTUAL_ENV: host, PATH: `${path.join(host, 'bin')}${path.delimiter}${others}` }
+      : { PYTHONPATH: ROOT })
   };
   return { base, root, env };
 }
 
 /** Command line of a server. */
-function commandLine(port, options = []) {
-  const lab = process.env.JUPYTERLAB_OSCAR_TEST_LAB ?? path.join(ROOT, '.venv', 'bin', 'jupyter-lab');
+function commandLine(port, options = [], host = path.join(ROOT, '.venv')) {
+  const lab = path.join(host, 'bin', 'jupyter-lab');
   const config = path.join(ROOT, 'ui-tests', 'jupyter_server_test_config.py');
   return [lab, `--config=${config}`, `--port=${port}`, ...options];
 }
 
-/** Start a server and wait until it answers. `stop` ends it and removes its folders. */
-async function startServer(name, { options = [], env = {}, basePath = '/', token = '' } = {}) {
+/** Start a server and wait until it answers. `stop` ends it and removes its folders. `host` as in {@link prepare}. */
+async function startServer(name, { options = [], env = {}, basePath = '/', token = '', host } = {}) {
   const port = freePort();
-  const folders = prepare(name);
-  const [command, ...args] = commandLine(port, options);
+  const folders = prepare(name, host);
+  const [command, ...args] = commandLine(port, options, host);
   const child = spawn(command, args, {
     env: { ...process.env, ...folders.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe']

@@ -4,12 +4,10 @@ import * as path from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 
+import type { IHost } from '../helpers/host';
+import { describeIn, evaluate, fileMenu, setTheme } from '../helpers/host';
 import type { ILab } from '../helpers/panel';
 import { pipeline, script } from '../helpers/pipeline';
-import { startServer } from '../helpers/server.cjs';
-
-/** Made by helpers/elyra.mjs. */
-const FOLDER = process.env.OSCAR_ELYRA ?? '';
 
 const PIPELINE = pipeline({
   name: 'two',
@@ -20,84 +18,85 @@ const PIPELINE = pipeline({
 });
 
 for (const [name, version] of [
-  ['v46', /^4\.6\./],
-  ['v44', /^4\.4\./]
+  ['elyra46', '4.6.'],
+  ['elyra44', '4.4.']
 ] as const) {
-  test.describe.serial(`Beside the real Elyra (${name})`, () => {
-    const lab = path.join(FOLDER, name, 'bin', 'jupyter-lab');
-    test.skip(
-      !FOLDER || !fs.existsSync(lab),
-      `SKIPPED: no Elyra. Make it: node ui-tests/helpers/elyra.mjs FOLDER, then OSCAR_ELYRA=FOLDER`
-    );
-    test.setTimeout(180000);
-    let server: Awaited<ReturnType<typeof startServer>>;
-
-    test.beforeAll(async () => {
-      const before = process.env.JUPYTERLAB_OSCAR_TEST_LAB;
-      process.env.JUPYTERLAB_OSCAR_TEST_LAB = lab;
-      server = await startServer(`elyra-${name}`);
-      if (before === undefined) {
-        delete process.env.JUPYTERLAB_OSCAR_TEST_LAB;
-      } else {
-        process.env.JUPYTERLAB_OSCAR_TEST_LAB = before;
-      }
-      fs.writeFileSync(path.join(server.root, 'one.py'), "open('one.txt', 'w').write('1')\n");
-      fs.writeFileSync(path.join(server.root, 'two.py'), "print('got', open('one.txt').read())\n");
-    });
-
-    test.afterAll(() => server?.stop());
-
+  describeIn(name, 'Beside the real Elyra', host => {
     test.beforeEach(async ({ page }) => {
-      fs.writeFileSync(path.join(server.root, 'two.pipeline'), PIPELINE);
-      await page.goto(`${server.url}lab?reset`);
-      await page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
+      write(host, 'two.pipeline', PIPELINE);
+      write(host, 'one.py', "open('one.txt', 'w').write('1')\n");
+      write(host, 'two.py', "print('got', open('one.txt').read())\n");
+      fs.rmSync(path.join(host.root, 'two-fdl'), { recursive: true, force: true });
+      await host.open(page);
       // Elyra registers its editor after a call to its server.
       await expect
-        .poll(() => evaluate(page, app => app.docRegistry.defaultWidgetFactory('a.pipeline').name))
+        .poll(() => evaluate(page, app => app.docRegistry.defaultWidgetFactory('a.pipeline')?.name))
         .toBe('Pipeline Editor');
     });
 
-    test('its editor stays the default, ours is there as well', async ({ page }) => {
-      expect(await evaluate(page, app => app.version)).toMatch(version);
-      const names = await evaluate(page, app =>
-        [...app.docRegistry.preferredWidgetFactories('a.pipeline')].map(factory => factory.name)
-      );
-      expect(names).toEqual(expect.arrayContaining(['Pipeline Editor', 'OSCAR Pipeline']));
+    test('its editor stays the default, ours is under Open With', async ({ page }) => {
+      expect(await evaluate(page, app => app.version)).toContain(version);
       expect(
         await evaluate(page, app => app.docRegistry.getFileTypesForPath('a.pipeline').map(type => type.name))
       ).toEqual(['pipeline']);
+      await page.locator('.jp-DirListing-item', { hasText: 'two.pipeline' }).dblclick();
+      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(2);
+      await (await fileMenu(page, 'two.pipeline', 'OSCAR Pipeline', 'Open With')).click();
+      await expect(ours(page).locator('.d3-node-group')).toHaveCount(2);
+      await page.screenshot({ path: `screenshots/${name}-ours.png` });
+      await setTheme(page, 'JupyterLab Dark');
+      await page.screenshot({ path: `screenshots/${name}-ours-dark.png` });
     });
 
     test('our buttons check, export and run what is open in its editor', async ({ page }) => {
       await open(page);
-      await expect(page.locator('.elyra-PipelineEditor .d3-node-group')).toHaveCount(2);
+      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(2);
       await button(page, 'Check for OSCAR').click();
-      await expect(page.getByText(/nothing stands in the way|Problems of two.pipeline/).first()).toBeVisible();
-      const close = page.getByRole('dialog').getByRole('button', { name: 'Close' });
-      if (await close.isVisible()) {
-        await close.click();
-      }
-      await page.screenshot({ path: `screenshots/elyra-${name}.png` });
+      await expect(page.getByText('nothing stands in the way')).toBeVisible();
+      await page.screenshot({ path: `screenshots/${name}-theirs.png` });
       await button(page, 'Export FDL…').click();
-      await expect(page.getByRole('dialog')).toContainText('Exported to two-fdl');
-      await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
-      expect(fs.readFileSync(path.join(server.root, 'two-fdl', 'fdl.yaml'), 'utf8')).toContain('two-one');
+      await exported(page, host);
       await button(page, 'Run on cluster…').click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Run', exact: true }).click();
-      await expect(page.locator('.jp-OscarRun')).toHaveAttribute('data-oscar-state', 'done', { timeout: 120000 });
+      await runToTheEnd(page);
+      await page.screenshot({ path: `screenshots/${name}-run.png` });
+      await setTheme(page, 'JupyterLab Dark');
+      await open(page);
+      await page.screenshot({ path: `screenshots/${name}-theirs-dark.png` });
+    });
+
+    test('what is changed in its editor and not saved is exported and run', async ({ page }) => {
+      await open(page);
+      await theirs(page).locator('.d3-node-group[data-id$="_two"]').click();
+      await page.keyboard.press('Delete');
+      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(1);
+      await button(page, 'Export FDL…').click();
+      const dialog = page.getByRole('dialog');
+      await expect(dialog).toContainText('Exported to two-fdl');
+      await dialog.getByRole('button', { name: 'Close' }).click();
+      expect(fs.readFileSync(path.join(host.root, 'two-fdl', 'fdl.yaml'), 'utf8')).not.toContain('two-two');
+      await button(page, 'Run on cluster…').click();
+      await runToTheEnd(page);
+      await expect(page.locator('.jp-OscarRun .jp-OscarRunGraph')).not.toContainText('two.py');
+      expect(fs.readFileSync(path.join(host.root, 'two.pipeline'), 'utf8')).not.toContain('two.py');
+    });
+
+    test('from the file browser, without opening it', async ({ page }) => {
+      await (await fileMenu(page, 'two.pipeline', 'Export FDL…')).click();
+      await exported(page, host);
+      await (await fileMenu(page, 'two.pipeline', 'Run on cluster…')).click();
+      await runToTheEnd(page);
     });
 
     test('both editors on one file: what is done in ours is seen in its', async ({ page }) => {
       await open(page);
-      await expect(page.locator('.elyra-PipelineEditor .d3-node-group')).toHaveCount(2);
+      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(2);
       await open(page, 'OSCAR Pipeline');
-      const ours = page.locator('.jp-OscarPipeline-host');
-      await ours.locator('.d3-node-group[data-id$="_two"]').click();
+      await ours(page).locator('.d3-node-group[data-id$="_two"]').click();
       await page.keyboard.press('Delete');
-      await expect(ours.locator('.d3-node-group')).toHaveCount(1);
-      await expect(page.locator('.elyra-PipelineEditor .d3-node-group')).toHaveCount(1);
+      await expect(ours(page).locator('.d3-node-group')).toHaveCount(1);
+      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(1);
       await evaluate(page, app => app.commands.execute('docmanager:save').then(() => null));
-      const saved = fs.readFileSync(path.join(server.root, 'two.pipeline'), 'utf8');
+      const saved = fs.readFileSync(path.join(host.root, 'two.pipeline'), 'utf8');
       expect(saved).not.toContain('two.py');
       const lines = new Set(PIPELINE.split('\n').map(line => line.replace(/,$/, '')));
       expect(saved.split('\n').filter(line => !lines.has(line.replace(/,$/, '')))).toEqual([]);
@@ -105,18 +104,8 @@ for (const [name, version] of [
   });
 }
 
-interface IApp extends ILab {
-  version: string;
-  docRegistry: {
-    defaultWidgetFactory(path: string): { name: string };
-    preferredWidgetFactories(path: string): Iterable<{ name: string }>;
-    getFileTypesForPath(path: string): { name: string }[];
-  };
-  commands: { execute(id: string, args?: object): Promise<unknown> };
-}
-
-function evaluate<T>(page: Page, work: (app: IApp) => T): Promise<T> {
-  return page.evaluate(`(${work.toString()})(window.jupyterapp)`) as Promise<T>;
+function write(host: IHost, file: string, text: string): void {
+  fs.writeFileSync(path.join(host.root, file), text);
 }
 
 async function open(page: Page, factory?: string): Promise<void> {
@@ -126,6 +115,28 @@ async function open(page: Page, factory?: string): Promise<void> {
   );
 }
 
+function theirs(page: Page): Locator {
+  return page.locator('.jp-OscarElyra.elyra-PipelineEditor');
+}
+
+function ours(page: Page): Locator {
+  return page.locator('.jp-OscarPipeline-host');
+}
+
 function button(page: Page, name: string): Locator {
   return page.locator('.jp-OscarElyra .jp-Toolbar').getByRole('button', { name, exact: true });
+}
+
+async function exported(page: Page, host: IHost): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('Exported to two-fdl');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  const fdl = fs.readFileSync(path.join(host.root, 'two-fdl', 'fdl.yaml'), 'utf8');
+  expect(fdl).toContain('two-one');
+  expect(fdl).toContain('two-two');
+}
+
+async function runToTheEnd(page: Page): Promise<void> {
+  await page.getByRole('dialog').getByRole('button', { name: 'Run', exact: true }).click();
+  await expect(page.locator('.jp-OscarRun')).toHaveAttribute('data-oscar-state', 'done', { timeout: 120000 });
 }
