@@ -54,7 +54,7 @@ export class OscarCalls {
     const response = await this.http.request({
       method: call.method,
       path: call.path,
-      headers: this._headers(call),
+      headers: await this._headers(call),
       body,
       timeout: call.timeout,
       idempotent: call.idempotent,
@@ -120,7 +120,13 @@ export class OscarCalls {
     }
     let response: IHttpStream;
     try {
-      response = await this.http.stream({ method: 'GET', path, headers: this._headers({}), signal, timeout: 60_000 });
+      response = await this.http.stream({
+        method: 'GET',
+        path,
+        headers: await this._headers({}),
+        signal,
+        timeout: 60_000
+      });
     } catch (error) {
       if (signal?.aborted) {
         return;
@@ -164,8 +170,8 @@ export class OscarCalls {
     }
   }
 
-  private _headers(call: Pick<ICall, 'operation' | 'token'>): Record<string, string> {
-    return { Authorization: authorization(this._auth.getAuth(call.operation ?? 'system', call.token)) };
+  private async _headers(call: Pick<ICall, 'operation' | 'token'>): Promise<Record<string, string>> {
+    return { Authorization: authorization(await this._auth.getAuth(call.operation ?? 'system', call.token)) };
   }
 
   private readonly _auth: EndpointAuth;

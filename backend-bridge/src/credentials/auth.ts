@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BridgeError } from '../http/errors';
 import { addSecret } from '../http/redact';
+import { OidcAgent, oidcAgentOf } from './oidc-agent';
 import type { ICredential, ICredentialView } from './store';
 
 /** What a call is for: the manager's own routes, or the two that take nothing but a service's token. */
@@ -11,6 +12,12 @@ export type Auth =
   | { kind: 'basic'; user: string; password: string }
   | { kind: 'bearer'; token: string }
   | { kind: 'service'; token: string };
+
+type Source =
+  | { kind: 'basic'; user: string; password: string }
+  | { kind: 'platform' | 'token-file'; file: string }
+  | { kind: 'oidc-agent'; agent: OidcAgent }
+  | { kind: 'token'; token: string };
 
 /** Token files are small; a larger one is something else. */
 const LARGEST_TOKEN = 64 * 1024;
@@ -77,7 +84,7 @@ function readToken(file: string): string {
  * Answers for one endpoint, on each call anew: token files are replaced behind our back, and tokens live an hour.
  *
  * A user and password that were given for this endpoint are used as they are. Else the order is: the file that the platform
- * mounts, the token file of this endpoint, the token in our own store.
+ * mounts, oidc-agent where this environment names an account of it, the token file of this endpoint, the token in our own store.
  */
 export class EndpointAuth {
   constructor(options: {
@@ -90,10 +97,12 @@ export class EndpointAuth {
     this._secure = options.secure;
     this._credential = options.credential;
     this._env = options.env ?? process.env;
+    const agent = oidcAgentOf(this._env);
+    this._agent = agent && this._secure ? new OidcAgent(agent) : undefined;
   }
 
   /** @param serviceToken - for `job` and `run`; never another credential there: the service's own code would see it */
-  getAuth(operation: AuthOperation, serviceToken?: string): Auth {
+  async getAuth(operation: AuthOperation, serviceToken?: string): Promise<Auth> {
     if (operation !== 'system') {
       if (!serviceToken) {
         throw new BridgeError({
@@ -107,20 +116,57 @@ export class EndpointAuth {
       addSecret(serviceToken);
       return { kind: 'service', token: serviceToken };
     }
+    const source = this._source();
+    switch (source.kind) {
+      case 'basic':
+        return { kind: 'basic', user: source.user, password: source.password };
+      case 'oidc-agent':
+        return { kind: 'bearer', token: await source.agent.token() };
+      case 'token':
+        return { kind: 'bearer', token: source.token };
+      default:
+        return { kind: 'bearer', token: readToken(source.file) };
+    }
+  }
+
+  view(): ICredentialView {
+    try {
+      const source = this._source();
+      const { kind } = source;
+      const expires =
+        source.kind === 'basic'
+          ? undefined
+          : source.kind === 'oidc-agent'
+            ? source.agent.expires
+            : tokenExpiry(source.kind === 'token' ? source.token : readToken(source.file));
+      return { configured: true, kind, ...(expires ? { expiresAt: expires.toISOString() } : {}) };
+    } catch (error) {
+      if (error instanceof BridgeError) {
+        return { configured: false };
+      }
+      throw error;
+    }
+  }
+
+  /** Where the credential for the manager's own routes comes from. */
+  private _source(): Source {
     const own = this._credential();
     if (own?.user !== undefined && own.password !== undefined) {
       return { kind: 'basic', user: own.user, password: own.password };
     }
-    // The platform's token is worth an account: it does not travel in clear.
+    // A token that is worth an account does not travel in clear.
     const platform = this._secure ? platformTokenFile(this._env) : undefined;
     if (platform !== undefined) {
-      return { kind: 'bearer', token: readToken(platform) };
+      return { kind: 'platform', file: platform };
+    }
+    if (this._agent) {
+      return { kind: 'oidc-agent', agent: this._agent };
     }
     if (own?.tokenFile !== undefined) {
-      return { kind: 'bearer', token: readToken(own.tokenFile) };
+      return { kind: 'token-file', file: own.tokenFile };
     }
     if (own?.token !== undefined) {
-      return { kind: 'bearer', token: own.token };
+      return { kind: 'token', token: own.token };
     }
     throw new BridgeError({
       type: 'unauthorized',
@@ -131,30 +177,9 @@ export class EndpointAuth {
     });
   }
 
-  view(): ICredentialView {
-    const own = this._credential();
-    if (own?.user !== undefined && own.password !== undefined) {
-      return { configured: true, kind: 'basic' };
-    }
-    try {
-      const auth = this.getAuth('system');
-      const expires = auth.kind === 'basic' ? undefined : tokenExpiry(auth.token);
-      const platform = this._secure && platformTokenFile(this._env) !== undefined;
-      return {
-        configured: true,
-        kind: platform ? 'platform' : own?.tokenFile !== undefined ? 'token-file' : 'token',
-        ...(expires ? { expiresAt: expires.toISOString() } : {})
-      };
-    } catch (error) {
-      if (error instanceof BridgeError) {
-        return { configured: false };
-      }
-      throw error;
-    }
-  }
-
   private readonly _who: string;
   private readonly _secure: boolean;
   private readonly _credential: () => ICredential | undefined;
   private readonly _env: NodeJS.ProcessEnv;
+  private readonly _agent: OidcAgent | undefined;
 }

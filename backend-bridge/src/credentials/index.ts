@@ -1,2 +1,3 @@
 export * from './store';
 export * from './auth';
+export * from './oidc-agent';

@@ -28,7 +28,7 @@ export interface ICredential {
 /** All that ever comes out again. */
 export interface ICredentialView {
   configured: boolean;
-  kind?: 'basic' | 'token' | 'token-file' | 'platform';
+  kind?: 'basic' | 'token' | 'token-file' | 'platform' | 'oidc-agent';
   /** ISO 8601, when the token says it. */
   expiresAt?: string;
 }

@@ -62,34 +62,34 @@ describe('credentials', () => {
     expect(() => writePrivateJson(join(folder, 'file', 'credentials.json'), { a: 1 })).toThrow('could not be written');
   });
 
-  it('reads a token file on each use', () => {
+  it('reads a token file on each use', async () => {
     const file = join(folder, 'token');
     const endpoint = auth({ tokenFile: file });
-    expect(() => endpoint.getAuth('system')).toThrow('cannot be read');
+    await expect(endpoint.getAuth('system')).rejects.toThrow('cannot be read');
     writeFileSync(file, 'token-one\n');
-    expect(authorization(endpoint.getAuth('system'))).toBe('Bearer token-one');
+    expect(authorization(await endpoint.getAuth('system'))).toBe('Bearer token-one');
     writeFileSync(file, 'token-two');
-    expect(authorization(endpoint.getAuth('system'))).toBe('Bearer token-two');
+    expect(authorization(await endpoint.getAuth('system'))).toBe('Bearer token-two');
     writeFileSync(file, '');
-    expect(() => endpoint.getAuth('system')).toThrow('empty');
+    await expect(endpoint.getAuth('system')).rejects.toThrow('empty');
   });
 
-  it('takes the token of the platform first, but never in clear over the network', () => {
+  it('takes the token of the platform first, but never in clear over the network', async () => {
     const env = { SECRETS_MOUNT_PATH: folder };
     writeFileSync(join(folder, 'access_token'), 'platform-token');
-    expect(authorization(auth({ token: 'own-token' }, { env }).getAuth('system'))).toBe('Bearer platform-token');
-    expect(authorization(auth({ token: 'own-token' }, { env, secure: false }).getAuth('system'))).toBe(
+    expect(authorization(await auth({ token: 'own-token' }, { env }).getAuth('system'))).toBe('Bearer platform-token');
+    expect(authorization(await auth({ token: 'own-token' }, { env, secure: false }).getAuth('system'))).toBe(
       'Bearer own-token'
     );
-    expect(authorization(auth({ user: 'oscar', password: 'ä:b' }, { env }).getAuth('system'))).toBe(
+    expect(authorization(await auth({ user: 'oscar', password: 'ä:b' }, { env }).getAuth('system'))).toBe(
       `Basic ${Buffer.from('oscar:ä:b').toString('base64')}`
     );
   });
 
-  it('gives /job and /run nothing but the token of the service', () => {
+  it('gives /job and /run nothing but the token of the service', async () => {
     const endpoint = auth({ user: 'oscar', password: 'secret' });
-    expect(endpoint.getAuth('run', 'f'.repeat(64))).toEqual({ kind: 'service', token: 'f'.repeat(64) });
-    expect(() => endpoint.getAuth('job')).toThrow('token of this service');
+    await expect(endpoint.getAuth('run', 'f'.repeat(64))).resolves.toEqual({ kind: 'service', token: 'f'.repeat(64) });
+    await expect(endpoint.getAuth('job')).rejects.toThrow('token of this service');
   });
 
   it('shows that there is one, of which kind, and until when', () => {
