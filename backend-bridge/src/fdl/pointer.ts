@@ -1,8 +1,17 @@
 import type { FdlMap, FdlValue, IFdlDocument, IPlace, IRange } from './types';
 
-/** Adds one step to a JSON pointer. */
+/** Adds steps to a JSON pointer. */
 export function join(pointer: string, ...parts: (string | number)[]): string {
-  return pointer + parts.map(part => '/' + String(part).replace(/~/g, '~0').replace(/\//g, '~1')).join('');
+  let result = pointer;
+  for (const part of parts) {
+    result += `/${typeof part === 'number' ? part : escapeStep(part)}`;
+  }
+  return result;
+}
+
+/** A key as a step of a JSON pointer. */
+export function escapeStep(key: string): string {
+  return /[~/]/.test(key) ? key.replace(/~/g, '~0').replace(/\//g, '~1') : key;
 }
 
 /** The place of a pointer or of its nearest parent that was written. */

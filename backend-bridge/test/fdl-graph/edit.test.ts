@@ -1,4 +1,5 @@
 import { parseFdl } from '../../src/fdl';
+import { renameService } from '../../src/fdl/editor';
 import { editGraph, graphOf, type GraphAction } from '../../src/fdl/graph';
 import { AWS, DEEP, FLOW, HYBRID, PLAIN, SAMPLES } from './samples';
 
@@ -105,8 +106,14 @@ functions:
 
 test('names are changed where they stand', () => {
   expect(edit(PLAIN, { type: 'rename', node: 'service:local/grey', name: 'gray' })).toBe(
-    PLAIN.replace('name: grey #', 'name: gray #')
+    PLAIN.replace('name: grey #', 'name: gray #').replace(/path: grey\//g, 'path: gray/')
   );
+  const { text } = renameService(PLAIN, 'grey', 'gray');
+  expect(edit(PLAIN, { type: 'rename', node: 'service:local/grey', name: 'gray' })).toBe(text);
+  const unnamed = PLAIN.replace('name: grey #', 'name: #');
+  expect(edit(unnamed, { type: 'rename', node: 'service:local/', name: 'gray' })).toContain('name: gray # makes it');
+  const missing = PLAIN.replace('      name: grey # makes it grey\n', '');
+  expect(edit(missing, { type: 'rename', node: 'service:local/', name: 'gray' })).toContain('      name: gray\n');
   expect(edit(PLAIN, { type: 'rename', node: 'place:minio.default:grey/out', name: 'shared/grey' })).toBe(
     PLAIN.replace(/path: grey\/out/g, 'path: shared/grey')
   );
@@ -185,8 +192,8 @@ test('S3 is the bridge between OSCAR and AWS', () => {
 
 test('a folder below one that is read feeds it, too', () => {
   const text = edit(PLAIN, { type: 'rename', node: 'service:local/grey', name: 'gray' }).replace(
-    'path: grey/out\n        suffix',
-    'path: grey/out/deep\n        suffix'
+    'path: gray/out\n        suffix',
+    'path: gray/out/deep\n        suffix'
   );
   expect(graph(text).edges.filter(edge => edge.kind === 'under')).toHaveLength(1);
 });
