@@ -9,7 +9,10 @@ import { createRoot } from 'react-dom/client';
 import type { ICanvas, ICanvasProps } from '../canvasapi';
 import type { IController } from './controller';
 import { controllerOf, drawBadges } from './controller';
+import { numberApart } from './instances';
 import { theme } from './theme';
+
+numberApart();
 
 /** Show a canvas in `host`. */
 export function mountCanvas(host: HTMLElement, first: ICanvasProps): ICanvas {
