@@ -59,10 +59,17 @@ export function textSource(target: IPipelineTarget, contents: Contents.IManager)
 
 /** The pipeline as it is on the disk; what is on the screen is saved first, so that both are the same. */
 export async function savedSource(target: IPipelineTarget, contents: Contents.IManager): Promise<PipelineSource> {
-  if (target.context?.model.dirty) {
-    await target.context.save();
+  const { context } = target;
+  if (context && (context.model.dirty || !(await isOnDisk(context, contents)))) {
+    await context.save();
   }
   return fileSource(target, contents);
+}
+
+/** JupyterLab 4.6 does not take what Elyra 4.1 changes for unsaved, so that `dirty` alone would run what was there before. */
+async function isOnDisk(context: DocumentRegistry.Context, contents: Contents.IManager): Promise<boolean> {
+  const file = await contents.get(context.path, { type: 'file', format: 'text' });
+  return file.content === context.model.toString();
 }
 
 function fileSource(target: IPipelineTarget, contents: Contents.IManager): PipelineSource {
