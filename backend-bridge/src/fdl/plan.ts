@@ -326,14 +326,18 @@ class Planner {
       return [];
     }
     const size = this._options.sizes?.[want.name];
-    const count = packages.split('\n').filter(line => /^\s*[A-Za-z0-9]/.test(line)).length;
+    const lines = packages.split('\n').filter(line => /^\s*[A-Za-z0-9]/.test(line));
+    const count = lines.length;
+    const alone = lines
+      .filter(line => /\s#\s*no-deps\s*$/.test(line))
+      .map(line => line.trim().split(/[\s=<>!~@[;]/)[0]);
     const same = want.deployed?.annotations?.[REQUIREMENTS_ANNOTATION] === packages;
     return [
       this._step({
         action: changed && !same ? 'create' : 'keep',
         kind: 'environment',
         name: want.name,
-        reason: `${count} ${count === 1 ? 'package' : 'packages'} of requirements.txt${size === undefined ? '' : `, about ${Math.round(size / 1e6)} MB`}; made once and kept`
+        reason: `${count} ${count === 1 ? 'package' : 'packages'} of requirements.txt${size === undefined ? '' : `, about ${Math.round(size / 1e6)} MB`}; made once and kept${alone.length > 0 ? `; ${alone.join(', ')} without what it asks for` : ''}`
       })
     ];
   }

@@ -210,7 +210,7 @@ describe('one service', () => {
   });
 
   it('sends requirements where the cluster installs them, and says so where not', () => {
-    const requirements = { cowsay: 'pillow>=10\n# no\nnumpy\n' };
+    const requirements = { cowsay: 'pillow>=10\n# no\nnumpy[x]>1  # no-deps\n' };
     const text = ONE.replace(
       "      cpu: '0.5'\n",
       "      cpu: '0.5'\n      annotations: {jupyterlab-oscar/runtime: process}\n"
@@ -220,7 +220,7 @@ describe('one service', () => {
     expect(step).toMatchObject({
       action: 'create',
       name: 'cowsay',
-      reason: '2 packages of requirements.txt, about 361 MB; made once and kept'
+      reason: '2 packages of requirements.txt, about 361 MB; made once and kept; numpy without what it asks for'
     });
     expect(result.actions.filter(isSent)[0].service.annotations).toEqual({
       'jupyterlab-oscar/runtime': 'process',
