@@ -6,7 +6,7 @@ import type { IBox, ILayout } from './layout';
 import { neighbour, pathOf } from './layout';
 import type { GraphModel, IGraphState } from './model';
 import { NodeShape } from './NodeShape';
-import { connectionsText, nodeText } from './words';
+import { connectionsText, nameOf, nodeText } from './words';
 
 export interface ICanvasProps {
   model: GraphModel;
@@ -83,7 +83,9 @@ export function Canvas(props: ICanvasProps): JSX.Element {
       props.onRemove(node.id);
     } else if (event.key === 'c' && !event.ctrlKey && !event.metaKey && !event.altKey && node.kind !== 'cluster') {
       model.connectFrom(node.id);
-      model.say(trans.__('Connecting from %1. Go to where its data goes and press Enter; Escape ends it.', node.label));
+      model.say(
+        trans.__('Connecting from %1. Go to where its data goes and press Enter; Escape ends it.', nameOf(node, trans))
+      );
     } else if (event.key === 'Escape' && state.connecting !== null) {
       model.connectFrom(null);
       model.say(trans.__('Not connected.'));

@@ -7,9 +7,11 @@ import { StateIcon } from '../../oscar/components/parts';
 /** The problems of the text below the picture; a click goes there. */
 export function Problems(props: {
   problems: readonly FdlProblem[];
+  /** There is little room: they show when they are asked for. */
+  folded: boolean;
   onJump: (problem: FdlProblem) => void;
 }): JSX.Element | null {
-  const { problems, onJump } = props;
+  const { problems, folded, onJump } = props;
   const { trans } = useView();
   if (problems.length === 0) {
     return null;
@@ -22,7 +24,7 @@ export function Problems(props: {
         ? trans.__('Warning')
         : trans.__('Note');
   return (
-    <details className="jp-OscarFdlGraph-problems" open={errors > 0}>
+    <details className="jp-OscarFdlGraph-problems" open={errors > 0 && !folded}>
       <summary>{trans._n('%1 problem', '%1 problems', problems.length)}</summary>
       <ul>
         {problems.map((problem, index) => (

@@ -242,12 +242,14 @@ function marksOf(
 ): Map<string, 'error' | 'warning'> {
   const marks = new Map<string, 'error' | 'warning'>();
   for (const node of graph.nodes) {
-    const range = document.places.get(node.pointer)?.value;
-    if (!range || node.kind === 'place' || (node.kind === 'cluster' && !node.pointer.startsWith('/clusters'))) {
+    const place = document.places.get(node.pointer);
+    if (!place || node.kind === 'place' || (node.kind === 'cluster' && !node.pointer.startsWith('/clusters'))) {
       continue;
     }
+    // What is missing is told at the key.
+    const from = (place.key ?? place.value).line;
     for (const problem of problems) {
-      if (problem.line >= range.line && problem.line <= range.endLine && problem.severity !== 'information') {
+      if (problem.line >= from && problem.line <= place.value.endLine && problem.severity !== 'information') {
         marks.set(node.id, marks.get(node.id) === 'error' ? 'error' : problem.severity);
       }
     }
