@@ -1,0 +1,2 @@
+export { createMapReducePlanner } from './planner';
+export type { IPlaces } from './places';
