@@ -25,6 +25,9 @@ export interface ICanvasProps {
   brokenLinks: readonly string[];
   /** Shown while there are no nodes. */
   hint: string;
+  words: ICanvasWords;
+  /** Something for the user to read or hear; an empty text takes it away. */
+  onSay: (text: string) => void;
   /** After each edit, with the whole pipeline; also when nothing changed. */
   onChange: (flow: IFlow) => void;
   onOpenFile: (path: string) => void;
@@ -34,6 +37,13 @@ export interface ICanvasProps {
   onAction?: (type: string) => void;
   /** The canvas can be talked to. */
   onReady?: () => void;
+}
+
+/** What the canvas says of nodes, which it names by their ids. */
+export interface ICanvasWords {
+  chosen: (node: string) => string;
+  connecting: (from: string, to: string) => string;
+  connected: (from: string, to: string) => string;
 }
 
 export interface IFileRequest {

@@ -143,7 +143,9 @@ export class PipelineDocument implements IDisposable {
       return;
     }
     const text = this._text.trim() === '' ? JSON.stringify(this._file) : this._text;
-    const problems = language.check(text, this._options.checkOptions());
+    const found = language.check(text, this._options.checkOptions());
+    // The canvas itself says what to do while it is empty.
+    const problems = found.filter(problem => problem.code !== 'no-nodes');
     if (!sameJson(problems, this._state.problems)) {
       this._update({ problems });
     }

@@ -14,7 +14,7 @@ export interface IDrawing {
   height: number;
 }
 
-export const NODE = { width: 188, height: 56 } as const;
+export const NODE = { width: 208, height: 56 } as const;
 
 const GAP = { across: 48, down: 20, margin: 20 } as const;
 

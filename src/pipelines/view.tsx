@@ -105,6 +105,7 @@ export class PipelineView extends ReactWidget {
           }}
           onOpenFile={path => this._services.openFile(PathExt.join(this._folder, path))}
           onFileRequested={request => this._onFiles(request)}
+          onOpenText={() => this._services.openText(this._context.path)}
         />
       </ViewContext.Provider>
     );

@@ -16,6 +16,8 @@ export interface IPipelineServices {
   view: IViewContext;
   /** Open a file in JupyterLab. */
   openFile: (path: string) => void;
+  /** Open a file in the text editor. */
+  openText: (path: string) => void;
   /** Ask the user for files; answers their paths. */
   chooseFiles: (options: { many: boolean; extensions?: string[]; folder: string }) => Promise<string[]>;
   /** Files that are selected in the file browser, should a drag begin there. */
@@ -33,6 +35,7 @@ export class PipelineContent extends Widget {
     super();
     this.addClass('jp-OscarPipelineEditor');
     this.layout = new PanelLayout();
+    this._say(_services.view.trans.__('Opening the pipeline…'));
     void this._fill();
   }
 
@@ -64,16 +67,42 @@ export class PipelineContent extends Widget {
   }
 
   private async _fill(): Promise<void> {
-    const [{ PipelineView }] = await Promise.all([import('./view'), this._context.ready]);
+    const { trans } = this._services.view;
+    let loaded: typeof import('./view');
+    try {
+      [loaded] = await Promise.all([import('./view'), this._context.ready]);
+    } catch {
+      // A file that cannot be read is told by JupyterLab itself, which closes this.
+      if (!this.isDisposed) {
+        this._say(trans.__('The editor could not be loaded. Check the connection to the server and reload the page.'));
+      }
+      return;
+    }
     if (this.isDisposed) {
       return;
     }
+    const { PipelineView } = loaded;
+    this._say('');
     this._view = new PipelineView(this._context, this._services);
     this._view.changed.connect(() => this._changed.emit());
     (this.layout as PanelLayout).addWidget(this._view);
     this._changed.emit();
   }
 
+  /** Until the view is there. */
+  private _say(text: string): void {
+    this._note?.remove();
+    this._note = null;
+    if (text !== '') {
+      this._note = document.createElement('p');
+      this._note.className = 'jp-OscarPipeline-opening';
+      this._note.setAttribute('role', 'status');
+      this._note.textContent = text;
+      this.node.append(this._note);
+    }
+  }
+
+  private _note: HTMLElement | null = null;
   private _view: PipelineView | null = null;
   private readonly _changed = new Signal<this, void>(this);
 }

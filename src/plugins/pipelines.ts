@@ -11,6 +11,7 @@ import { pipelineIcon } from '../icons';
 import type { CanvasAction } from '../pipelines/canvasapi';
 import { ClusterButton } from '../pipelines/clusterbutton';
 import { createEmptyText, PIPELINE_FACTORY, PIPELINE_TYPE } from '../pipelines/constants';
+import { commentIcon, fitIcon } from '../pipelines/icons';
 import type { PipelineWidget } from '../pipelines/widget';
 import { draggedPaths, PipelineFactory } from '../pipelines/widget';
 import type { IOscarModel, IOscarSettings } from '../tokens';
@@ -81,6 +82,7 @@ export const pipelinesPlugin: JupyterFrontEndPlugin<WidgetTracker<PipelineWidget
       {
         view,
         openFile: path => void commands.execute('docmanager:open', { path }),
+        openText: path => void commands.execute('docmanager:open', { path, factory: 'Editor' }),
         dragged: draggedPaths,
         chooseFiles: async ({ many, extensions, folder }) => {
           if (!browser) {
@@ -133,7 +135,9 @@ export const pipelinesPlugin: JupyterFrontEndPlugin<WidgetTracker<PipelineWidget
       zoomToFit: trans.__('Fit to the window'),
       toggleOpenPanel: trans.__('Properties')
     };
+    const ICONS: Record<string, typeof fitIcon | undefined> = { createAutoComment: commentIcon, zoomToFit: fitIcon };
     commands.addCommand(CommandIDs.editPipeline, {
+      icon: args => ICONS[String(args.action)],
       label: args => LABELS[String(args.action)] ?? trans.__('Edit the pipeline'),
       caption: args => LABELS[String(args.action)] ?? '',
       describedBy: { args: ARGS.action },

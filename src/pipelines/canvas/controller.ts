@@ -15,6 +15,9 @@ export interface IController {
   zoomOut(): void;
   zoomToFit(): void;
   getNodes(): { id: string; x_pos: number; y_pos: number }[];
+  getNode(id: string): { inputs?: { id: string }[]; outputs?: { id: string }[] } | undefined;
+  getLinks(): { srcNodeId?: string; trgNodeId?: string }[];
+  getPrimaryPipelineId(): string;
   getPipelineFlow(): {
     pipelines: { id: string; nodes: { id: string; app_data?: { ui_data?: { decorations?: { id: string }[] } } }[] }[];
   };
@@ -51,6 +54,14 @@ export function controllerOf(host: HTMLElement): IController {
 interface IFiber {
   return: IFiber | null;
   memoizedProps?: { canvasController?: IController };
+}
+
+/** Bring nodes into view. */
+export function reveal(controller: IController, ids: string[]): void {
+  const zoom = ids.length > 0 ? controller.getZoomToReveal(ids) : undefined;
+  if (zoom) {
+    controller.zoomTo(zoom);
+  }
 }
 
 /** Show the problems on the nodes, and which links are part of one. */

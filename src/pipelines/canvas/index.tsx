@@ -8,7 +8,8 @@ import { createRoot } from 'react-dom/client';
 
 import type { ICanvas, ICanvasProps } from '../canvasapi';
 import type { IController } from './controller';
-import { controllerOf, drawBadges } from './controller';
+import { controllerOf, drawBadges, reveal } from './controller';
+import { listenForKeys, nameDeaf } from './keyboard';
 import { numberApart } from './instances';
 import { theme } from './theme';
 
@@ -34,6 +35,11 @@ export function mountCanvas(host: HTMLElement, first: ICanvasProps): ICanvas {
   };
   const draw = (): void => root.render(<Canvas {...props} editor={editor} host={host} onController={ready} />);
   draw();
+  const deafen = listenForKeys(host, {
+    controller: () => controller,
+    words: () => props.words,
+    say: text => props.onSay(text)
+  });
 
   return {
     update: change => {
@@ -50,9 +56,8 @@ export function mountCanvas(host: HTMLElement, first: ICanvasProps): ICanvas {
     can: action => (action === 'undo' ? (controller?.canUndo() ?? false) : (controller?.canRedo() ?? false)),
     select: ids => {
       controller?.setSelections(ids);
-      const zoom = ids.length > 0 ? controller?.getZoomToReveal(ids) : undefined;
-      if (zoom) {
-        controller?.zoomTo(zoom);
+      if (controller) {
+        reveal(controller, ids);
       }
     },
     selected: () => controller?.getSelectedObjectIds() ?? [],
@@ -62,6 +67,7 @@ export function mountCanvas(host: HTMLElement, first: ICanvasProps): ICanvas {
       void editor.current?.addFile({ nodeTemplate: { op }, offsetX: at.x, offsetY: at.y, path: options.path });
     },
     dispose: () => {
+      deafen();
       // React may be drawing just now.
       setTimeout(() => root.unmount());
     }
@@ -90,6 +96,8 @@ function Canvas(props: IInnerProps): JSX.Element {
     controller.errors = id => (messages.current[id]?.messages ?? []).join('\n');
     onController(controller);
   }, [host]);
+
+  React.useEffect(() => nameDeaf(host));
 
   // After the editor's own effects, which take all badges away.
   React.useEffect(() => {

@@ -3,10 +3,11 @@ import * as React from 'react';
 import { toProblem } from '../../bridge/errors';
 import type { Problem, Service } from '../../contract';
 import { useOscar, useView } from '../../oscar/components/context';
-import { ProblemBox, Skeleton, StateIcon } from '../../oscar/components/parts';
-import type { ICanvas, ICanvasProps, IStates } from '../canvasapi';
+import { Button, ProblemBox, Skeleton, StateIcon } from '../../oscar/components/parts';
+import type { ICanvas, ICanvasProps, ICanvasWords, IStates } from '../canvasapi';
 import type { PipelineDocument } from '../document';
-import { canvasId } from '../flow';
+import type { IFlow } from '../flow';
+import { allNodes, canvasId, nodeLabel } from '../flow';
 import { makePalette, usedServices } from '../palette';
 import { badgesOf, brokenLinksOf } from '../problems';
 import { isActive } from '../runwords';
@@ -22,6 +23,8 @@ export interface IPipelinePaneProps {
   onCanvas: (canvas: ICanvas | null) => void;
   onOpenFile: (path: string) => void;
   onFileRequested: ICanvasProps['onFileRequested'];
+  /** Open the file of this pipeline as text. */
+  onOpenText: () => void;
 }
 
 /** Images that are offered when nothing else is known. */
@@ -49,7 +52,10 @@ export function PipelinePane(props: IPipelinePaneProps): JSX.Element {
     return (
       <div className="jp-OscarPipeline-broken">
         <h2>{trans.__('This file cannot be read as a pipeline')}</h2>
-        <p>{trans.__('Nothing was changed in it. Open it with the text editor to mend it.')}</p>
+        <p>{trans.__('Nothing was changed in it. Mend it as text; the drawing comes back when you save.')}</p>
+        <Button accept onClick={props.onOpenText}>
+          {trans.__('Open as text')}
+        </Button>
         <ProblemList problems={state.problems} onSelect={() => undefined} />
       </div>
     );
@@ -109,6 +115,7 @@ function CanvasHost(
   const host = React.useRef<HTMLDivElement>(null);
   const [failure, setFailure] = React.useState<Problem | null>(null);
   const [mounted, setMounted] = React.useState(false);
+  const [said, setSaid] = React.useState('');
   const badges = React.useMemo(() => badgesOf(state.problems), [state.problems]);
   const states = useRunStates(props.file);
   const brokenLinks = React.useMemo(() => brokenLinksOf(state.problems), [state.problems]);
@@ -116,6 +123,7 @@ function CanvasHost(
     () => ({ pipelineSchema: palette.properties ?? pipelineSchema, parametersSchema: parametersSchema(trans) }),
     [palette, trans]
   );
+  const words = useWords(state.flow, badges);
   const current = React.useRef<ICanvasProps | null>(null);
   current.current = {
     flow: state.flow!,
@@ -127,6 +135,8 @@ function CanvasHost(
     hint: trans.__(
       'Drag something from the palette, or notebooks and scripts from the file browser, and connect them.'
     ),
+    words,
+    onSay: setSaid,
     onChange: flow => document.edit(flow),
     onOpenFile: props.onOpenFile,
     onFileRequested: props.onFileRequested,
@@ -159,15 +169,40 @@ function CanvasHost(
     if (mounted && current.current) {
       canvas.current?.update(current.current);
     }
-  }, [mounted, canvas, state.flow, palette, forms, badges, states, brokenLinks]);
+  }, [mounted, canvas, state.flow, palette, forms, badges, states, brokenLinks, words]);
 
   return (
     <div className="jp-OscarPipeline-canvas">
       {failure && <ProblemBox problem={failure} />}
       {!mounted && !failure && <Skeleton label={trans.__('Loading the canvas…')} rows={3} />}
       <div ref={host} className="jp-OscarPipeline-host" />
+      <div className="jp-OscarPipeline-said" role="status">
+        {said}
+      </div>
+      {mounted && said === '' && (
+        <div className="jp-OscarPipeline-keys" aria-hidden="true">
+          {trans.__('Arrows: choose a node · Enter: properties · C: connect · Delete')}
+        </div>
+      )}
     </div>
   );
+}
+
+/** What the canvas says of nodes, by their labels; their problems too, for who cannot see the badges. */
+function useWords(flow: IFlow | null, badges: ICanvasProps['badges']): ICanvasWords {
+  const { trans } = useView();
+  return React.useMemo(() => {
+    const labels = new Map(flow ? [...allNodes(flow)].map(({ node }) => [node.id, nodeLabel(node)]) : []);
+    const label = (id: string): string => labels.get(id) ?? id;
+    return {
+      chosen: id => [label(id), ...(badges[id]?.messages ?? [])].join('. '),
+      connecting: (from, to) =>
+        from === to
+          ? trans.__('Connect %1 to… choose a node with the arrows, then press Enter. Escape leaves it.', label(from))
+          : trans.__('Connect %1 to %2? Enter does it.', label(from), label(to)),
+      connected: (from, to) => trans.__('%1 goes to %2.', label(from), label(to))
+    };
+  }, [flow, badges, trans]);
 }
 
 /** How the nodes stand in the newest run that this page has seen going on. */
