@@ -14,6 +14,9 @@ from typing import Any
 
 _EXPORTS = {
     "Bridge": "client",
+    "ComputeJob": "compute",
+    "htc": "compute",
+    "map_reduce": "compute",
     "Cluster": "client",
     "Job": "client",
     "Pipeline": "client",
@@ -28,6 +31,7 @@ _EXPORTS = {
     "pipeline": "client",
     "status": "client",
     "BridgeUnavailable": "errors",
+    "ComputeFailed": "errors",
     "ConflictError": "errors",
     "InvalidError": "errors",
     "JobFailed": "errors",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .cluster_api import Cluster
+from .compute.job import ComputeJob
 from .endpoint import Endpoint
 from .errors import error_from, make_problem
 from .inputs import POLL, PathLike, expand, file_reference, output_folders
@@ -25,6 +26,7 @@ from .transport import Transport, path
 __all__ = [
     "Bridge",
     "Cluster",
+    "ComputeJob",
     "Job",
     "Pipeline",
     "PipelineRun",
@@ -45,6 +47,7 @@ __all__ = [
     "status",
 ]
 
+COMPUTE_COLUMNS = ("id", "kind", "name", "state", "engine", "createdAt", "finishedAt")
 CLUSTER_COLUMNS = ("id", "state", "endpoint", "version", "current", "user")
 
 
@@ -112,6 +115,19 @@ class Bridge:
         name = None if file is None else file_reference(file)["path"]
         answer = self.transport.json("GET", path("pipelines", "runs"), query={"file": name, "page": page})
         return Items(answer["items"], RUN_COLUMNS, answer.get("next"))
+
+    def compute(self, request: dict[str, Any]) -> ComputeJob:
+        """Start a MapReduce or high-throughput job (``ComputeRequest`` of the contract)."""
+        return ComputeJob(self, self.transport.json("POST", path("jobs"), request))
+
+    def compute_job(self, identifier: str) -> ComputeJob:
+        """A MapReduce or high-throughput job by its id."""
+        return ComputeJob(self, self.transport.json("GET", path("jobs", identifier)))
+
+    def compute_jobs(self, *, kind: str | None = None, state: str | None = None, page: str | None = None) -> Items:
+        """MapReduce and high-throughput jobs, newest first."""
+        answer = self.transport.json("GET", path("jobs"), query={"kind": kind, "state": state, "page": page})
+        return Items(answer["items"], COMPUTE_COLUMNS, answer.get("next"))
 
     def operation(
         self, operation: dict[str, Any], progress: Callable[[dict[str, Any]], None] | None = None

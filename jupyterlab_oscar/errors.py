@@ -110,6 +110,29 @@ class PipelineFailed(OscarError):
         self.run = run
 
 
+class ComputeFailed(OscarError):
+    """A MapReduce or high-throughput job ended without success. ``.job`` is the job.
+
+    Attributes
+    ----------
+    error
+        Of the user's code: ``type``, ``message``, ``traceback``, ``line``, ``record``…; None when it was not that.
+    """
+
+    def __init__(self, problem: Problem, job: Any = None) -> None:
+        super().__init__(problem)
+        self.job = job
+        self.error: dict[str, Any] | None = job.record.get("error") if job is not None else None
+
+    def _render_traceback_(self) -> list[str]:
+        """The user's own lines first, and none of this package."""
+        if self.error is None:
+            return super()._render_traceback_()
+        from .compute.show import error_text
+
+        return [*error_text(self.error).split("\n"), "", f"{type(self).__name__}: {self}"]
+
+
 _BY_KIND: dict[str, type[OscarError]] = {
     "bridge-unavailable": BridgeUnavailable,
     "bridge-failed": BridgeUnavailable,
