@@ -90,7 +90,11 @@ export interface IHtcTask extends ITaskBase {
   /** Of the whole job: what `ctx.rng` is made of, with the iteration. */
   seed: number;
   total: number;
+  /** Work is files: those of this range, in order. */
   files?: ITaskInput[];
+  /** Work is iterations, and these whole files go with each of them: TaScaaS's inputFile. INPUT_FILE_PATH is the first. */
+  common?: ITaskInput[];
+  /** Instead of `files`: a file of the store with the files of the whole job as a JSON array; `first` is a place in it. */
   manifest?: string;
   shell: boolean;
   /** False: one call with the whole range, that may not be shortened. */
