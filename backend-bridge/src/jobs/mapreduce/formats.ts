@@ -67,7 +67,8 @@ export function resolveFormat(name: string, wanted: RecordFormat = {}): ITaskFor
 }
 
 /** In these, the bytes of a newline are not where a newline is, or what a byte means depends on all before it. */
-const NOT_BYTEWISE = /^(utf[-_]?(16|32|7)|u(16|32)|iso[-_]?2022|hz|ucs[-_]?[24])/i;
+const NOT_BYTEWISE =
+  /^(utf[-_]?(16|32|7)|u(16|32)|iso[-_]?2022|hz|ucs[-_]?[24]|cp037|cp1140|cp500|cp1026|cp273|cp424|cp875)/i;
 /** In these, the second byte of a character may look like an ASCII character, though not like a newline. */
 const TWO_BYTES = /^(shift[-_]?jis|sjis|s[-_]jis|cp932|ms932|ms936|gbk?|gb18030|cp936|big5|cp950|johab|uhc|cp949)/i;
 

@@ -167,6 +167,26 @@ export class Below implements IStoreFiles {
   }
 }
 
+/** Some files from elsewhere beside those of a store; for reading. */
+export class Several {
+  constructor(
+    private readonly _named: ReadonlyMap<string, IStoreFiles>,
+    private readonly _others: IStoreFiles
+  ) {}
+
+  read(name: string, start?: number): Promise<Readable> {
+    return this._of(name).read(name, start);
+  }
+
+  path(name: string): string | undefined {
+    return this._of(name).path(name);
+  }
+
+  private _of(name: string): IStoreFiles {
+    return this._named.get(name) ?? this._others;
+  }
+}
+
 /** The store of a job, with the keys of the engine's cluster when it is a bucket. */
 export async function storeFiles(context: IPlanContext, places: IPlaces): Promise<IStoreFiles> {
   const { store } = context;

@@ -21,6 +21,9 @@ export interface IManifest {
   files: { name: string; size: number }[];
 }
 
+/** Where files of a result come from. */
+type Source = Pick<IStoreFiles, 'read' | 'path'>;
+
 /** Where the result of a job goes. */
 export interface ITarget {
   /** For claims: the same place has the same text. */
@@ -34,7 +37,7 @@ export interface ITarget {
   /** @throws BridgeError when something of somebody else is there and may not be replaced. */
   check(): Promise<void>;
   /** Puts the files there. May be repeated; a manifest of this job says that it has been done. */
-  publish(from: IStoreFiles, manifest: IManifest): Promise<void>;
+  publish(from: Source, manifest: IManifest): Promise<void>;
 }
 
 /** @returns Undefined when the request names no output: the result stays in the store. */
@@ -101,7 +104,7 @@ class FolderTarget implements ITarget {
     }
   }
 
-  async publish(from: IStoreFiles, manifest: IManifest): Promise<void> {
+  async publish(from: Source, manifest: IManifest): Promise<void> {
     const aside = (word: string): string =>
       join(dirname(this.folder), `.${basename(this.folder)}.${this._job}.${word}`);
     const made = aside('new');
@@ -172,7 +175,7 @@ class BucketTarget implements ITarget {
     }
   }
 
-  async publish(from: IStoreFiles, manifest: IManifest): Promise<void> {
+  async publish(from: Source, manifest: IManifest): Promise<void> {
     const { files, job } = this._options;
     const before = await files.list('');
     if ((await ownerOf(files)) === job && before.some(file => file.name === SUCCESS)) {
@@ -225,7 +228,7 @@ async function textOf(files: IStoreFiles): Promise<string> {
 }
 
 /** A link costs nothing and leaves the file of the store where it is; on another disk it is a copy. */
-async function place(from: IStoreFiles, name: string, to: string): Promise<void> {
+async function place(from: Source, name: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   const path = from.path(name);
   if (path === undefined) {

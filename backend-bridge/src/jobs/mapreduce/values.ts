@@ -6,14 +6,18 @@ export interface IPair {
   value: unknown;
 }
 
-/** Integers that a number cannot hold come as bigint: the order of large values must be right. */
+/** As JSON.parse, but integers that a number cannot hold come as bigint: the order of large values must be right. */
+export function parseExact(text: string): unknown {
+  const exact = (_: string, value: unknown, context?: { source?: string }): unknown => {
+    const source = context?.source ?? '';
+    return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? BigInt(source) : value;
+  };
+  return JSON.parse(text, exact as (key: string, value: unknown) => unknown);
+}
+
+/** @param line A line of a reduce result. */
 export function parsePair(line: string): IPair {
-   
-  const exact = (_: string, value: unknown, context?: { source?: string }): unknown =>
-    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
-      ? BigInt(context!.source!)
-      : value;
-  const [key, value] = JSON.parse(line, exact as (key: string, value: unknown) => unknown) as [unknown, unknown];
+  const [key, value] = parseExact(line) as [unknown, unknown];
   return { key, value };
 }
 

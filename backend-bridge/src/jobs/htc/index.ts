@@ -1,0 +1,1 @@
+export { createHtcPlanner } from './planner';

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { ICommittedPart, IJobOutcome, IPlanContext, IResultPage } from '../engine/plan';
+import { LinePages, linesOf } from '../mapreduce/lines';
+import { Below, FolderFiles, Several, type IStoreFiles } from '../mapreduce/store-files';
+import type { ITarget } from '../mapreduce/target';
+import { parseExact, shownValue } from '../mapreduce/values';
+
+interface IResultOptions {
+  context: IPlanContext;
+  store: IStoreFiles;
+  target: ITarget | undefined;
+}
+
+interface IResultRecord {
+  where: 'output' | 'job';
+  /** Values, lines of `values.jsonl`. */
+  total: number;
+  files: { name: string; size: number }[];
+}
+
+const RECORD = 'result.json';
+const VALUES = 'values.jsonl';
+const MERGED = 'merged';
+const pages = new LinePages();
+
+/** The result of an htc job: what the tasks returned, in the order of the work, and the files they wrote. */
+export class HtcResult {
+  constructor(private readonly _options: IResultOptions) {
+    this._own = new FolderFiles(_options.context.folder);
+  }
+
+  async finish(committed: readonly ICommittedPart[]): Promise<IJobOutcome> {
+    const { context, store, target } = this._options;
+    const merged = new Below(this._own, MERGED);
+    const total = await this._values(committed, merged);
+    const files = outputs(committed);
+    const record: IResultRecord = { where: 'job', total, files };
+    if (target !== undefined) {
+      const values = { name: VALUES, size: (await merged.size(VALUES)) ?? 0 };
+      const from = new Several(new Map([[VALUES, merged]]), new Below(store, 'out'));
+      await target.publish(from, {
+        job: context.job,
+        kind: 'htc',
+        ...(context.spec.name === undefined ? {} : { name: context.spec.name }),
+        finishedAt: new Date().toISOString(),
+        results: total,
+        files: [values, ...files]
+      });
+      record.where = 'output';
+    }
+    await this._own.write(RECORD, Buffer.from(JSON.stringify(record)));
+    return { results: total, output: target?.shown ?? join(context.folder, MERGED) };
+  }
+
+  async read(offset: number, limit: number): Promise<IResultPage> {
+    const { context, store, target } = this._options;
+    const record = JSON.parse(await readFile(join(context.folder, RECORD), 'utf8')) as IResultRecord;
+    const inOutput = record.where === 'output' && target !== undefined;
+    const values = inOutput ? target.files : new Below(this._own, MERGED);
+    const others = inOutput ? target.files : new Below(store, 'out');
+    const lines = await pages.page([{ name: VALUES, lines: record.total }], values, context.job, offset, limit);
+    return {
+      total: record.total,
+      items: lines.map(line => shownValue(parseExact(line))),
+      files: record.files.map(({ name, size }) => {
+        const path = others.path(name);
+        return { name, ...(path === undefined ? {} : { path }), size };
+      })
+    };
+  }
+
+  /** All values in one file, in the order of the work. */
+  private async _values(committed: readonly ICommittedPart[], into: IStoreFiles): Promise<number> {
+    const { store } = this._options;
+    let total = 0;
+    const lines = async function* (): AsyncGenerator<Buffer> {
+      for (const part of [...committed].sort((a, b) => a.first - b.first)) {
+        for (const value of part.values ?? []) {
+          total += 1;
+          yield Buffer.from(`${JSON.stringify(value)}\n`);
+        }
+        for (const file of part.files.filter(one => one.name.startsWith('values/'))) {
+          for await (const line of linesOf(await store.read(file.name))) {
+            total += 1;
+            yield Buffer.from(`${line}\n`);
+          }
+        }
+      }
+    };
+    await into.write(VALUES, Readable.from(lines()));
+    return total;
+  }
+
+  private readonly _own: FolderFiles;
+}
+
+/** Files that tasks wrote through `ctx.out`, with names relative to it. */
+function outputs(committed: readonly ICommittedPart[]): { name: string; size: number }[] {
+  return committed
+    .flatMap(part => part.files)
+    .filter(file => file.name.startsWith('out/'))
+    .map(file => ({ name: file.name.slice('out/'.length), size: file.size }));
+}
