@@ -121,7 +121,8 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     submit.add_argument("--wait", action="store_true", help="wait until all are done")
     submit.add_argument("-o", "--output", metavar="DIR", help="wait, and write DIR/<input name>/<output name>")
 
-    jobs = verb("jobs", "List jobs, newest first.")
+    _compute(verb)
+    jobs = verb("jobs", "List jobs of every kind, newest first, or those of a service.")
     jobs.add_argument("service", metavar="SERVICE", nargs="?")
     jobs.add_argument("--page", metavar="P", help="the `next` of the page before")
     job = verb("job", "One job.")
@@ -178,6 +179,28 @@ def _packing(verb: Verb) -> None:
     deploy.add_argument("--image", metavar="I", help="image to use there (default: the same)")
     deploy.add_argument("--check", action="store_true", help="only the report")
     deploy.add_argument("--force", action="store_true", help="also when the report has errors")
+
+
+def _compute(verb: Verb) -> None:
+    from .compute.words import add_options
+
+    texts = {
+        "map-reduce": "Run mapper and reducer of a script over files, folders, patterns or s3://BUCKET/PREFIX.",
+        "htc": "Run task of a script for many iterations or files.",
+    }
+    for name, text in texts.items():
+        sub = verb(name, text)
+        sub.add_argument("script", metavar="SCRIPT", help="Python file" + ("" if name == "map-reduce" else ", or .sh"))
+        if name == "map-reduce":
+            sub.add_argument("inputs", metavar="INPUT", nargs="+")
+        else:
+            sub.add_argument("files", metavar="FILE", nargs="*", help="one task each; else --iterations")
+        add_options(sub, "mapreduce" if name == "map-reduce" else "htc")
+        sub.add_argument("-o", "--output", metavar="PLACE", help="folder, or s3://BUCKET/PREFIX, for the results")
+        sub.add_argument("--no-wait", action="store_true", help="only start it")
+        sub.add_argument(
+            "--dry-run", dest="sample_only", action="store_true", help="only try the functions on a sample"
+        )
 
 
 def _pipelines(verb: Verb) -> None:

@@ -26,10 +26,42 @@ def complete(line: str, word: str) -> list[str]:
     word
         The word that is being written; empty after a space.
     """
+    return _complete(build_parser("%oscar"), line, word)
+
+
+def complete_compute(line: str, word: str, variables: Iterable[str]) -> list[str]:
+    """Words that may stand at the end of a line of ``%%mapreduce``, ``%%htc`` or ``%jobs``.
+
+    Parameters
+    ----------
+    line
+        Up to the cursor, with the magic.
+    word
+        The word that is being written; empty after a space.
+    variables
+        Names of the notebook.
+    """
+    from .compute import cell_parser
+    from .jobs import jobs_parser
+
+    magic, _, rest = line.lstrip().rpartition("%")[2].partition(" ")
+    if magic == "jobs":
+        return _complete(jobs_parser(), rest, word)
+    words = rest.split() if rest.endswith(" ") else rest.split()[:-1]
+    last = words[-1] if words else ""
+    if last == "--with":
+        return _starting(word, (name for name in variables if not name.startswith("_")))
+    if last in ("-e", "--engine"):
+        return _starting(word, ["local", *(f"oscar:{name}" for name in _clusters())])
+    if last == "--resume":
+        return _starting(word, _compute_jobs())
+    return _complete(cell_parser("mapreduce" if magic == "mapreduce" else "htc"), rest, word)
+
+
+def _complete(parser: argparse.ArgumentParser, line: str, word: str) -> list[str]:
     words = line.split()
     if word and words and not line.endswith(" "):
         words = words[:-1]
-    parser: argparse.ArgumentParser = build_parser("%oscar")
     verb: list[str] = []
     given: list[str] = []
     cluster: str | None = None
@@ -72,12 +104,15 @@ def _values(parser: argparse.ArgumentParser, given: list[str], word: str, cluste
         "BUCKET[/PREFIX]": lambda: _objects(cluster, word),
         "BUCKET/KEY": lambda: _objects(cluster, word),
         "FILE": lambda: _files(word),
+        "INPUT": lambda: _files(word),
+        "SCRIPT": lambda: _files(word, (".py", ".sh")),
         "FDL.yaml": lambda: _files(word, (".yaml", ".yml")),
         "FILE.pipeline": lambda: _files(word, (".pipeline",)),
         "RUN": _runs,
     }
     if action.metavar == "ID":
-        return _jobs(cluster, None) if "job" in parser.prog.split() else _clusters()
+        of_a_job = {"job", "%jobs"} & set(parser.prog.split())
+        return [*_compute_jobs(), *_jobs(cluster, None)] if of_a_job else _clusters()
     find = kinds.get(str(action.metavar))
     return find() if find is not None else []
 
@@ -135,6 +170,12 @@ def _runs() -> list[str]:
     from ..client import connect
 
     return _asked("runs", lambda: [item["id"] for item in connect().runs()])
+
+
+def _compute_jobs() -> list[str]:
+    from ..client import connect
+
+    return _asked("compute jobs", lambda: [item["id"] for item in connect().compute_jobs()])
 
 
 def _services(cluster: str | None) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import calls, clusters, fdl, jobs, objects, packing, pipelines, services
+from . import calls, clusters, compute, fdl, jobs, objects, packing, pipelines, services
 from .context import Context, Outcome
 
 __all__ = ["Context", "Outcome", "run"]
@@ -24,6 +24,8 @@ _VERBS: dict[str, Callable[[Context], Outcome]] = {
     "delete": services.delete,
     "invoke": calls.invoke,
     "submit": calls.submit,
+    "map-reduce": compute.map_reduce,
+    "htc": compute.htc,
     "jobs": jobs.jobs,
     "job": jobs.job,
     "logs": jobs.logs,

@@ -10,15 +10,23 @@ from .context import Context, Outcome, Record, fields, listing
 
 
 def jobs(context: Context) -> Outcome:
-    jobs = context.cluster.jobs(context.args.service, page=context.args.page)
-    outcome = listing(jobs)
+    from .compute import all_jobs
+
+    args = context.args
+    jobs = context.cluster.jobs(args.service, page=args.page)
+    outcome = listing(jobs) if args.service else all_jobs(context, jobs, page=args.page)
     if jobs.next:
         outcome.text += f"\nMore with --page {jobs.next}"
     return outcome
 
 
 def job(context: Context) -> Outcome:
+    from .compute import act, find
+
     args, console = context.args, context.console
+    own = find(context, args.id)
+    if own is not None:
+        return act(context, own)
     job = context.cluster.job(args.id)
     if args.action == "show":
         info = job.info
