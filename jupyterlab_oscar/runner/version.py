@@ -1,0 +1,3 @@
+"""Of the worker: what it is told and answers."""
+
+VERSION = "1"
