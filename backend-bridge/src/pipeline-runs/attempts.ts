@@ -1,9 +1,10 @@
 import type { ICluster } from '../clusters';
 import { inPool } from '../clusters/pool';
 import { BridgeError, isProblem } from '../http';
+import { CLAIM_FILE } from '../pipelines';
 import type { IKeptRun } from './journal';
 import { jobNames } from './node-jobs';
-import { artifactsOf } from './places';
+import { artifactsOf, type IObjectPlace } from './places';
 import type { IPrepared } from './prepare';
 import { listArtifacts, readStatus, statusMark } from './storage';
 
@@ -51,6 +52,7 @@ export async function markAttempt(kept: IKeptRun, again: number[], clusterOf: Cl
       return;
     }
     const cluster = await clusterOf(node.view.cluster);
+    await dropClaim(cluster, artifactsOf(places, kept.view.id));
     const [names, mark] = await Promise.all([
       jobNames(cluster, node.view.service).catch(error => {
         // The service is gone: so are its jobs.
@@ -68,6 +70,17 @@ export async function markAttempt(kept: IKeptRun, again: number[], clusterOf: Cl
       node.oldStatus = mark;
     }
   });
+}
+
+/** The attempt before is over: its job need not be looked for before the new one begins. */
+async function dropClaim(cluster: ICluster, folder: IObjectPlace): Promise<void> {
+  try {
+    await (await cluster.storage()).remove(folder.bucket, `${folder.key}${CLAIM_FILE}`);
+  } catch (error) {
+    if (!isProblem(error, 'not-found')) {
+      throw error;
+    }
+  }
 }
 
 /** What a run has begun can only go on with the same nodes. @throws BridgeError conflict */

@@ -1,8 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { ICluster } from '../clusters';
-import type { IOscarService } from '../fdl';
+import { ownPlaces, type IPlace } from '../clusters/service-view';
+import { isExposed, type IOscarService } from '../fdl';
 import { addSecret, BridgeError } from '../http';
-import { CALL_SECRETS, type IConversion, type INodeService } from '../pipelines';
+import { CALL_SECRETS, type ICallPaths, type IConversion, type INodeService } from '../pipelines';
 import type { IServiceSecrets } from './prepare';
 
 /**
@@ -99,8 +100,21 @@ async function callSecrets(cluster: ICluster, node: INodeService): Promise<Recor
     });
   }
   const { endpoint } = await cluster.describe();
-  const [token, address] = CALL_SECRETS;
-  return { [token]: service.token, [address]: endpoint };
+  const [token, address, paths] = CALL_SECRETS;
+  addSecret(service.token);
+  return { [token]: service.token, [address]: endpoint, [paths]: JSON.stringify(callPaths(service)) };
+}
+
+/** How the service takes files where it has no /run, and for those that are too large for it. */
+function callPaths(service: IOscarService): ICallPaths {
+  const text = ({ bucket, prefix }: IPlace): string => (prefix === '' ? bucket : `${bucket}/${prefix}`);
+  const [input] = ownPlaces(service.input, service.name).map(text);
+  const door = !service.expose.set_auth ? 'none' : service.expose.auth_type === 'forward' ? 'bearer' : 'basic';
+  return {
+    ...(input === undefined ? {} : { input }),
+    output: ownPlaces(service.output, service.name).map(text),
+    ...(isExposed(service) ? { exposed: door } : {})
+  };
 }
 
 function refuseMissing(missing: Map<string, string[]>): void {

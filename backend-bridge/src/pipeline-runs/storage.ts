@@ -4,7 +4,7 @@ import { objectHref } from '../clusters/outputs';
 import { typeOfName } from '../clusters/media';
 import type { ResultFile, StoredObject } from '../contract';
 import { isProblem } from '../http';
-import type { IStatus } from '../pipelines';
+import { CLAIM_FILE, type IStatus } from '../pipelines';
 import type { IObjectPlace } from './places';
 
 /** A status is a page of JSON; what is far larger is none (bytes). */
@@ -87,7 +87,7 @@ export async function listArtifacts(
   const objects = await listAll(await cluster.storage(), folder.bucket, folder.key);
   return objects
     .map(object => ({ ...object, name: object.key.slice(folder.key.length) }))
-    .filter(({ name }) => name !== '' && name !== STATUS && !name.endsWith('/') && (wanted?.has(name) ?? true))
+    .filter(({ name }) => name !== '' && name !== STATUS && name !== CLAIM_FILE && !name.endsWith('/') && (wanted?.has(name) ?? true))
     .map(({ key, size, name }) => ({
       name,
       mediaType: typeOfName(name) ?? 'application/octet-stream',

@@ -7,5 +7,5 @@ export { checkPipeline, type ICheckOptions } from './check';
 export { dependencyPath, filesOf } from './files';
 export { globToRegExp, isPattern, matchingFiles } from './patterns';
 export { orderOf } from './order';
-export { CALL_SECRETS, convertPipeline } from './convert';
+export { CALL_SECRETS, convertPipeline, type ICallPaths } from './convert';
 export { RUNNER, writeScript, type INodeConfig, type IScriptOptions } from './script';

@@ -8,6 +8,7 @@
  * | `<bucket>/next/edge/<run>/<service>.tar.gz` | the one archive that a node hands on: all that it inherited, its outputs, `.oscar-run.json` |
  * | `<bucket>/out/run/<run>/…` | its artifacts: executed notebook, log, declared outputs |
  * | `<bucket>/out/run/<run>/_status.json` | IStatus, written last, also when it failed |
+ * | `<bucket>/out/run/<run>/_claim.json` | which job does the node: an event may be delivered twice |
  *
  * In the FDL a node has the outputs `<bucket>/out` (prefix `run/`) and `<bucket>/next` (prefix `edge/`), and its children have the input
  * `<bucket>/next`. How that is realised is told by the variable OSCAR_LINKS; scripts never take it for granted.
@@ -52,6 +53,8 @@ export const startKey = (run: string): string => `${FOLDERS.start}/${run}.json`;
 export const edgeKey = (run: string, service: string): string =>
   `${FOLDERS.edges}/${PREFIXES.edges}${run}/${service}.tar.gz`;
 export const artifactPrefix = (run: string): string => `${FOLDERS.artifacts}/${PREFIXES.artifacts}${run}/`;
+/** Name of what a job leaves while it does the work of a node, below the artifacts. */
+export const CLAIM_FILE = '_claim.json';
 export const statusKey = (run: string): string => `${artifactPrefix(run)}_status.json`;
 
 /** The run that an object of a pipeline's bucket belongs to. */

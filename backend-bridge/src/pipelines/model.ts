@@ -49,6 +49,8 @@ export interface IPipelineNode {
     inputs: string[];
     /** Sent once instead of files. */
     text?: string;
+    /** Where an exposed service is called, below its own address; absent: at its root, or by its input folder when it has one. */
+    path?: string;
     /** Folder of the results, relative to the working folder of the node. */
     folder?: string;
     /** Set when AI4Compose's recipe was recognised: the nodes that it replaces. */

@@ -31,7 +31,7 @@ const KNOWN = new Set([
   ...['filename', 'runtime_image', 'dependencies', 'include_subdirectories', 'outputs', 'env_vars', 'label', 'title'],
   ...['cpu', 'cpu_limit', 'memory', 'memory_limit', 'gpu', 'gpu_vendor', 'pipeline_parameters', 'kubernetes_secrets'],
   ...['mounted_volumes', 'kubernetes_pod_annotations', 'kubernetes_pod_labels', 'kubernetes_tolerations'],
-  ...['kubernetes_shared_mem_size', 'oscar_target', 'command', 'service', 'inputs', 'text', 'folder', 'function'],
+  ...['kubernetes_shared_mem_size', 'oscar_target', 'command', 'service', 'inputs', 'text', 'folder', 'path', 'function'],
   ...[
     'name',
     'region',
@@ -197,6 +197,7 @@ function addOwn(node: IPipelineNode, get: (name: string) => unknown, data: JsonR
       service: named ?? (op.startsWith(`${OPS.service}:`) ? op.slice(OPS.service.length + 1) : ''),
       inputs: texts(get('inputs')),
       ...optional('text', word(get('text'))),
+      ...optional('path', word(get('path'))),
       ...optional('folder', word(get('folder')))
     };
   } else if (node.kind === 'function') {

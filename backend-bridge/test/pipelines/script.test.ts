@@ -326,6 +326,7 @@ describe('joins', () => {
       expect(root).toBeUndefined();
       // The three archives are there; their events are delivered once more, together, to a join that is not done.
       await place.endpoint.store.remove(service, `out/run/m${seed}/_status.json`);
+      await place.endpoint.store.remove(service, `out/run/m${seed}/_claim.json`);
       const arrivals: IArrival[] = [0, 1, 2].map(i => {
         const bucket = serviceOf(place.conversion, `p${i}`);
         return { service, bucket, key: `next/edge/m${seed}/${bucket}.tar.gz` };
@@ -343,6 +344,7 @@ describe('joins', () => {
     const [p0, p1] = ['p0', 'p1'].map(id => serviceOf(place.conversion, id));
     await place.drain(await place.begin('r1'));
     await place.endpoint.store.remove(service, 'out/run/r1/_status.json');
+    await place.endpoint.store.remove(service, 'out/run/r1/_claim.json');
     const links = [];
     for (const parent of [p0, p1]) {
       await place.endpoint.store.createBucket(`elsewhere-${parent}`);

@@ -1,10 +1,23 @@
 import { isPattern } from '../patterns';
 import type { INodeConfig } from '../script';
+import type { IPipelineNode } from '../model';
+import { normalise } from '../values';
 import type { IStep } from './flow';
 import type { Reporter } from './report';
 
 /** What the deployment gives to nodes that call a service: never in a file, never asked for. */
-export const CALL_SECRETS = ['OSCAR_CALL_TOKEN', 'OSCAR_CALL_ENDPOINT'] as const;
+export const CALL_SECRETS = ['OSCAR_CALL_TOKEN', 'OSCAR_CALL_ENDPOINT', 'OSCAR_CALL_PATHS'] as const;
+
+/** What OSCAR_CALL_PATHS holds, as JSON: how a called service takes files. */
+export interface ICallPaths {
+  /** `<bucket>[/<folder>]` that it listens to in the cluster's own object store. */
+  input?: string;
+  /** Those that it writes to there. */
+  output: string[];
+  /** It is exposed: it has no /run, and its door opens to this. */
+  exposed?: 'basic' | 'bearer' | 'none';
+}
+
 /** What a node needs that calls a function of AWS from a cluster. */
 export const AWS_SECRETS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
 
@@ -22,9 +35,17 @@ export function callOf(step: IStep, reporter: Reporter): INodeConfig['call'] {
       const reason = `${nodes} node${nodes === 1 ? '' : 's'} of AI4Compose became one that calls ${service} with the token that the deployment gives it.`;
       reporter.approximated(node, undefined, reason);
     } else {
-      reporter.mapped(node, 'service', `A small service of the pipeline calls ${service} with each file.`);
+      const what = node.call?.text === undefined ? 'each file' : 'the text of the node';
+      reporter.mapped(node, 'service', `A small service of the pipeline calls ${service} with ${what}.`);
     }
-    return { name: service, inputs: inputsOf(step, node.call?.inputs ?? []), folder: resultFolder(step, service) };
+    const { text, path } = node.call ?? {};
+    return {
+      name: service,
+      inputs: text === undefined ? inputsOf(step, node.call?.inputs ?? []) : [],
+      folder: namedFolder(node, reporter) ?? resultFolder(step, service),
+      ...(text === undefined ? {} : { text }),
+      ...(path === undefined ? {} : { path })
+    };
   }
   if (node.kind === 'function') {
     const name = node.function?.name ?? '';
@@ -62,6 +83,21 @@ function inputsOf(step: IStep, named: string[]): string[] {
     return declared;
   }
   return step.parents.length === 0 && step.node.dependencies.length > 0 ? step.node.dependencies : ['**'];
+}
+
+/** The folder that the node itself names for results. */
+function namedFolder(node: IPipelineNode, reporter: Reporter): string | undefined {
+  const { call } = node;
+  const folder = call?.folder === undefined ? undefined : normalise(call.folder);
+  if (folder === undefined || folder === '') {
+    return undefined;
+  }
+  if (!isInside(folder)) {
+    const reason = `${call?.folder} lies outside the working folder; the results go to a folder of the service's name.`;
+    reporter.ignored(node, 'folder', reason);
+    return undefined;
+  }
+  return folder;
 }
 
 /** A folder that the node declares as output, else one of the service's name. */

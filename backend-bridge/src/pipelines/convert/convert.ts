@@ -124,7 +124,7 @@ function partOf(step: IStep, context: IContext): IPart | undefined {
     next: step.children.length > 0,
     artifacts: `${service}/${FOLDERS.artifacts}`,
     provider: ownProvider(step),
-    outputs: outputs.length === 0 && call ? [call.folder] : outputs,
+    outputs: withResults(outputs, call, node.call?.folder !== undefined),
     parameters: environment.parameters,
     own: environment.own,
     ...(large ? { code: { bucket: service, key, sha256: archive.sha as string } } : {}),
@@ -157,6 +157,16 @@ function partOf(step: IStep, context: IContext): IPart | undefined {
     ],
     ...(large ? { upload: { service, bucket: service, key, path: key } } : {})
   };
+}
+
+/** What a call brings is handed on: when the node names no outputs, and when it names a folder for it. */
+function withResults(outputs: string[], call: INodeConfig['call'], isNamed: boolean): string[] {
+  if (!call || (outputs.length > 0 && !isNamed)) {
+    return outputs;
+  }
+  const { folder } = call;
+  const isThere = outputs.some(output => output.replace(/\/+$/, '') === folder || output.startsWith(`${folder}/`));
+  return isThere ? outputs : [...outputs, folder];
 }
 
 /** False for nodes that nothing can be made of; why is in the report. */

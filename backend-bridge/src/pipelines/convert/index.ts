@@ -1,5 +1,5 @@
 export { convertPipeline } from './convert';
-export { CALL_SECRETS } from './call';
+export { CALL_SECRETS, type ICallPaths } from './call';
 export { serviceNames, slug } from './names';
 export { sha256 } from './sha256';
 export { base64Lines, tar, tarGz, type ITarFile } from './tar';

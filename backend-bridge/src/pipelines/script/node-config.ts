@@ -32,5 +32,16 @@ export interface INodeConfig {
   /** Where the code lies when it is too large for the script. */
   code?: { bucket: string; key: string; sha256: string };
   /** Kinds `service` and `function`: what is called with which files, and the folder that results go to. */
-  call?: { name: string; inputs: string[]; folder: string; region?: string; input?: string; output?: string };
+  call?: {
+    name: string;
+    inputs: string[];
+    folder: string;
+    /** Sent once instead of files. */
+    text?: string;
+    /** Where an exposed service is called. */
+    path?: string;
+    region?: string;
+    input?: string;
+    output?: string;
+  };
 }

@@ -3,6 +3,7 @@ export const BASICS = String.raw`"""Runs one node of a pipeline as a service of 
 outputs on, and keeps a record. Standard library only. Written by jupyterlab-oscar; the node is described in node.json."""
 import base64
 import datetime
+import email.utils
 import glob
 import hashlib
 import hmac
@@ -15,6 +16,7 @@ import ssl
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import urllib.error
 import urllib.parse

@@ -12,7 +12,10 @@ def call_with_files(node):
     """Sends each of the files that the node names, and keeps what comes back below a folder of the service's name."""
     call = node["call"]
     run = os.environ["ELYRA_RUN_NAME"]
-    found, _ = collect({"outputs": call["inputs"]}, os.getcwd())
+    if call.get("text") is None:
+        found, _ = collect({"outputs": call["inputs"]}, os.getcwd())
+    else:
+        found = text_as_file(call["text"])
     if not found:
         return fail("There is no file to send to %s: %s matched nothing." % (call["name"], ", ".join(call["inputs"]) or "no pattern"))
     send = to_function if node["kind"] == "function" else to_service
@@ -38,6 +41,16 @@ def call_with_files(node):
     return 0
 
 
+def text_as_file(text):
+    """What is sent instead of files, beside the working folder: it is no output of the node."""
+    data = text.encode("utf-8")
+    name = "text" + extension(data)
+    path = os.path.join(WORK, name)
+    with open(path, "wb") as file:
+        file.write(data)
+    return {name: path}
+
+
 def to_service(node, run, name, path):
     service = node["call"]["name"]
     endpoint = (os.environ.get("OSCAR_CALL_ENDPOINT") or os.environ.get("OSCAR_ENDPOINT") or "").rstrip("/")
@@ -48,13 +61,18 @@ def to_service(node, run, name, path):
         paths = {}
     with open(path, "rb") as file:
         data = file.read()
-    if endpoint and token and paths.get("exposed"):
-        # Exposed services know users, not tokens: the service's name and its token.
-        login = base64.b64encode((service + ":" + token).encode()).decode()
-        answer = post(endpoint + "/system/services/%s/exposed/%s" % (service, str(paths["exposed"]).lstrip("/")), data,
-                      "Basic " + login)
+    place = node["call"].get("path")
+    exposed = paths.get("exposed")
+    if place is not None and not exposed and paths:
+        raise Failure("It is not an exposed service and has no path %s. Remove the path from the node." % place)
+    if endpoint and (place is not None or exposed and not paths.get("input")):
+        url = endpoint + "/system/services/%s/exposed/%s" % (service, urllib.parse.quote((place or "").lstrip("/"), safe="/?=&%-_.~"))
+        # Behind a door of users and passwords these are the service's name and its token.
+        login = "Basic " + base64.b64encode((service + ":" + token).encode()).decode()
+        answer = post(url, data, {"bearer": "Bearer " + token, "none": ""}.get(exposed, login))
         return [("answer" + extension(answer), answer)]
-    if endpoint and token and len(data) <= LARGEST_CALL:
+    # Nothing stands behind /run of an exposed service.
+    if endpoint and token and not exposed and len(data) <= LARGEST_CALL:
         body = base64.b64encode(data)
         try:
             # Such a body would be read as an event, not as a file.
@@ -67,13 +85,20 @@ def to_service(node, run, name, path):
     storage = open_storage(function_config(), "minio.default")
     if storage is None:
         raise Failure("Neither its token and address (OSCAR_CALL_TOKEN, OSCAR_CALL_ENDPOINT) nor keys of the object store are there.")
-    return through_buckets(storage, run, node, name, path, paths.get("input") or service + "/in",
-                           paths.get("output") or [service + "/out"])
+    # Nobody has told of a service that a stranger deployed this for: then the usual folders are tried.
+    source = paths.get("input") or ("" if paths else service + "/in")
+    targets = paths.get("output") or ([] if paths else [service + "/out"])
+    if not source or not targets:
+        raise Failure("It does not answer calls, and has no %s folder in the object store of the cluster." %
+                      ("output" if source else "input"))
+    return through_buckets(storage, run, node, name, path, source, targets)
 
 
 def post(url, body, authorization):
-    request = urllib.request.Request(url, data=body, method="POST", headers={
-        "Authorization": authorization, "Content-Type": "application/octet-stream"})
+    headers = {"Content-Type": "application/octet-stream"}
+    if authorization:
+        headers["Authorization"] = authorization
+    request = urllib.request.Request(url, data=body, method="POST", headers=headers)
     host = urllib.parse.urlsplit(url).hostname or ""
     handlers = [urllib.request.ProxyHandler({})] if host == "localhost" or host.startswith("127.") or "." not in host else []
     if (os.environ.get("OSCAR_CALL_VERIFY") or "").lower() == "false":

@@ -34,7 +34,7 @@ def begin(node, bucket, key):
         if done_already(node, config, storage, run):
             say("run %s: this node is done already" % run)
             return None
-        return config, run, document, []
+        return claimed(node, config, storage, run, document, [])
     run, service = run_of_key(key)
     if not run or service not in [parent["service"] for parent in node["parents"]]:
         say("%s is no archive of a node before this one; nothing to do" % (key or "what came in"))
@@ -45,10 +45,19 @@ def begin(node, bucket, key):
     if done_already(node, config, storage, run):
         say("run %s: this node is done already" % run)
         return None
-    return config, run, None, archives
+    return claimed(node, config, storage, run, None, archives)
 
 
-def work(node, config, run, document, archives):
+def claimed(node, config, storage, run, document, archives):
+    claim = None
+    if storage is not None:
+        claim = Claim(node, config, storage, run)
+        if not claim.take(run, lambda: done_already(node, config, storage, run)):
+            return None
+    return config, run, document, archives, claim
+
+
+def work(node, config, run, document, archives, claim):
     """Does the work of a run and records it, however it ends."""
     say("run %s: %s" % (run, node["label"]))
     status = {"code": STAGING_FAILED, "startedAt": now(), "artifacts": [], "missing": []}
@@ -60,7 +69,7 @@ def work(node, config, run, document, archives):
         inherited.unpack(folder)
         unpack_code(node, config, folder)
         parameters = parameters_of(node, document)
-        status["code"] = execute(node, folder, environment(node, run, document, parameters), parameters)
+        status["code"] = execute(node, folder, environment(node, run, document, parameters), parameters, claim)
         if status["code"] != 0:
             status["reason"] = reason_of(node, status["code"])
         outputs, status["missing"] = collect(node, folder)
@@ -79,6 +88,11 @@ def work(node, config, run, document, archives):
         import traceback
         traceback.print_exc(file=sys.stdout)
         status.update(code=STAGING_FAILED, reason="%s: %s" % (type(error).__name__, error))
+    if claim is not None and not claim.end(status["code"]):
+        for part in ("edge", "run"):
+            shutil.rmtree(os.path.join(os.environ["TMP_OUTPUT_DIR"], part), ignore_errors=True)
+        say("run %s: another job does this node; what this one made is left out" % run)
+        return STAGING_FAILED
     if status["code"] != 0:
         shutil.rmtree(os.path.join(os.environ["TMP_OUTPUT_DIR"], "edge"), ignore_errors=True)
         say(status["reason"])

@@ -109,6 +109,9 @@ def done_already(node, config, storage, run):
         return isinstance(status, dict) and status.get("code") == 0
     except (Missing, ValueError):
         return False
+    except Failure as failure:
+        say("what this node has left cannot be seen: %s" % failure)
+        return False
 
 
 def artifacts_path(node, config):

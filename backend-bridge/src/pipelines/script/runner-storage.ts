@@ -5,6 +5,10 @@ class Missing(Exception):
     """There is no such object or bucket."""
 
 
+class Conflict(Exception):
+    """The object has changed, or is there, against the condition of the call."""
+
+
 class Storage:
     """An object store. Needs endpoint and keys; raises Failure with what the store said."""
 
@@ -44,12 +48,12 @@ class Storage:
         with open(path, "rb") as file:
             self.call("PUT", bucket, key, body=file.read())
 
-    def call(self, method, bucket, key="", query=None, body=b"", into=None):
+    def call(self, method, bucket, key="", query=None, body=b"", into=None, headers=None):
         path = "/" + urllib.parse.quote(bucket) + ("/" + urllib.parse.quote(key, safe="/-_.~") if key else "")
-        return signed_call(self, "s3", method, path, query or {}, body, into)
+        return signed_call(self, "s3", method, path, query or {}, body, into, headers)
 
 
-def signed_call(client, service, method, path, query, body, into=None, attempts=6):
+def signed_call(client, service, method, path, query, body, into=None, more=None, attempts=6):
     """A call that is signed and repeated while the other side is out of order. Answers body and headers."""
     parameters = "&".join(
         urllib.parse.quote(name, safe="-_.~") + "=" + urllib.parse.quote(query[name], safe="-_.~") for name in sorted(query)
@@ -57,6 +61,7 @@ def signed_call(client, service, method, path, query, body, into=None, attempts=
     url = client.endpoint + path + ("?" + parameters if parameters else "")
     for attempt in range(1, attempts + 1):
         headers = sign(client, service, method, path, parameters, hashlib.sha256(body).hexdigest())
+        headers.update(more or {})
         request = urllib.request.Request(url, data=body if method != "GET" else None, headers=headers, method=method)
         try:
             with client.opener.open(request, timeout=60) as answer:
@@ -74,7 +79,9 @@ def signed_call(client, service, method, path, query, body, into=None, attempts=
             code = match.group(1) if match else "HTTP " + str(error.code)
             if error.code == 404:
                 raise Missing(path)
-            if error.code < 500 and error.code != 429 and code != "RequestTimeTooSkewed":
+            if more and error.code in (409, 412):
+                raise Conflict(path)
+            if (error.code < 500 or error.code == 501) and error.code != 429 and code != "RequestTimeTooSkewed":
                 raise Failure("The object store refused %s of %s: %s." % (method, path, code))
             problem = code
         except (OSError, urllib.error.URLError) as error:

@@ -57,7 +57,7 @@ def unpack_code(node, config, folder):
         put_file(folder, name, archive.extractfile(member), member.mode)
 
 
-def execute(node, folder, env, parameters):
+def execute(node, folder, env, parameters, claim=None):
     """Runs the program of the node and shows what it prints while it runs. Answers its exit code."""
     kind, name = node["kind"], node.get("file")
     if kind == "notebook":
@@ -77,6 +77,8 @@ def execute(node, folder, env, parameters):
                                  stderr=subprocess.STDOUT)
     except FileNotFoundError:
         raise Failure("%s is not there: the image of the node has to bring it." % command[0])
+    if claim is not None:
+        claim.child = child
     with open(os.path.join(WORK, "log"), "wb") as log:
         while True:
             data = os.read(child.stdout.fileno(), 65536)
