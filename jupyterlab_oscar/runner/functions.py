@@ -12,7 +12,6 @@ from .keys import shorten, sort_keys
 CHUNK_NAMES = {"chunk", "block", "text", "data", "lines", "records", "content", "contents"}
 RECORD_NAMES = {"line", "record", "row", "rec", "obj", "item", "doc", "entry", "fields"}
 PAIRS_NAMES = {"pairs", "Pairs", "rows", "items"}
-Pairs = Iterable[Any]
 
 
 def parameters(function: Callable[..., Any], what: str) -> list[str]:

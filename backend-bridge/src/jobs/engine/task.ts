@@ -47,6 +47,8 @@ interface ITaskBase {
   limits: { memory?: number; seconds?: number; skipRecords: number };
   /** Descriptor transport: object with the code; lease transport: the code comes before, in a `job` frame. */
   code?: { key: string; sha256: string };
+  /** As the sample found them; absent: the worker finds them anew from the first records of the part. */
+  forms?: ISampleAnswer['forms'];
 }
 
 /** Tries mapper, combiner and reducer on the first 64 kB. Answer: `sample`. */
