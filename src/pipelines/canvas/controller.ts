@@ -18,6 +18,7 @@ export interface IController {
   getNode(id: string): { inputs?: { id: string }[]; outputs?: { id: string }[] } | undefined;
   getLinks(): { srcNodeId?: string; trgNodeId?: string }[];
   getPrimaryPipelineId(): string;
+  closeContextMenu(): void;
   getPipelineFlow(): {
     pipelines: { id: string; nodes: { id: string; app_data?: { ui_data?: { decorations?: { id: string }[] } } }[] }[];
   };

@@ -2,7 +2,10 @@
  * The canvas in its chunk: all that this product knows of @elyra/pipeline-editor is in this folder, so that another canvas could take
  * its place.
  */
+import { confineStyles, createStyleTarget } from './styles';
+
 import { PipelineEditor, ThemeProvider } from '@elyra/pipeline-editor';
+import { StyleSheetManager } from '@elyra/pipeline-editor/node_modules/styled-components';
 import * as React from 'react';
 import { createRoot } from 'react-dom/client';
 
@@ -13,6 +16,8 @@ import { listenForKeys, nameDeaf } from './keyboard';
 import { numberApart } from './instances';
 import { theme } from './theme';
 
+confineStyles();
+const styleTarget = createStyleTarget();
 numberApart();
 
 /** Show a canvas in `host`. */
@@ -64,7 +69,17 @@ export function mountCanvas(host: HTMLElement, first: ICanvasProps): ICanvas {
     openProperties: () => controller?.editActionHandler({ editType: 'properties' }),
     add: (op, options = {}) => {
       const at = options.at ? toCanvasPosition(host, controller, options.at) : freePlace(controller);
-      void editor.current?.addFile({ nodeTemplate: { op }, offsetX: at.x, offsetY: at.y, path: options.path });
+      const before = new Set(controller?.getNodes().map(node => node.id));
+      void editor.current
+        ?.addFile({ nodeTemplate: { op }, offsetX: at.x, offsetY: at.y, path: options.path })
+        .then(() => {
+          // What was added is what the next key or click is about.
+          const made = controller?.getNodes().filter(node => !before.has(node.id)) ?? [];
+          if (controller && made.length > 0) {
+            controller.setSelections(made.map(node => node.id));
+            reveal(controller, [made[0].id]);
+          }
+        });
     },
     dispose: () => {
       deafen();
@@ -105,28 +120,30 @@ function Canvas(props: IInnerProps): JSX.Element {
   }, [host, flow, palette, badges, states, brokenLinks]);
 
   return (
-    <ThemeProvider theme={theme}>
-      <PipelineEditor
-        ref={props.editor}
-        pipeline={flow}
-        palette={palette}
-        pipelineProperties={props.pipelineSchema}
-        pipelineParameters={props.parametersSchema}
-        leftPalette
-        onChange={props.onChange}
-        onAction={action => {
-          if (action.type === 'openFile' && typeof action.payload === 'string') {
-            props.onOpenFile(action.payload);
-          }
-          props.onAction?.(action.type);
-        }}
-        onError={props.onError}
-        onFileRequested={props.onFileRequested}
-        onPropertiesUpdateRequested={(data: unknown) => Promise.resolve(data)}
-      >
-        <div className="jp-OscarPipeline-empty">{props.hint}</div>
-      </PipelineEditor>
-    </ThemeProvider>
+    <StyleSheetManager target={styleTarget} disableCSSOMInjection>
+      <ThemeProvider theme={theme}>
+        <PipelineEditor
+          ref={props.editor}
+          pipeline={flow}
+          palette={palette}
+          pipelineProperties={props.pipelineSchema}
+          pipelineParameters={props.parametersSchema}
+          leftPalette
+          onChange={props.onChange}
+          onAction={action => {
+            if (action.type === 'openFile' && typeof action.payload === 'string') {
+              props.onOpenFile(action.payload);
+            }
+            props.onAction?.(action.type);
+          }}
+          onError={props.onError}
+          onFileRequested={props.onFileRequested}
+          onPropertiesUpdateRequested={(data: unknown) => Promise.resolve(data)}
+        >
+          <div className="jp-OscarPipeline-empty">{props.hint}</div>
+        </PipelineEditor>
+      </ThemeProvider>
+    </StyleSheetManager>
   );
 }
 

@@ -107,7 +107,10 @@ export function listenForKeys(host: HTMLElement, options: IKeyOptions): () => vo
       return;
     }
     let taken = false;
-    if (target === canvas()) {
+    if (event.key === 'Escape' && host.querySelector('.context-menu-popover')) {
+      controller.closeContextMenu();
+      taken = true;
+    } else if (target === canvas()) {
       taken = onCanvasKey(event, controller);
     } else if (target.matches(DEAF) && (event.key === 'Enter' || event.key === ' ')) {
       target.click();
@@ -139,6 +142,10 @@ export function listenForKeys(host: HTMLElement, options: IKeyOptions): () => vo
 
 /** Let Tab reach what only the mouse did, with a role and a name. */
 export function nameDeaf(host: HTMLElement): void {
+  const canvas = host.querySelector<HTMLElement>('.d3-svg-canvas-div');
+  if (canvas && canvas.tabIndex !== 0) {
+    canvas.tabIndex = 0;
+  }
   for (const element of host.querySelectorAll<HTMLElement>(DEAF)) {
     element.tabIndex = 0;
     element.setAttribute('role', 'button');
