@@ -81,7 +81,9 @@ async function startServer(name, { options = [], env = {}, basePath = '/', token
   };
   const origin = `http://127.0.0.1:${port}`;
   const url = `${origin}${basePath}`;
-  for (let attempt = 0; attempt < 240; attempt++) {
+  // Elyra brings much that is imported first.
+  const patience = host ? 960 : 240;
+  for (let attempt = 0; attempt < patience; attempt++) {
     if (child.exitCode !== null) {
       break;
     }
