@@ -1,0 +1,1 @@
+export { killOrphans, LocalEngine, type ILocalEngineOptions } from './engine';
