@@ -34,6 +34,7 @@ interface IHtcData {
   files?: WholeFile[];
   common?: WholeFile[];
   time?: number;
+  forms?: ISampleAnswer['forms'];
 }
 
 /** Of the JSON of one task's files: a task must stay under 100 kB. */
@@ -70,9 +71,10 @@ class HtcPlanner implements IPlanner {
     return { phase: 'sample', kind: 'htc', input, combiner: 'none', reducers: 1, sort: 'none' };
   }
 
-  async plan(_sample: ISampleAnswer | undefined): Promise<IPhasePlan> {
+  async plan(sample: ISampleAnswer | undefined): Promise<IPhasePlan> {
     await this._target?.check();
-    return this._phase(await this._work());
+    const work = await this._work();
+    return this._phase(sample === undefined ? work : { ...work, forms: sample.forms });
   }
 
   restore(_phase: PhaseName, data: unknown): IPhasePlan {
@@ -92,7 +94,7 @@ class HtcPlanner implements IPlanner {
   }
 
   private _phase(data: IHtcData): IPhasePlan {
-    const { total, seed, shell, parts, files, common, balance } = data;
+    const { total, seed, shell, parts, files, common, balance, forms } = data;
     const longest = (files ?? []).reduce((most, file) => Math.max(most, file.uri.length + 150), 1);
     return {
       name: 'htc',
@@ -114,7 +116,8 @@ class HtcPlanner implements IPlanner {
         ...(files === undefined ? {} : { files: files.slice(range.first, range.first + range.count).map(whole) }),
         ...(common === undefined ? {} : { common: common.map(whole) }),
         shell,
-        divisible: !shell && parts === undefined
+        divisible: !shell && parts === undefined,
+        ...(forms === undefined ? {} : { forms })
       })
     };
   }

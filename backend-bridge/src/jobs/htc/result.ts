@@ -5,7 +5,7 @@ import type { ICommittedPart, IJobOutcome, IPlanContext, IResultPage } from '../
 import { LinePages, linesOf } from '../mapreduce/lines';
 import { Below, FolderFiles, Several, type IStoreFiles } from '../mapreduce/store-files';
 import type { ITarget } from '../mapreduce/target';
-import { parseExact, shownValue } from '../mapreduce/values';
+import { shownValue } from '../mapreduce/values';
 
 interface IResultOptions {
   context: IPlanContext;
@@ -63,7 +63,7 @@ export class HtcResult {
     const lines = await pages.page([{ name: VALUES, lines: record.total }], values, context.job, offset, limit);
     return {
       total: record.total,
-      items: lines.map(line => shownValue(parseExact(line))),
+      items: lines.map(line => shownValue(JSON.parse(line))),
       files: record.files.map(({ name, size }) => {
         const path = others.path(name);
         return { name, ...(path === undefined ? {} : { path }), size };

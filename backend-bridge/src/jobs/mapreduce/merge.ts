@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { linesOf } from './lines';
-import { compareValues, parsePair, type IPair } from './values';
+import { BridgeError } from '../../http/errors';
+import { compareValues, parsePair, shownValue, type IPair } from './values';
 import type { IStoreFiles } from './store-files';
 
 /**
- * Sections that are sorted by value, the largest first, become one; with `top` only its beginning. Equal values stay in the order
- * of the sections. Holds one line of each section.
+ * Sections that are sorted by value, the largest first, become one; with `top` only its beginning. Equal values are in the order
+ * of their keys. Holds one line of each section.
  */
 export async function* mergeByValue(
   from: IStoreFiles,
@@ -56,8 +57,25 @@ async function advance(source: ISource): Promise<boolean> {
   return true;
 }
 
-const compareSources = (a: ISource, b: ISource): number =>
-  compareValues(b.pair.value, a.pair.value) || a.order - b.order;
+/** Largest value first; equal ones by key, and where keys have no order that is known here, by section. */
+function compareSources(a: ISource, b: ISource): number {
+  const values = compareValues(b.pair.value, a.pair.value);
+  if (values === undefined) {
+    throw new BridgeError({
+      type: 'unorderable',
+      title: 'The result cannot be sorted',
+      status: 422,
+      detail: `The values ${shortened(a.pair.value)} and ${shortened(b.pair.value)} of two reducers cannot be compared.`,
+      action: 'Ask for one reducer, or let the reducer return numbers, texts or lists.'
+    });
+  }
+  return values || compareValues(a.pair.key, b.pair.key) || a.order - b.order;
+}
+
+function shortened(value: unknown): string {
+  const text = JSON.stringify(shownValue(value));
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
 
 /** The lines of the sections one after the other, `top` of them at most. */
 export async function* concatenated(

@@ -24,6 +24,7 @@ import { INLINE_LIST, mapOutputs, reduceParts } from './shuffle';
 import { Space, type ISpaceData } from './space';
 import { storeFiles, type IStoreFiles } from './store-files';
 import { targetOf, type ITarget } from './target';
+import { hasOrder } from './values';
 
 /** What a map phase is made of, journaled. */
 interface IMapData {
@@ -32,12 +33,14 @@ interface IMapData {
   combiner: IMapTask['combiner'];
   reducers: number;
   bounds?: string[];
+  forms?: ISampleAnswer['forms'];
 }
 
 interface IReduceData {
   parts: IFixedPart[];
   outputs?: string[];
   manifest?: string;
+  forms?: ISampleAnswer['forms'];
   /** Of the map phase and all it was made of. */
   key: string;
 }
@@ -62,8 +65,9 @@ class MapReducePlanner implements IPlanner {
   ) {
     const { mapreduce = {} } = _context.spec;
     this._options = mapreduce;
+    const { sort = 'none', top } = mapreduce;
     // The largest values are what one asks for by a number alone.
-    this._sort = mapreduce.sort ?? (mapreduce.top === undefined ? 'none' : 'value');
+    this._sort = sort === 'none' && top !== undefined ? 'value' : sort;
     this._result = new MapReduceResult({ context: _context, store: _store, target: _target, sort: this._sort });
   }
 
@@ -95,7 +99,8 @@ class MapReducePlanner implements IPlanner {
       combiner: sample?.combiner ?? 'none',
       // As many sections as the bounds make; the sample may have fewer keys than reducers are wanted.
       reducers: bounds === undefined ? (this._sort === 'key' ? 1 : this._reducers(space, sample)) : bounds.length + 1,
-      ...(bounds === undefined ? {} : { bounds })
+      ...(bounds === undefined ? {} : { bounds }),
+      ...(sample === undefined ? {} : { forms: sample.forms })
     });
   }
 
@@ -107,17 +112,17 @@ class MapReducePlanner implements IPlanner {
     if (phase.name !== 'map' || committed.length === 0) {
       return undefined;
     }
-    const { reducers } = phase.data as IMapData;
+    const { reducers, forms } = phase.data as IMapData;
     const outputs = mapOutputs(committed);
     const parts = reduceParts(committed, reducers);
     const list = Buffer.from(JSON.stringify(outputs));
     const key = digest([phase.key, committed.map(part => part.files)]);
     if (list.length <= INLINE_LIST) {
-      return this._reduce({ parts, outputs, key });
+      return this._reduce({ parts, outputs, key, forms });
     }
     const manifest = 'manifest/map.json';
     await this._store.write(manifest, list);
-    return this._reduce({ parts, manifest, key });
+    return this._reduce({ parts, manifest, key, forms });
   }
 
   finish(phase: IPhasePlan, committed: readonly ICommittedPart[]): Promise<IJobOutcome> {
@@ -130,26 +135,27 @@ class MapReducePlanner implements IPlanner {
 
   private _map(data: IMapData): IPhasePlan {
     const space = new Space(data.space);
-    const { combiner, reducers, bounds } = data;
+    const { combiner, reducers, bounds, forms } = data;
     return {
       name: 'map',
       total: space.total,
       parts: data.parts,
       divisible: true,
-      key: digest([data.space, combiner, reducers, bounds]),
+      key: digest([data.space, combiner, reducers, bounds, forms]),
       data,
       task: (part: IPartRange) => ({
         phase: 'map',
         ...space.inputs(part),
         combiner,
         reducers,
-        ...(bounds === undefined ? {} : { bounds })
+        ...(bounds === undefined ? {} : { bounds }),
+        ...(forms === undefined ? {} : { forms })
       })
     };
   }
 
   private _reduce(data: IReduceData): IPhasePlan {
-    const { parts, outputs, manifest, key } = data;
+    const { parts, outputs, manifest, key, forms } = data;
     const sections = new Map(parts.map((part, section) => [part.first, section]));
     const { top } = this._options;
     return {
@@ -164,7 +170,8 @@ class MapReducePlanner implements IPlanner {
         section: sections.get(part.first) ?? part.part,
         ...(outputs === undefined ? { manifest } : { outputs }),
         sort: this._sort,
-        ...(top === undefined ? {} : { top })
+        ...(top === undefined ? {} : { top }),
+        ...(forms === undefined ? {} : { forms })
       })
     };
   }
@@ -213,6 +220,12 @@ class MapReducePlanner implements IPlanner {
 
   private _reducers(space: Space, sample: ISampleAnswer | undefined): number {
     const { workers, startCost } = this._context;
+    if (this._sort === 'value' && sample?.pairs.some(([, value]) => !hasOrder(value))) {
+      if (this._options.reducers !== undefined && this._options.reducers > 1) {
+        this._context.note('One reducer sorts all values: only Python knows their order.');
+      }
+      return 1;
+    }
     const intermediate = space.total * (sample?.shuffle ?? 1);
     return reducerCount({ wanted: this._options.reducers, workers, startCost, intermediate });
   }
