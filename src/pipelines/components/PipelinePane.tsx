@@ -181,7 +181,7 @@ function CanvasHost(
       </div>
       {mounted && said === '' && (
         <div className="jp-OscarPipeline-keys" aria-hidden="true">
-          {trans.__('Arrows: choose a node · Enter: properties · C: connect · Delete')}
+          {trans.__('Arrows: choose a node · Enter: properties · C: connect · Delete: remove')}
         </div>
       )}
     </div>

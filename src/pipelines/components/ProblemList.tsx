@@ -47,7 +47,8 @@ export function ProblemList(props: {
                   tone={problem.severity === 'error' ? 'bad' : problem.severity === 'warning' ? 'warn' : 'off'}
                   label={severityWord(problem.severity, trans)}
                 />
-                {problem.label && <strong>{problem.label}</strong>}
+                {/* Most say themselves which node they are about. */}
+                {problem.label && !problem.message.includes(problem.label) && <strong>{problem.label}</strong>}
                 <span>{problem.message}</span>
               </>
             );
