@@ -5,8 +5,7 @@ import type { Locator, Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 
 import type { IHost } from '../helpers/host';
-import { describeIn, evaluate, fileMenu, setTheme } from '../helpers/host';
-import type { ILab } from '../helpers/panel';
+import { describeIn, evaluate, fileMenu, fileRow, setTheme } from '../helpers/host';
 import { pipeline, script } from '../helpers/pipeline';
 
 const PIPELINE = pipeline({
@@ -34,72 +33,63 @@ for (const [name, version] of [
         .toBe('Pipeline Editor');
     });
 
-    test('its editor stays the default, ours is under Open With', async ({ page }) => {
+    test('its editor stays the default, ours is under Open With; both work and look right on one file', async ({
+      page
+    }) => {
       expect(await evaluate(page, app => app.version)).toContain(version);
       expect(
         await evaluate(page, app => app.docRegistry.getFileTypesForPath('a.pipeline').map(type => type.name))
       ).toEqual(['pipeline']);
-      await page.locator('.jp-DirListing-item', { hasText: 'two.pipeline' }).dblclick();
+      await fileRow(page, 'two.pipeline').dblclick();
       await expect(theirs(page).locator('.d3-node-group')).toHaveCount(2);
+      await setTheme(page, 'JupyterLab Dark');
+      const before = await colours(theirs(page));
       await (await fileMenu(page, 'two.pipeline', 'OSCAR Pipeline', 'Open With')).click();
       await expect(ours(page).locator('.d3-node-group')).toHaveCount(2);
-      await page.screenshot({ path: `screenshots/${name}-ours.png` });
-      await setTheme(page, 'JupyterLab Dark');
       await page.screenshot({ path: `screenshots/${name}-ours-dark.png` });
-    });
+      expect(await colours(theirs(page))).toEqual(before);
+      // Not the white of the library's own styles.
+      expect((await colours(ours(page))).filter(colour => /^rgb\((2[0-9]{2}(, )?){3}\)$/.test(colour))).toEqual([]);
+      await setTheme(page, 'JupyterLab Light');
+      await page.screenshot({ path: `screenshots/${name}-ours.png` });
 
-    test('our buttons check, export and run what is open in its editor', async ({ page }) => {
-      await open(page);
-      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(2);
-      await button(page, 'Check for OSCAR').click();
-      await expect(page.getByText('nothing stands in the way')).toBeVisible();
-      await page.screenshot({ path: `screenshots/${name}-theirs.png` });
-      await button(page, 'Export FDL…').click();
-      await exported(page, host);
-      await button(page, 'Run on cluster…').click();
-      await runToTheEnd(page);
-      await page.screenshot({ path: `screenshots/${name}-run.png` });
-      await setTheme(page, 'JupyterLab Dark');
-      await open(page);
-      await page.screenshot({ path: `screenshots/${name}-theirs-dark.png` });
-    });
-
-    test('what is changed in its editor and not saved is exported and run', async ({ page }) => {
-      await open(page);
-      await theirs(page).locator('.d3-node-group[data-id$="_two"]').click();
-      await page.keyboard.press('Delete');
-      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(1);
-      await button(page, 'Export FDL…').click();
-      const dialog = page.getByRole('dialog');
-      await expect(dialog).toContainText('Exported to two-fdl');
-      await dialog.getByRole('button', { name: 'Close' }).click();
-      expect(fs.readFileSync(path.join(host.root, 'two-fdl', 'fdl.yaml'), 'utf8')).not.toContain('two-two');
-      await button(page, 'Run on cluster…').click();
-      await runToTheEnd(page);
-      await expect(page.locator('.jp-OscarRun .jp-OscarRunGraph')).not.toContainText('two.py');
-      expect(fs.readFileSync(path.join(host.root, 'two.pipeline'), 'utf8')).not.toContain('two.py');
-    });
-
-    test('from the file browser, without opening it', async ({ page }) => {
-      await (await fileMenu(page, 'two.pipeline', 'Export FDL…')).click();
-      await exported(page, host);
-      await (await fileMenu(page, 'two.pipeline', 'Run on cluster…')).click();
-      await runToTheEnd(page);
-    });
-
-    test('both editors on one file: what is done in ours is seen in its', async ({ page }) => {
-      await open(page);
-      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(2);
-      await open(page, 'OSCAR Pipeline');
+      // What is done in ours is seen in its, and nothing else is written.
       await ours(page).locator('.d3-node-group[data-id$="_two"]').click();
       await page.keyboard.press('Delete');
       await expect(ours(page).locator('.d3-node-group')).toHaveCount(1);
       await expect(theirs(page).locator('.d3-node-group')).toHaveCount(1);
       await evaluate(page, app => app.commands.execute('docmanager:save').then(() => null));
-      const saved = fs.readFileSync(path.join(host.root, 'two.pipeline'), 'utf8');
+      const saved = read(host, 'two.pipeline');
       expect(saved).not.toContain('two.py');
       const lines = new Set(PIPELINE.split('\n').map(line => line.replace(/,$/, '')));
       expect(saved.split('\n').filter(line => !lines.has(line.replace(/,$/, '')))).toEqual([]);
+    });
+
+    test('our buttons check, export and run what is open in its editor, saved or not', async ({ page }) => {
+      await fileRow(page, 'two.pipeline').dblclick();
+      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(2);
+      await button(page, 'Check for OSCAR').click();
+      await expect(page.getByText('nothing stands in the way')).toBeVisible();
+      await page.screenshot({ path: `screenshots/${name}-theirs.png` });
+      await theirs(page).locator('.d3-node-group[data-id$="_two"]').click();
+      await page.keyboard.press('Delete');
+      await expect(theirs(page).locator('.d3-node-group')).toHaveCount(1);
+      await button(page, 'Export FDL…').click();
+      expect(await exported(page, host)).not.toContain('two-two');
+      await button(page, 'Run on cluster…').click();
+      await runToTheEnd(page);
+      await expect(page.locator('.jp-OscarRunGraph')).toContainText('one.py');
+      await expect(page.locator('.jp-OscarRunGraph')).not.toContainText('two.py');
+      expect(read(host, 'two.pipeline')).not.toContain('two.py');
+    });
+
+    test('a file is exported and run from the file browser, without opening it', async ({ page }) => {
+      await (await fileMenu(page, 'two.pipeline', 'Export FDL…')).click();
+      expect(await exported(page, host)).toContain('two-two');
+      await (await fileMenu(page, 'two.pipeline', 'Run on cluster…')).click();
+      await runToTheEnd(page);
+      await expect(page.locator('.jp-OscarRunGraph')).toContainText('two.py');
+      await page.screenshot({ path: `screenshots/${name}-run.png` });
     });
   });
 }
@@ -108,10 +98,16 @@ function write(host: IHost, file: string, text: string): void {
   fs.writeFileSync(path.join(host.root, file), text);
 }
 
-async function open(page: Page, factory?: string): Promise<void> {
-  await page.evaluate(
-    args => void (window as unknown as ILab).jupyterapp.commands.execute('docmanager:open', args),
-    factory ? { path: 'two.pipeline', factory, options: { mode: 'split-right' } } : { path: 'two.pipeline' }
+function read(host: IHost, file: string): string {
+  return fs.readFileSync(path.join(host.root, file), 'utf8');
+}
+
+/** What nodes and the ground of a canvas are painted with. */
+async function colours(editor: Locator): Promise<string[]> {
+  return editor.evaluate(element =>
+    ['.d3-node-body-outline', '.d3-svg-background'].map(
+      selector => getComputedStyle(element.querySelector(selector)!).fill
+    )
   );
 }
 
@@ -127,13 +123,14 @@ function button(page: Page, name: string): Locator {
   return page.locator('.jp-OscarElyra .jp-Toolbar').getByRole('button', { name, exact: true });
 }
 
-async function exported(page: Page, host: IHost): Promise<void> {
+/** Wait for the end of an export; answers the FDL. */
+async function exported(page: Page, host: IHost): Promise<string> {
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText('Exported to two-fdl');
   await dialog.getByRole('button', { name: 'Close' }).click();
-  const fdl = fs.readFileSync(path.join(host.root, 'two-fdl', 'fdl.yaml'), 'utf8');
+  const fdl = read(host, path.join('two-fdl', 'fdl.yaml'));
   expect(fdl).toContain('two-one');
-  expect(fdl).toContain('two-two');
+  return fdl;
 }
 
 async function runToTheEnd(page: Page): Promise<void> {

@@ -36,10 +36,13 @@ describeIn('lab44', 'JupyterLab 4.4', host => {
     await page.screenshot({ path: 'screenshots/lab44-job.png' });
     await setTheme(page, 'JupyterLab Dark');
     await page.screenshot({ path: 'screenshots/lab44-job-dark.png' });
+    await setTheme(page, 'JupyterLab Light');
   });
 
   test('our editor opens pipelines, saves what is edited, and runs them', async ({ page }) => {
-    expect(await evaluate(page, app => app.docRegistry.defaultWidgetFactory('a.pipeline')?.name)).toBe('OSCAR Pipeline');
+    expect(await evaluate(page, app => app.docRegistry.defaultWidgetFactory('a.pipeline')?.name)).toBe(
+      'OSCAR Pipeline'
+    );
     await fileRow(page, 'two.pipeline').dblclick();
     const editor = page.locator('.jp-OscarPipeline-host');
     await expect(editor.locator('.d3-node-group')).toHaveCount(2);
@@ -51,6 +54,7 @@ describeIn('lab44', 'JupyterLab 4.4', host => {
     expect(fs.readFileSync(path.join(host.root, 'two.pipeline'), 'utf8')).toContain('Show it');
     await setTheme(page, 'JupyterLab Dark');
     await page.screenshot({ path: 'screenshots/lab44-pipeline-dark.png' });
+    await setTheme(page, 'JupyterLab Light');
     await page.locator('.jp-Toolbar').getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Run', exact: true }).click();
     await expect(page.locator('.jp-OscarRun')).toHaveAttribute('data-oscar-state', 'done', { timeout: 120000 });
