@@ -6,7 +6,7 @@ never cut; there is no limit on the length of a record, and no byte is read twic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from .inputs import read_exactly
@@ -16,32 +16,6 @@ PIECE = 16 << 20
 #: Steps in which the rest of a record that goes past the split is read.
 STEP = 64 << 10
 LONGEST_STEP = 8 << 20
-
-
-class Cut:
-    """Where a split ends. ``stop`` requests move it forward.
-
-    Parameters
-    ----------
-    position
-        First byte that is not of the split; None: the end of the file.
-    """
-
-    def __init__(self, position: int | None, asked: Callable[[], int | None] | None = None) -> None:
-        self._position = position
-        self._asked = asked
-        #: Whether the end is not where it was at first.
-        self.moved = False
-
-    def end(self, current: int) -> int | None:
-        """The end as of now; it is never before ``current``, where the next record starts."""
-        asked = self._asked() if self._asked is not None else None
-        if asked is not None:
-            asked = max(asked, current)
-            if self._position is None or asked < self._position:
-                self._position = asked
-                self.moved = True
-        return self._position
 
 
 def overlaps_itself(delimiter: bytes) -> bool:
@@ -70,14 +44,15 @@ def first_record(file: BinaryIO, start: int, delimiter: bytes) -> tuple[int, byt
         step = min(step * 2, LONGEST_STEP)
 
 
-def chunks(file: BinaryIO, start: int, cut: Cut, delimiter: bytes, piece: int = PIECE) -> Iterator[tuple[int, bytes]]:
-    """(position, bytes of whole records) of a split. The last record of a file may lack its delimiter.
+def chunks(
+    file: BinaryIO, start: int, end: int | None, delimiter: bytes, piece: int = PIECE
+) -> Iterator[tuple[int, bytes]]:
+    """(position, bytes of whole records) of the split ``[start, end)``. The last record of a file may lack its delimiter.
 
-    ``file`` stands at ``max(0, start - len(delimiter))``.
+    ``file`` stands at ``max(0, start - len(delimiter))``; ``end`` None: the end of the file.
     """
     position, rest = (0, b"") if start == 0 else first_record(file, start, delimiter)
     while True:
-        end = cut.end(position)
         if end is not None and position >= end:
             return
         want = piece if end is None else min(piece, end - position)

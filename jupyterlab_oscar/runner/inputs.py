@@ -55,7 +55,7 @@ class Input:
             return open_object(self.uri, self.version, self.size, offset, self.size if stop is None else stop)
         self.check()
         try:
-            file = Path(self.uri).open("rb", buffering=0)
+            file = Path(self.uri).open("rb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise _unreadable(self.uri, error) from error
         file.seek(offset)

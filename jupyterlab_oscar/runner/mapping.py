@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any, Protocol
 
-from .blocks import Cut
-from .errors import TaskError, UserError
+from .errors import UserError
 from .functions import check_pairs, pair_batches
 from .inputs import Input
 from .job import Job
@@ -17,6 +16,8 @@ from .state import State
 
 #: Records whose pairs are put into the collector together.
 BATCH = 4096
+#: Bytes of a chunk of the sample.
+SMALL = 64 << 10
 
 
 class Sink(Protocol):
@@ -43,25 +44,33 @@ class Mapper:
         self._reader = reader_of(format, state)
         self._sink = sink
         self._state = state
-        self._failed = 0
 
-    def run(self, source: Input, cut: Cut) -> None:
-        """All records that start in a split."""
+    def small(self) -> None:
+        """Read in small pieces: for the sample."""
+        self._reader.piece = SMALL
+
+    def run(self, source: Input, limit: int | None = None) -> int:
+        """All records that start in a split, or enough of them for ``limit`` bytes; answers how many bytes were mapped."""
         base = self._state.done
-        feed: Callable[[Input, Cut], Iterable[int]]
+        feed: Callable[[Input], Iterable[int]]
         if self._own_reader is not None:
             feed = self._feed_own
         else:
             feed = {"chunk": self._feed_chunks, "record": self._feed_records, "key-value": self._feed_placed}[
                 self._form
             ]
-        for after in feed(source, cut):
-            self._state.done = base + min(max(0, after - source.start), source.length)
+        mapped = 0
+        for after in feed(source):
+            mapped = max(0, after - source.start)
+            self._state.done = base + min(mapped, source.length)
+            if limit is not None and mapped >= limit:
+                break
         self._state.record = None
+        return mapped
 
-    def _feed_chunks(self, source: Input, cut: Cut) -> Iterable[int]:
+    def _feed_chunks(self, source: Input) -> Iterable[int]:
         counters = self._state.counters
-        for place, after, chunk, records in self._reader.chunks(source, cut):
+        for place, after, chunk, records in self._reader.chunks(source):
             self._state.record = f"{source.uri}:{place} {shorten(chunk[:200], 300)}"
             counters.recordsIn += records
             started = perf_counter()
@@ -91,7 +100,7 @@ class Mapper:
         todo = [chunks]
         while todo:
             some = todo.pop()
-            chunk = some[0] if len(some) == 1 else some[0][:0].join(some) if hasattr(some[0], "join") else sum(some, [])
+            chunk = _joined(some)
             try:
                 batches = list(pair_batches(self._function(chunk), False))
             except Exception as error:
@@ -127,7 +136,7 @@ class Mapper:
             self._state.record = f"{source.uri} {shorten(some[0], 300)}"
 
     def _fails(self, some: list[Any]) -> bool:
-        chunk = some[0][:0].join(some) if hasattr(some[0], "join") else sum(some, [])
+        chunk = _joined(some)
         try:
             for _ in pair_batches(self._function(chunk), False):
                 continue
@@ -135,8 +144,8 @@ class Mapper:
             return True
         return False
 
-    def _feed_records(self, source: Input, cut: Cut) -> Iterable[int]:
-        for place, after, records in self._reader.records(source, cut):
+    def _feed_records(self, source: Input) -> Iterable[int]:
+        for place, after, records in self._reader.records(source):
             self._state.record = f"{source.uri}:{place}"
             started = perf_counter()
             try:
@@ -145,8 +154,8 @@ class Mapper:
                 self._state.counters.userSeconds += perf_counter() - started
             yield after
 
-    def _feed_placed(self, source: Input, cut: Cut) -> Iterable[int]:
-        for place, after, placed in self._reader.placed(source, cut):
+    def _feed_placed(self, source: Input) -> Iterable[int]:
+        for place, after, placed in self._reader.placed(source):
             self._state.record = f"{source.uri}:{place}"
             started = perf_counter()
             try:
@@ -155,7 +164,7 @@ class Mapper:
                 self._state.counters.userSeconds += perf_counter() - started
             yield after
 
-    def _feed_own(self, source: Input, cut: Cut) -> Iterable[int]:
+    def _feed_own(self, source: Input) -> Iterable[int]:
         if source.start:
             # A reader of the user starts at the start of a file: the first split has all of it.
             return
@@ -230,13 +239,14 @@ class Mapper:
             self._sink.add(batch)
 
     def _skip(self, source: Input, call: tuple[Any, ...], error: Exception) -> None:
-        self._state.counters.skipped += 1
-        self._failed += 1
-        if self._failed > self._state.skip_records:
-            message = (
-                f"More than {self._state.skip_records} records fail; the last one with {type(error).__name__}: {error}"
-            )
-            raise TaskError("user", type(error).__name__, message, _place_of(source, call)) from error
+        self._state.skip(error, _place_of(source, call))
+
+
+def _joined(chunks: list[Any]) -> Any:
+    """Chunks as one: texts, bytes, or lists of rows."""
+    if len(chunks) == 1:
+        return chunks[0]
+    return [row for chunk in chunks for row in chunk] if isinstance(chunks[0], list) else chunks[0][:0].join(chunks)
 
 
 def _place_of(source: Input, call: tuple[Any, ...]) -> str:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from .blocks import PIECE, Cut, chunks, overlaps_itself
+from .blocks import PIECE, chunks, overlaps_itself
 from .compression import opened
 from .inputs import Input
 from .state import State
@@ -25,6 +25,8 @@ class TextReader:
     def __init__(self, format: dict[str, Any], state: State) -> None:
         self.format = format
         self.state = state
+        #: Bytes of one chunk, at most, unless one record is longer.
+        self.piece = PIECE
         delimiter = format.get("delimiter")
         self.delimiter = base64.b64decode(delimiter) if delimiter else b"\n"
         self.decoder = Decoder(
@@ -39,28 +41,27 @@ class TextReader:
         """Whether records can be found by reading from the start of the file only."""
         return self.compression is not None or self.decoder.wide or overlaps_itself(self.delimiter)
 
-    def raw(self, source: Input, cut: Cut) -> Iterator[tuple[int, int, bytes]]:
+    def raw(self, source: Input) -> Iterator[tuple[int, int, bytes]]:
         """(start, next start, bytes of whole records). Places are those of the uncompressed text."""
         if self.from_start:
             if source.start:
                 # The split at the start of the file has all of it.
                 return
-            cut = Cut(None)
         back = 0 if source.start == 0 else len(self.delimiter)
         with opened(source, source.start - back, self.compression) as file:
-            for place, data in self.pieces(file, source, cut):
+            for place, data in self.pieces(file, source):
                 yield place, place + len(data), data
         source.check()
 
-    def pieces(self, file: BinaryIO, source: Input, cut: Cut) -> Iterator[tuple[int, bytes]]:
+    def pieces(self, file: BinaryIO, source: Input) -> Iterator[tuple[int, bytes]]:
         """Bytes of whole records."""
         if self.decoder.wide:
             return iter([(0, file.read())])
-        return chunks(file, source.start, cut, self.delimiter, PIECE)
+        return chunks(file, source.start, None if self.from_start else source.end, self.delimiter, self.piece)
 
-    def chunks(self, source: Input, cut: Cut) -> Iterator[tuple[int, int, Any, int]]:
+    def chunks(self, source: Input) -> Iterator[tuple[int, int, Any, int]]:
         """For ``mapper(chunk)``: (start, next start, chunk, number of records)."""
-        for place, after, data in self.raw(source, cut):
+        for place, after, data in self.raw(source):
             yield (
                 place,
                 after,
@@ -68,14 +69,14 @@ class TextReader:
                 data.count(self.delimiter) + (not data.endswith(self.delimiter)),
             )
 
-    def records(self, source: Input, cut: Cut) -> Iterator[tuple[int, int, list[Any]]]:
+    def records(self, source: Input) -> Iterator[tuple[int, int, list[Any]]]:
         """For ``mapper(record)``: (start, next start, records)."""
-        for place, after, data in self.raw(source, cut):
+        for place, after, data in self.raw(source):
             yield place, after, self.decoder.records(self.decoder.text(source, place, data))
 
-    def placed(self, source: Input, cut: Cut) -> Iterator[tuple[int, int, Iterable[tuple[Any, Any]]]]:
+    def placed(self, source: Input) -> Iterator[tuple[int, int, Iterable[tuple[Any, Any]]]]:
         """For ``mapper(key, value)``: (start, next start, (place, record)s)."""
-        for place, after, data in self.raw(source, cut):
+        for place, after, data in self.raw(source):
             yield place, after, self.decoder.placed(source, place, data)
 
     def divide(self, chunk: Any) -> list[Any]:

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .errors import TaskError
+
 _PAGE = resource.getpagesize()
 _STATM = Path("/proc/self/statm")
 
@@ -75,6 +77,7 @@ class State:
         self.stop_at: int | None = None
         self.over: tuple[str, str, str] | None = None
         self.finished = False
+        self._bad = 0
 
     def stop(self, at: int | None) -> None:
         """End at this unit, or as soon as possible. An earlier place that was asked for stays."""
@@ -87,6 +90,17 @@ class State:
         if self.memory_limit is None:
             return default
         return max(1 << 20, min(default, int(self.memory_limit * share)))
+
+    def skip(self, error: Exception, place: str) -> None:
+        """Leave a record out. Raises TaskError when there were more of them than allowed."""
+        self.counters.skipped += 1
+        self._bad += 1
+        if self._bad > self.skip_records:
+            if not self.skip_records:
+                raise error
+            message = f"More than {self.skip_records} records fail; the last one with {type(error).__name__}: {error}"
+            kind = error.kind if isinstance(error, TaskError) else "user"
+            raise TaskError(kind, type(error).__name__, message, place) from error
 
     def sample_memory(self) -> int:
         """Look, and remember the highest."""

@@ -160,6 +160,13 @@ class FolderStore:
         except OSError as error:
             raise output_error(error, name) from error
 
+    def remove(self, names: list[str]) -> None:
+        """Take back what was published by an attempt that cannot be completed."""
+        for name in names:
+            path = self.root / name
+            if path.exists():
+                path.unlink()
+
     def scratch(self) -> Path:
         """A folder for spills of a reducer, on the same disk."""
         path = self.root / "scratch"
