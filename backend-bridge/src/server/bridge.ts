@@ -5,6 +5,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createClusters } from '../clusters';
 import type { Cluster } from '../contract';
+import { createJobs } from '../jobs';
 import { createPipelineRuns } from '../pipeline-runs';
 import { Activity } from './activity';
 import { createApp } from './app';
@@ -25,6 +26,7 @@ import { resolvePipeline } from './pipeline-source';
 import { toProblem } from './problem';
 import { callRoutes } from './routes/calls';
 import { clusterRoutes } from './routes/clusters';
+import { computeRoutes } from './routes/compute';
 import { exposedRoutes } from './routes/exposed';
 import { fdlRoutes } from './routes/fdl';
 import { jobRoutes } from './routes/jobs';
@@ -64,6 +66,7 @@ export const ROUTES = [
   storageRoutes,
   fdlRoutes,
   pipelineRoutes,
+  computeRoutes,
   packingRoutes
 ];
 
@@ -112,7 +115,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     onChange: operation => hub.emit({ type: 'operation', operation }),
     toProblem: problemOf
   });
-  const underWay = (): number => operations.running + clusters.running() + pipelines.running();
+  const underWay = (): number => operations.running + clusters.running() + pipelines.running() + jobs.running();
   const resume = (options?: { without?: string }): void => {
     clusters.resume(options);
     pipelines.resume(options);
@@ -165,6 +168,17 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     toProblem: problemOf,
     log: line => log.info(line)
   });
+  const jobs = createJobs({
+    data: slot.folder,
+    clusters: clusters.registry,
+    contentsRoot: settings.contentsRoot,
+    python: settings.python ?? 'python3',
+    // Beside the folder of the bundle.
+    runner: settings.runner ?? join(__dirname, '..', 'runner'),
+    onEvent: (id, job) => hub.emit({ type: 'compute-job', id, job }),
+    toProblem: problemOf,
+    log: line => log.info(line)
+  });
   const context: IServerContext = {
     version: VERSION,
     boot,
@@ -174,6 +188,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     activity,
     clusters,
     pipelines,
+    jobs,
     views,
     watcher,
     operations,
@@ -213,6 +228,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     socket.once('close', () => sockets.delete(socket));
   });
   await listen(app.server, settings);
+  void jobs.recover().catch((error: unknown) => log.error('Jobs of before could not be gone on with', error));
   if (settings.localCluster?.enabled !== false) {
     embedded.start();
   } else {
@@ -233,7 +249,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     await ended;
     clearTimeout(timer);
     await app.close();
-    await pipelines.close();
+    await Promise.all([pipelines.close(), jobs.close()]);
     await clusters.close();
     await embedded.close();
     slot.release();

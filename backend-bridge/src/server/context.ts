@@ -1,6 +1,7 @@
 import type { IClusters } from '../clusters/facade';
 import type { ICluster } from '../clusters/interfaces';
 import type { Cluster } from '../contract';
+import type { IJobs } from '../jobs';
 import type { IPipelineRuns } from '../pipeline-runs';
 import type { Activity } from './activity';
 import type { Examples } from './examples';
@@ -25,6 +26,8 @@ export interface IServerContext {
   readonly activity: Activity;
   readonly clusters: IClusters;
   readonly pipelines: IPipelineRuns;
+  /** MapReduce and high-throughput jobs. */
+  readonly jobs: IJobs;
   readonly views: Views;
   readonly watcher: Watcher;
   readonly operations: Operations;

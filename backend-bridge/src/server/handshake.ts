@@ -23,6 +23,7 @@ export const Handshake = Type.Object({
   baseUrl: Type.Optional(Type.String()),
   python: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Type.Null()])),
   examples: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Type.Null()])),
+  runner: Type.Optional(Type.Union([Type.String({ minLength: 1 }), Type.Null()])),
   localCluster: Type.Optional(LocalClusterSettings),
   idleSeconds: Type.Optional(Type.Number({ minimum: 0 })),
   detached: Type.Optional(Type.Boolean()),

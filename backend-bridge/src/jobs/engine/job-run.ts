@@ -27,6 +27,8 @@ export interface IJobRunOptions {
 class Cancelled extends Error {}
 
 const SAMPLE = 'sample';
+/** What a process of its own for each part costs, s. */
+const ISOLATED = 0.1;
 
 /** One job from its plan to its result. */
 export class JobRun {
@@ -155,7 +157,7 @@ export class JobRun {
     let plan = await this._unless(this._currentPlan(planner));
     for (;;) {
       const known = this.phases[this.phases.length - 1];
-      let committed = toParts(journal.committed(record.id, known.number));
+      let committed = committedParts(journal, record.id, known.number);
       if (!record.finishing) {
         committed = await this._runPhase(plan, known, committed, most, paused);
         const next = await this._unless(planner.next(plan, committed));
@@ -179,7 +181,7 @@ export class JobRun {
   private async _currentPlan(planner: IPlanner): Promise<IPhasePlan> {
     const last = this.phases[this.phases.length - 1];
     for (const phase of this.phases.slice(0, -1)) {
-      this._remember(phase.number, toParts(this._options.journal.committed(this.record.id, phase.number)));
+      this._remember(phase.number, committedParts(this._options.journal, this.record.id, phase.number));
     }
     if (last) {
       return planner.restore(last.name, last.data);
@@ -220,7 +222,7 @@ export class JobRun {
       spec: record.spec,
       record: phase,
       plan,
-      traits: engine.traits,
+      traits: record.spec.isolate === true ? { ...engine.traits, ahead: 0, startCost: ISOLATED } : engine.traits,
       most,
       journal,
       store: this._store as IStore,
@@ -239,7 +241,7 @@ export class JobRun {
       run.end();
       this.phase = undefined;
     }
-    const parts = toParts(journal.committed(record.id, phase.number));
+    const parts = committedParts(journal, record.id, phase.number);
     this._remember(phase.number, parts, run);
     phase.finishedAt = new Date().toISOString();
     journal.savePhase(record.id, phase);
@@ -258,7 +260,7 @@ export class JobRun {
     let covered = 0;
     for (const source of journal.cached(phase.cache, id)) {
       const from = await storeOf(source.job);
-      for (const part of toParts(journal.committed(source.job, source.number))) {
+      for (const part of committedParts(journal, source.job, source.number)) {
         const fits = plan.parts
           ? plan.parts[part.part]?.first === part.first && plan.parts[part.part]?.count === part.count
           : part.first >= covered;
@@ -459,12 +461,13 @@ export class JobRun {
   private _over = false;
 }
 
-function toParts(attempts: readonly Partial<ICommittedPart>[]): ICommittedPart[] {
-  return attempts.map(({ part, attempt, first, count, files, values, counters }) => ({
-    part: part as number,
-    attempt: attempt as number,
-    first: first as number,
-    count: count as number,
+/** What counts of a phase, by first unit. */
+export function committedParts(journal: JobJournal, job: string, phase: number): ICommittedPart[] {
+  return journal.committed(job, phase).map(({ part, attempt, first, count, files, values, counters }) => ({
+    part,
+    attempt,
+    first,
+    count,
     files: files ?? [],
     ...(values === undefined ? {} : { values }),
     counters: counters ?? noCounters()

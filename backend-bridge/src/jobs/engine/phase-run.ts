@@ -65,6 +65,10 @@ export class PhaseRun {
   }
 
   readonly scheduler: PhaseScheduler;
+  get number(): number {
+    return this._options.record.number;
+  }
+
   readonly counters = noCounters();
   /** Attempts that run, as they are journaled. */
   readonly running = new Map<string, IAttemptRecord>();

@@ -1,4 +1,11 @@
-import type { ComputeRequest, ComputeState, ComputeError, Problem } from '../../contract';
+import type {
+  ComputeCounters,
+  ComputeError,
+  ComputePhase,
+  ComputeRequest,
+  ComputeState,
+  Problem
+} from '../../contract';
 import type { ISampleAnswer, ITaskCounters, ITaskDone, ITaskError } from './task';
 import type { PhaseName } from './plan';
 
@@ -23,6 +30,8 @@ export interface IJobRecord {
   results?: number;
   error?: ComputeError;
   problem?: Problem;
+  /** As it was shown last. */
+  shown?: { phases: ComputePhase[]; counters: ComputeCounters };
 }
 
 export interface IPhaseRecord {

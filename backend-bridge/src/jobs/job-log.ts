@@ -1,0 +1,147 @@
+import { createReadStream } from 'node:fs';
+import { appendFile, stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+
+/** Bytes of the log of one job; what comes after is left out. */
+const MOST = 32 * 1024 * 1024;
+/** A line is cut at so many characters, or functions that print without newlines would be kept in memory. */
+const LINE = 16 * 1024;
+/** Lines without an end are written after so long, ms. */
+const PATIENCE = 1000;
+const CUT = '[…] The log is full: the rest was left out.\n';
+
+/** What the functions of a job print, in one file: each line after `[<phase> <part>] `. */
+export class JobLog {
+  constructor(readonly file: string) {}
+
+  print(where: string, text: string): void {
+    if (this._written >= MOST) {
+      return;
+    }
+    const lines = ((this._open.get(where) ?? '') + text).split(/\r?\n/);
+    let rest = lines.pop() ?? '';
+    if (rest.length > LINE) {
+      lines.push(rest);
+      rest = '';
+    }
+    if (rest === '') {
+      this._open.delete(where);
+    } else {
+      this._open.set(where, rest);
+    }
+    for (const line of lines) {
+      this._add(`[${where}] ${line.length > LINE ? `${line.slice(0, LINE)}…` : line}\n`);
+    }
+    this._timer ??= setTimeout(() => this._complete(), PATIENCE);
+  }
+
+  /** Everything that was printed is in the file when this resolves. */
+  async flush(): Promise<void> {
+    this._complete();
+    await this._writing;
+  }
+
+  /** Lines of the file; with `follow` also what is added until `over` says that no more comes. */
+  async *read(options: {
+    part?: string;
+    follow?: boolean;
+    signal?: AbortSignal;
+    over: () => boolean;
+  }): AsyncGenerator<string> {
+    const { part, follow = false, signal, over } = options;
+    const wanted = part === undefined ? undefined : partPattern(part);
+    let place = 0;
+    for (;;) {
+      const last = over();
+      await this.flush();
+      const size = await sizeOf(this.file);
+      if (size > place) {
+        const stream = createReadStream(this.file, { start: place, end: size - 1, encoding: 'utf8' });
+        place = size;
+        for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+          if (!wanted || wanted.test(line)) {
+            yield `${line}\n`;
+          }
+        }
+      }
+      if (!follow || last || signal?.aborted === true) {
+        return;
+      }
+      await this._more(signal);
+    }
+  }
+
+  /** Wakes who follows. */
+  wake(): void {
+    this._waiting.splice(0).forEach(wake => wake());
+  }
+
+  private _more(signal?: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, PATIENCE);
+      signal?.addEventListener('abort', done, { once: true });
+      this._waiting.push(done);
+    });
+  }
+
+  private _complete(): void {
+    clearTimeout(this._timer);
+    this._timer = undefined;
+    for (const [where, text] of this._open) {
+      this._add(`[${where}] ${text}\n`);
+    }
+    this._open.clear();
+  }
+
+  private _add(line: string): void {
+    if (this._written >= MOST) {
+      return;
+    }
+    this._written += line.length;
+    this._pieces.push(this._written >= MOST ? CUT : line);
+    this._writing ??= this._write();
+  }
+
+  private async _write(): Promise<void> {
+    while (this._pieces.length > 0) {
+      const text = this._pieces.join('');
+      this._pieces = [];
+      try {
+        await appendFile(this.file, text, { mode: 0o600 });
+      } catch {
+        // A full disk must not end a job for the sake of its log; the job itself says so when it cannot write.
+        this._written = MOST;
+      }
+      this.wake();
+    }
+    this._writing = undefined;
+  }
+
+  private readonly _open = new Map<string, string>();
+  private readonly _waiting: (() => void)[] = [];
+  private _pieces: string[] = [];
+  private _written = 0;
+  private _writing: Promise<void> | undefined;
+  private _timer: NodeJS.Timeout | undefined;
+}
+
+function partPattern(part: string): RegExp {
+  const text = part.replace(/[^\w ]/g, '');
+  return new RegExp(/ /.test(text) ? `^\\[${text}\\] ` : `^\\[\\w+ ${text}\\] `);
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return 0;
+    }
+    throw error;
+  }
+}
