@@ -8,7 +8,7 @@ import type { IInputFile } from './facade';
 import type { ICluster } from './interfaces';
 import { requireService, type Jobs } from './jobs';
 import { Journal, sourceOf, viewOf, type IKeptItem, type IKeptSubmission } from './journal';
-import { keyIn, ownPlaces } from './service-view';
+import { keyIn, ownPlaces, type IPlace } from './service-view';
 import { Follower, type ILive } from './submission-follower';
 import { end, isOver, problemOf } from './submission-items';
 
@@ -16,6 +16,8 @@ import { end, isOver, problemOf } from './submission-items';
 const EXPIRY = 60 * 60_000;
 /** Finished ones whose record is kept in memory. */
 const KEPT = 200;
+/** Milliseconds until what could not be saved is saved again. */
+const SAVE_AGAIN = 1000;
 
 export interface ISubmissionsOptions {
   /** Folder of the bridge. */
@@ -52,6 +54,31 @@ export class Submissions {
     const place = ownPlaces(service.input, service.name)[0];
     const id = randomBytes(8).toString('hex');
     const before = cluster.client.features.has('job-outputs') ? [] : await allJobNames(cluster, serviceName);
+    const spool = join(this._spool, id);
+    try {
+      const items = await this._keepInputs(spool, files, place);
+      const kept: IKeptSubmission = {
+        id,
+        cluster: cluster.id,
+        service: serviceName,
+        done: false,
+        revision: 1,
+        createdAt: Date.now(),
+        before,
+        items
+      };
+      this._journal.save(kept, items.keys());
+      this._start(kept, service);
+      return viewOf(kept);
+    } catch (error) {
+      // A full disk: what was kept of the inputs would stay for ever.
+      await rm(spool, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Inputs that exist nowhere else, or not for long, get a place of their own. */
+  private async _keepInputs(spool: string, files: IInputFile[], place: IPlace | undefined): Promise<IKeptItem[]> {
     const tokens = new Set<string>();
     const items: IKeptItem[] = [];
     for (const [index, file] of files.entries()) {
@@ -63,14 +90,14 @@ export class Submissions {
       let source = sourceOf(file);
       if (file.data !== undefined) {
         // Bytes that exist nowhere else would be lost with this process.
-        const path = join(this._spool, id, String(index));
-        await mkdir(join(this._spool, id), { recursive: true, mode: 0o700 });
+        const path = join(spool, String(index));
+        await mkdir(spool, { recursive: true, mode: 0o700 });
         await writeFile(path, file.data, { mode: 0o600 });
         source = { name: file.name, path };
       } else if (file.transient === true && file.path !== undefined) {
         // Deleted by its owner, or expired, before it was read: a second name keeps the bytes.
-        const path = join(this._spool, id, String(index));
-        await mkdir(join(this._spool, id), { recursive: true, mode: 0o700 });
+        const path = join(spool, String(index));
+        await mkdir(spool, { recursive: true, mode: 0o700 });
         await link(file.path, path).catch(() => copyFile(file.path as string, path));
         source = { name: file.name, path };
       }
@@ -82,19 +109,7 @@ export class Submissions {
         ...(place ? { bucket: place.bucket, objectKey: keyIn(place, uniqueName(file.name, token)) } : {})
       });
     }
-    const kept: IKeptSubmission = {
-      id,
-      cluster: cluster.id,
-      service: serviceName,
-      done: false,
-      revision: 1,
-      createdAt: Date.now(),
-      before,
-      items
-    };
-    this._journal.save(kept, items.keys());
-    this._start(kept, service);
-    return viewOf(kept);
+    return items;
   }
 
   async wait(id: string, options: { since?: number; wait?: number; signal?: AbortSignal } = {}): Promise<Submission> {
@@ -193,6 +208,7 @@ export class Submissions {
     clearInterval(this._expiry);
     this._follower.close();
     await Promise.all(works);
+    this._unsaved.forEach(live => this._save(live));
     this._journal.close();
   }
 
@@ -262,17 +278,27 @@ export class Submissions {
     if (this._closing) {
       return;
     }
-    try {
-      this._journal.save(live.kept, live.dirty);
-      live.dirty.clear();
-    } catch (error) {
-      // The work goes on without being written down; the next change tries again.
-      this._options.log?.(
-        `Submission ${live.kept.id} is not saved: ${error instanceof BridgeError ? `${error.message} ${error.problem.cause ?? ''}` : String(error)}`
-      );
+    if (!this._save(live)) {
+      // The work goes on without being written down; the next change tries again, and where there is none, time does.
+      live.timer = setTimeout(() => this._announce(live), SAVE_AGAIN).unref();
     }
     live.waiting.forEach(wake => wake());
     this._options.onChange?.(viewOf(live.kept));
+  }
+
+  private _save(live: ILive): boolean {
+    try {
+      this._journal.save(live.kept, live.dirty);
+      live.dirty.clear();
+      this._unsaved.delete(live);
+      return true;
+    } catch (error) {
+      this._unsaved.add(live);
+      this._options.log?.(
+        `Submission ${live.kept.id} is not saved: ${error instanceof BridgeError ? `${error.message} ${error.problem.cause ?? ''}` : String(error)}`
+      );
+      return false;
+    }
   }
 
   private _finish(live: ILive): void {
@@ -287,6 +313,8 @@ export class Submissions {
     done.slice(0, Math.max(0, done.length - KEPT)).forEach(item => this._live.delete(item.kept.id));
   }
 
+  /** Those with changes that the disk had no room for. */
+  private readonly _unsaved = new Set<ILive>();
   private readonly _options: ISubmissionsOptions;
   private readonly _journal: Journal;
   private readonly _spool: string;

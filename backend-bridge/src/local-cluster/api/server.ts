@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { isDiskFull, NO_ROOM } from '../disk-full';
 import { isAllowedHost, isAllowedOrigin, parseBasic, sameSecret } from './guard';
 import { empty, type IReply, ReplyError, send, text } from './http';
 import type { Caller, IContext, Manager } from './manager';
@@ -97,7 +98,7 @@ async function answer(manager: Manager, request: IncomingMessage, response: Serv
       manager.options.log(
         `${request.method} ${pathOf(request)} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
       );
-      reply = empty(500);
+      reply = isDiskFull(error) ? text(507, NO_ROOM) : empty(500);
     }
   }
   if (reply) {

@@ -4,7 +4,7 @@ import type { IRuntimeOptions } from './options';
 import type { ILimits } from './runtime';
 import type { IShared } from './shared';
 import { SupervisorError } from './supervisor/errors';
-import { Supervisor, type IExecution } from './supervisor/supervisor';
+import { describe, Supervisor, type IExecution } from './supervisor/supervisor';
 
 export interface IExecuteOptions {
   options: IRuntimeOptions;
@@ -78,7 +78,7 @@ export async function execute(call: IExecuteOptions): Promise<IExecution> {
     return result;
   } catch (error) {
     const problem = (error as { problem?: { detail: string; action?: string } }).problem;
-    const reason = problem ? [problem.detail, problem.action].filter(Boolean).join(' ') : (error as Error).message;
+    const reason = problem ? [problem.detail, problem.action].filter(Boolean).join(' ') : describe(error);
     log(`${reason}\n`);
     return { ok: false, reason, outputs: [], reply: Buffer.from(`${reason}\n`) };
   } finally {

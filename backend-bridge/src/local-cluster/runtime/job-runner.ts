@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { IOscarService } from '../../fdl/service';
 import type { PodPhase } from '../interfaces';
 import { execute } from './execution';
@@ -105,7 +103,6 @@ export class JobRunner {
       return;
     }
     const path = this._options.logPath(id);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const active: IActive = {
       row,
       abort: new AbortController(),

@@ -34,7 +34,7 @@ class Jobs implements IJobs {
   constructor(private readonly _options: IRuntimeOptions) {
     this._shared = share(_options);
     this._strict = _options.strict === true;
-    this._journal = new Journal(join(_options.data, 'jobs.db'));
+    this._journal = new Journal(join(_options.data, 'jobs.db'), _options.log);
     this._scheduler = new Scheduler({
       pool: this._shared.pool,
       service: name => _options.service(name) ?? undefined,

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { IJobRecord, PodPhase } from '../interfaces';
 import { openDatabase, transaction } from '../database';
+import { isDiskFull } from '../disk-full';
 import type { Stamp } from './log-file';
 
 /** A job as it is kept. `id` orders jobs, whatever the clock does. */
@@ -58,9 +59,18 @@ const MIGRATIONS = [
 const COLUMNS =
   'id, name, service, status, reason, created, started, finished, exit_code, cancelled, owner, bucket, key, outputs, attempt, log_bytes, stamps';
 
-/** The book of jobs. What is added is on disk at once; changes of one turn follow together, and always before anything is read. */
+/** Milliseconds until what a full disk did not take is written again. */
+const AGAIN = 1000;
+
+/**
+ * The book of jobs. What is added is on disk at once; changes of one turn follow together, and always before anything is read.
+ * Changes that find no room on the disk are kept in memory, are read from there, and are written when there is room again.
+ */
 export class Journal {
-  constructor(path: string) {
+  constructor(
+    path: string,
+    private readonly _log?: (line: string) => void
+  ) {
     this._db = openDatabase(path, { migrations: MIGRATIONS });
   }
 
@@ -114,16 +124,45 @@ export class Journal {
   /** Writes a changed row at the end of this turn. */
   update(row: IJobRow): void {
     this._dirty.set(row.id, row);
-    this._timer ??= setImmediate(() => this.flush());
+    if (this._again === undefined) {
+      this._timer ??= setImmediate(() => this.flush());
+    }
   }
 
-  /** Writes what waits, now. */
+  /** Writes what waits, now; what finds no room on the disk goes on waiting. */
   flush(): void {
     clearImmediate(this._timer);
     this._timer = undefined;
-    if (this._dirty.size === 0) {
+    if (this._dirty.size === 0 || this._again !== undefined) {
       return;
     }
+    try {
+      this._write();
+    } catch (error) {
+      if (!isDiskFull(error)) {
+        throw error;
+      }
+      this._log?.('The disk is full: the states of jobs are kept in memory until there is room.');
+      this._later();
+    }
+  }
+
+  private _later(): void {
+    this._again = setTimeout(() => {
+      try {
+        this._write();
+        this._again = undefined;
+        this._log?.('There is room again: the states of jobs are written down.');
+      } catch (error) {
+        if (!isDiskFull(error)) {
+          throw error;
+        }
+        this._later();
+      }
+    }, AGAIN).unref();
+  }
+
+  private _write(): void {
     transaction(this._db, () => {
       for (const row of this._dirty.values()) {
         this._run(
@@ -152,12 +191,12 @@ export class Journal {
 
   byName(name: string): IJobRow | undefined {
     this.flush();
-    return this._run(`SELECT ${COLUMNS} FROM jobs WHERE name = ?`).get(name) as IJobRow | undefined;
+    return asNow(this._run(`SELECT ${COLUMNS} FROM jobs WHERE name = ?`).get(name), this._dirty);
   }
 
   byId(id: number): IJobRow | undefined {
     this.flush();
-    return this._run(`SELECT ${COLUMNS} FROM jobs WHERE id = ?`).get(id) as IJobRow | undefined;
+    return asNow(this._run(`SELECT ${COLUMNS} FROM jobs WHERE id = ?`).get(id), this._dirty);
   }
 
   body(id: number): Buffer {
@@ -169,15 +208,17 @@ export class Journal {
   list(service: string, options: { before?: number; limit: number; owner?: string }): IJobRow[] {
     this.flush();
     const { before = Number.MAX_SAFE_INTEGER, limit, owner } = options;
-    return owner === undefined
-      ? (this._run(`SELECT ${COLUMNS} FROM jobs WHERE service = ? AND id < ? ORDER BY id DESC LIMIT ?`).all(
-          service,
-          before,
-          limit
-        ) as unknown as IJobRow[])
-      : (this._run(
-          `SELECT ${COLUMNS} FROM jobs WHERE service = ? AND id < ? AND owner = ? ORDER BY id DESC LIMIT ?`
-        ).all(service, before, owner, limit) as unknown as IJobRow[]);
+    const rows =
+      owner === undefined
+        ? this._run(`SELECT ${COLUMNS} FROM jobs WHERE service = ? AND id < ? ORDER BY id DESC LIMIT ?`).all(
+            service,
+            before,
+            limit
+          )
+        : this._run(
+            `SELECT ${COLUMNS} FROM jobs WHERE service = ? AND id < ? AND owner = ? ORDER BY id DESC LIMIT ?`
+          ).all(service, before, owner, limit);
+    return rows.flatMap(row => asNow(row, this._dirty) ?? []);
   }
 
   /** What has not ended, oldest first. */
@@ -218,6 +259,7 @@ export class Journal {
         this._run('DELETE FROM jobs WHERE id = ?').run(id);
       }
     });
+    ids.forEach(id => this._dirty.delete(id));
   }
 
   /** Forgets events seen before a moment. */
@@ -242,7 +284,10 @@ export class Journal {
   }
 
   close(): void {
+    clearTimeout(this._again);
+    this._again = undefined;
     this.flush();
+    clearTimeout(this._again);
     this._db.close();
   }
 
@@ -259,6 +304,13 @@ export class Journal {
   private readonly _statements = new Map<string, StatementSync>();
   private readonly _dirty = new Map<number, IJobRow>();
   private _timer: NodeJS.Immediate | undefined;
+  private _again: NodeJS.Timeout | undefined;
+}
+
+/** A row as it is, also when that has not been written. */
+function asNow(row: unknown, unwritten: Map<number, IJobRow>): IJobRow | undefined {
+  const read = row as IJobRow | undefined;
+  return read && (unwritten.get(read.id) ?? read);
 }
 
 /** The record that the API shows; `strict` hides what OSCAR does not know. */

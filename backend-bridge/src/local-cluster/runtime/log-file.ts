@@ -1,4 +1,17 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { isDiskFull } from '../disk-full';
 
 /** How many moments are remembered for timestamps. */
 const STAMPS = 1000;
@@ -9,10 +22,12 @@ export type Stamp = [offset: number, time: number];
 /**
  * A log being written. It keeps the beginning and the end, `size` bytes each, in one file that never grows beyond both: the
  * end is a ring. When the log is closed, what was left out is said in a line between the two.
+ *
+ * What a full disk does not take is left out, and said where the log goes on: the program that writes goes on, too.
  */
 export class LogWriter {
   /**
-   * @param path File; made at the first byte.
+   * @param path File; made, with its folder, at the first byte.
    * @param size Bytes of the beginning, and as many of the end.
    */
   constructor(
@@ -29,13 +44,40 @@ export class LogWriter {
     return this._stamps;
   }
 
+  /** Bytes that the disk had no room for. */
+  get lost(): number {
+    return this._lost;
+  }
+
   write(data: Buffer | string): void {
-    let rest = typeof data === 'string' ? Buffer.from(data) : data;
-    if (rest.length === 0) {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    if (bytes.length === 0) {
       return;
     }
+    const before = this._total;
+    try {
+      if (this._unsaid > 0) {
+        this._write(lostLine(this._unsaid));
+        this._unsaid = 0;
+      }
+      this._write(bytes);
+    } catch (error) {
+      if (!isDiskFull(error)) {
+        throw error;
+      }
+      const missing = bytes.length - Math.max(0, this._total - before);
+      this._lost += missing;
+      this._unsaid += missing;
+    }
+    for (const wake of this._waiting.splice(0)) {
+      wake();
+    }
+  }
+
+  private _write(data: Buffer): void {
+    let rest = data;
     this._stamp();
-    const fd = (this._fd ??= openSync(this.path, 'w+', 0o600));
+    const fd = this._open();
     if (rest.length > 2 * this._size) {
       // Of a piece larger than all that is kept, only its two ends matter; the ring's place stays that of the true length.
       const skipTo = rest.length - this._size;
@@ -49,13 +91,19 @@ export class LogWriter {
     while (rest.length > 0) {
       const { position, room } = this._place(this._total);
       const part = rest.subarray(0, Math.min(room, rest.length));
-      writeSync(fd, part, 0, part.length, position);
-      this._total += part.length;
-      rest = rest.subarray(part.length);
+      // A disk that is filling up takes a part of it.
+      const written = writeSync(fd, part, 0, part.length, position);
+      this._total += written;
+      rest = rest.subarray(written);
     }
-    for (const wake of this._waiting.splice(0)) {
-      wake();
+  }
+
+  private _open(): number {
+    if (this._fd === undefined) {
+      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+      this._fd = openSync(this.path, 'w+', 0o600);
     }
+    return this._fd;
   }
 
   /** Bytes from `from` on: what is there now, and where to go on. Says where something is left out. */
@@ -95,6 +143,16 @@ export class LogWriter {
       return;
     }
     this._closed = true;
+    if (this._unsaid > 0) {
+      try {
+        this._write(lostLine(this._unsaid));
+      } catch (error) {
+        if (!isDiskFull(error)) {
+          throw error;
+        }
+        // Still no room: `lost` tells.
+      }
+    }
     const fd = this._fd;
     if (fd !== undefined) {
       if (this._total > 2 * this._size) {
@@ -102,23 +160,35 @@ export class LogWriter {
         const lineStart = tail.indexOf(10) + 1;
         const head = readAt(fd, 0, this._size);
         const headEnd = head.lastIndexOf(10) + 1 || head.length;
-        const temporary = `${this.path}.new`;
-        const out = openSync(temporary, 'w', 0o600);
-        try {
-          const cut = this._total - this._size + lineStart - headEnd;
-          for (const part of [head.subarray(0, headEnd), cutLine(cut), tail.subarray(lineStart)]) {
-            writeSync(out, part);
-          }
-        } finally {
-          closeSync(out);
-        }
-        renameSync(temporary, this.path);
+        const cut = this._total - this._size + lineStart - headEnd;
+        this._replace([head.subarray(0, headEnd), cutLine(cut), tail.subarray(lineStart)]);
       }
       closeSync(fd);
       this._fd = undefined;
     }
     for (const wake of this._waiting.splice(0)) {
       wake();
+    }
+  }
+
+  /** Puts the log in the order in which it is read; without room for that its end stays where the ring has it. */
+  private _replace(parts: Buffer[]): void {
+    const temporary = `${this.path}.new`;
+    try {
+      const out = openSync(temporary, 'w', 0o600);
+      try {
+        for (let rest = Buffer.concat(parts); rest.length > 0;) {
+          rest = rest.subarray(writeSync(out, rest));
+        }
+      } finally {
+        closeSync(out);
+      }
+      renameSync(temporary, this.path);
+    } catch (error) {
+      if (!isDiskFull(error)) {
+        throw error;
+      }
+      rmSync(temporary, { force: true });
     }
   }
 
@@ -152,6 +222,8 @@ export class LogWriter {
 
   private _fd: number | undefined;
   private _total = 0;
+  private _lost = 0;
+  private _unsaid = 0;
   private _closed = false;
   private _stamps: Stamp[] = [];
   private _step = 10;
@@ -206,13 +278,19 @@ export function withTimestamps(text: string, stamps: readonly Stamp[]): string {
 }
 
 function cutLine(bytes: number): Buffer {
-  const unit =
-    bytes >= 1e6
-      ? `${(bytes / 1e6).toFixed(1)} MB`
-      : bytes >= 1e3
-        ? `${(bytes / 1e3).toFixed(1)} kB`
-        : `${bytes} bytes`;
-  return Buffer.from(`\n[… ${unit} of output are not kept …]\n`);
+  return Buffer.from(`\n[… ${amount(bytes)} of output are not kept …]\n`);
+}
+
+function lostLine(bytes: number): Buffer {
+  return Buffer.from(`\n[… ${amount(bytes)} of output are missing: the disk was full …]\n`);
+}
+
+function amount(bytes: number): string {
+  return bytes >= 1e6
+    ? `${(bytes / 1e6).toFixed(1)} MB`
+    : bytes >= 1e3
+      ? `${(bytes / 1e3).toFixed(1)} kB`
+      : `${bytes} bytes`;
 }
 
 function readAt(fd: number, position: number, length: number): Buffer {

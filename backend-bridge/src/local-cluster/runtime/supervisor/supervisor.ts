@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { IOscarService } from '../../../fdl/service';
 import type { IObjectStore } from '../../interfaces';
+import { DISK_FULL } from '../../disk-full';
 import type { IServiceFiles } from '../service-files';
 import type { IBind, IExit, ILimits, IRuntime } from '../runtime';
 import { SupervisorError } from './errors';
@@ -319,12 +320,13 @@ function missing(type: string, id: string): string {
 }
 
 /** What the machine said, without the places of its code. */
-function describe(error: unknown): string {
+export function describe(error: unknown): string {
   const { code, path } = error as NodeJS.ErrnoException;
   const known: Record<string, string> = {
     E2BIG:
       'The variables of the service and the event are too large for a program to start with: put large inputs into a bucket.',
-    ENOSPC: 'The disk is full: delete data and run it again.',
+    ENOSPC: DISK_FULL,
+    EDQUOT: DISK_FULL,
     EACCES: `There is no permission for ${path ?? 'a file that it needs'}.`,
     EROFS: `${path ?? 'A folder that it needs'} is on a disk that cannot be written to.`,
     ENAMETOOLONG: 'The name of a file is longer than this machine allows.',
