@@ -80,7 +80,7 @@ export function parseHandshake(value: unknown): Handshake {
   if ((handshake.fd === undefined) === (handshake.socket === undefined)) {
     throw badHandshake('Give either `fd` or `socket`.');
   }
-  for (const key of ['data', 'socket', 'contentsRoot', 'examples', 'connectionFile'] as const) {
+  for (const key of ['data', 'socket', 'contentsRoot', 'examples', 'runner', 'connectionFile'] as const) {
     const path = handshake[key];
     if (typeof path === 'string' && (!isAbsolute(path) || path.includes('\0'))) {
       throw badHandshake(`\`${key}\` must be an absolute path.`);
