@@ -216,7 +216,7 @@ test('a large graph, and one where there is little room, can be read', async ({ 
   const path = 'large/fdl.yaml';
   const services = Array.from({ length: 30 }, (_, index) =>
     GOOD.replace(/^[^]*oscar:\n/, '')
-      .replace('fdl-echo/in', index % 6 === 0 ? `step-${index}/in` : `step-${index - 1 - (index % 2)}/out`)
+      .replace('fdl-echo/in', index % 6 === 0 ? `step-${index}/in` : `step-${index - 1}/out`)
       .replace(/fdl-echo/g, `step-${index}`)
   );
   await open(page, path, `functions:\n  oscar:\n${services.join('')}`);
@@ -226,6 +226,7 @@ test('a large graph, and one where there is little room, can be read', async ({ 
   const zoom = async (): Promise<number> =>
     parseInt((await graph.getByRole('button', { name: 'Fit into the view' }).textContent()) ?? '', 10);
   expect(await zoom()).toBeGreaterThanOrEqual(80);
+  await expect(graph.locator('[data-node="place:minio.default:step-0/in"]')).toBeInViewport();
   await page.screenshot({ path: 'screenshots/fdl-graph-30.png' });
   // What is walked to comes into view.
   const last = graph.locator('[data-node="service:local/step-29"]');

@@ -1,4 +1,4 @@
-import { fitOf, READABLE } from '../graph/fit';
+import { firstSeen, fitOf, READABLE, scrollFor } from '../graph/fit';
 
 const layout = (width: number, height: number) => ({ boxes: new Map(), lines: new Map(), width, height });
 const WIDE = layout(900, 200);
@@ -14,5 +14,17 @@ describe('the picture in a room', () => {
   it('stays readable where there is little room, and scrolls up and down', () => {
     expect(fitOf([WIDE, TALL], { width: 212, height: 150 })).toEqual({ layout: TALL, zoom: READABLE });
     expect(fitOf([WIDE, TALL], { width: 0, height: 0 }).zoom).toBe(READABLE);
+  });
+
+  it('begins where something is, and stays where it is seen', () => {
+    expect(scrollFor(0, 200, 20, 100)).toBe(0);
+    expect(scrollFor(0, 200, 500, 100)).toBe(450);
+    expect(scrollFor(400, 200, 10, 100)).toBe(0);
+    const node = (id: string, kind: 'cluster' | 'place' | 'service') => ({ id, kind, label: id, pointer: '' });
+    const nodes = [node('c', 'cluster'), node('b', 'service'), node('a', 'place')];
+    const edges = [{ id: '1', kind: 'input' as const, from: 'a', to: 'b' }];
+    expect(firstSeen({ nodes, edges }, null)).toBe('a');
+    expect(firstSeen({ nodes, edges }, 'b')).toBe('b');
+    expect(firstSeen({ nodes: [], edges: [] }, null)).toBeUndefined();
   });
 });

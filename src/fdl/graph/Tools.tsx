@@ -63,33 +63,35 @@ export function Tools(props: {
       <span className="jp-OscarFdlGraph-gap" />
       <IconButton icon={undoIcon} label={trans.__('Undo')} disabled={!model.canUndo} onClick={() => model.undo()} />
       <IconButton icon={redoIcon} label={trans.__('Redo')} disabled={!model.canRedo} onClick={() => model.redo()} />
-      <button
-        type="button"
-        className="jp-OscarFdlGraph-zoom"
-        aria-label={trans.__('Smaller')}
-        title={trans.__('Smaller')}
-        onClick={() => onZoom(Math.max(0.3, zoom / 1.25))}
-      >
-        −
-      </button>
-      <button
-        type="button"
-        className="jp-OscarFdlGraph-zoom"
-        aria-label={trans.__('Fit into the view')}
-        title={trans.__('Fit into the view')}
-        onClick={() => onZoom(null)}
-      >
-        {Math.round(zoom * 100)}%
-      </button>
-      <button
-        type="button"
-        className="jp-OscarFdlGraph-zoom"
-        aria-label={trans.__('Larger')}
-        title={trans.__('Larger')}
-        onClick={() => onZoom(Math.min(3, zoom * 1.25))}
-      >
-        +
-      </button>
+      <span className="jp-OscarFdlGraph-zooms">
+        <button
+          type="button"
+          className="jp-OscarFdlGraph-zoom"
+          aria-label={trans.__('Smaller')}
+          title={trans.__('Smaller')}
+          onClick={() => onZoom(Math.max(0.3, zoom / 1.25))}
+        >
+          −
+        </button>
+        <button
+          type="button"
+          className="jp-OscarFdlGraph-zoom"
+          aria-label={trans.__('Fit into the view')}
+          title={trans.__('Fit into the view')}
+          onClick={() => onZoom(null)}
+        >
+          {Math.round(zoom * 100)}%
+        </button>
+        <button
+          type="button"
+          className="jp-OscarFdlGraph-zoom"
+          aria-label={trans.__('Larger')}
+          title={trans.__('Larger')}
+          onClick={() => onZoom(Math.min(3, zoom * 1.25))}
+        >
+          +
+        </button>
+      </span>
       <span className="jp-OscarFdlGraph-gap" />
       {clusters.length > 0 && (
         <select

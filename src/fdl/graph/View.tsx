@@ -4,7 +4,7 @@ import { useView } from '../../oscar/components/context';
 import { Button } from '../../oscar/components/parts';
 import { Canvas } from './Canvas';
 import { Details } from './Details';
-import { fitOf, layoutsOf } from './fit';
+import { firstSeen, fitOf, layoutsOf, scrollFor } from './fit';
 import type { GraphModel } from './model';
 import { Problems } from './Problems';
 import { Tools } from './Tools';
@@ -45,6 +45,16 @@ export function GraphView(props: IGraphViewProps): JSX.Element {
   const layouts = React.useMemo(() => layoutsOf(state.graph), [state.graph]);
   const { layout, zoom: fit } = fitOf(layouts, size);
   const shown = zoom ?? fit;
+  const seen = layout.boxes.get(firstSeen(state.graph, state.selected) ?? '');
+
+  // A picture that is larger than its room begins where something is. Not after each edit: what one looks at stays where it is.
+  React.useLayoutEffect(() => {
+    const node = box.current;
+    if (node && seen) {
+      node.scrollLeft = scrollFor(node.scrollLeft, node.clientWidth, seen.x * shown, seen.width * shown);
+      node.scrollTop = scrollFor(node.scrollTop, node.clientHeight, seen.y * shown, seen.height * shown);
+    }
+  }, [size, shown, state.empty, layouts.indexOf(layout)]);
   const chosen = state.selected === null ? undefined : model.node(state.selected);
   const edge = state.graph.edges.find(item => item.id === state.selected);
 

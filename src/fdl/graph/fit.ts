@@ -29,3 +29,16 @@ export function fitOf(
   const { layout } = fits.reduce((a, b) => (b.across > a.across ? b : a));
   return { layout, zoom: READABLE };
 }
+
+/** How far to scroll so that a box is seen in a room that begins at `from`; the same when it is seen already. */
+export function scrollFor(from: number, room: number, start: number, size: number): number {
+  return start >= from && start + size <= from + room ? from : Math.max(0, start + size / 2 - room / 2);
+}
+
+/** What one looks at first: what is chosen, else where the data begins. */
+export function firstSeen(graph: IFdlGraph, selected: string | null): string | undefined {
+  const nodes = graph.nodes.filter(node => node.kind !== 'cluster');
+  const fed = new Set(graph.edges.map(edge => edge.to));
+  const found = nodes.find(node => node.id === selected) ?? nodes.find(node => !fed.has(node.id)) ?? nodes[0];
+  return found?.id;
+}
