@@ -156,6 +156,8 @@ class _Collector:
 
 
 def _source(name: str, thing: Any) -> tuple[str, int, str]:
+    if inspect.isclass(thing):
+        return _class_source(name, thing)
     try:
         lines, line = inspect.getsourcelines(thing)
         file = inspect.getsourcefile(thing) or inspect.getfile(thing)
@@ -166,6 +168,24 @@ def _source(name: str, thing: Any) -> tuple[str, int, str]:
             "Define it in a cell or a file, with def.",
         ) from error
     return textwrap.dedent("".join(lines)), max(line, 1), file
+
+
+def _class_source(name: str, thing: type) -> tuple[str, int, str]:
+    """A class does not know its file, but its methods do; one without methods is looked for in the cells, newest first."""
+    codes = [item.__code__ for item in vars(thing).values() if inspect.isfunction(item)]
+    files = [code.co_filename for code in codes] or list(reversed(linecache.cache))
+    module = sys.modules.get(thing.__module__)
+    for file in dict.fromkeys([*files, getattr(module, "__file__", None) or ""]):
+        lines = linecache.getlines(file)
+        try:
+            tree = ast.parse("".join(lines))
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and node.name == thing.__name__:
+                first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
+                return textwrap.dedent("".join(lines[first - 1 : node.end_lineno])), first, file
+    raise _invalid("A class has no source", f"{name} is in no file or cell.", "Define it in a cell or a file.")
 
 
 def _defined(tree: ast.Module) -> str | None:
