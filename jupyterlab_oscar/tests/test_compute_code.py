@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import math
 import pickle
+import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,19 +109,19 @@ def test_tracebacks_have_the_lines_of_the_file() -> None:
 
 
 def test_values_that_cannot_be_sent_are_named() -> None:
-    handle = Path(__file__).open()
+    lock = threading.Lock()
 
-    def mapper(line: str) -> str:
-        return handle.readline()
+    def mapper(line: str) -> bool:
+        return lock.locked()
 
-    with handle, pytest.raises(InvalidError, match=r"handle .*cannot be pickled.*setup\(\)"):
+    with pytest.raises(InvalidError, match=r"lock .*cannot be pickled.*setup\(\)"):
         code_of({"mapper": local_copy(mapper)})
 
 
 def test_functions_without_source_are_refused() -> None:
     space: dict[str, Any] = {}
     exec("def mapper(line): return line", space)
-    with pytest.raises(InvalidError, match="has no source"):
+    with pytest.raises(InvalidError, match="could not get source"):
         code_of({"mapper": space["mapper"]})
 
 
