@@ -1,4 +1,5 @@
 /** Tests of the wheel in other JupyterLabs, of which each test file starts its own: `npm test -- elyra`. */
 const { HOSTS, shared } = require('./helpers/config.cjs');
 
-module.exports = { ...shared, testMatch: HOSTS, webServer: undefined };
+// Its results lie apart: playwright empties the folder when it begins.
+module.exports = { ...shared, testMatch: HOSTS, outputDir: '../.setup/test-results-hosts', webServer: undefined };
