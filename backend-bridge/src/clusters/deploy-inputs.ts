@@ -5,7 +5,7 @@ import { links, parseFdl, placeOfIO, type IFdlDocument, type IOscarService, type
 import { BridgeError, isProblem } from '../http';
 import type { IResolvedSource } from './facade';
 import type { ICluster } from './interfaces';
-import type { ClusterConnection } from './registry';
+import type { ClusterConnection } from './connection';
 import { ownPlaces } from './service-view';
 
 /** Kubernetes keeps a script in an object of at most 1 MiB; what is far above it is not even read. */

@@ -7,7 +7,7 @@ import { readCluster, readSource } from './deploy-inputs';
 import type { IApplyOptions, IResolvedSource } from './facade';
 import type { ICluster } from './interfaces';
 import { matches, notApplied, samePaths } from './read-back';
-import type { ClusterConnection } from './registry';
+import type { ClusterConnection } from './connection';
 import { deleteMade, removeEmpty, restore } from './undo';
 
 /** An environment with heavy packages on a slow line, or a large image that has to be pulled. */

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { isExposed } from '../fdl';
 import { BridgeError, addSecret, type IUpgraded } from '../http';
 import { requireService } from './jobs';
-import type { ClusterConnection } from './registry';
+import type { ClusterConnection } from './connection';
 
 const HOP_BY_HOP = new Set([
   'connection',

@@ -10,7 +10,7 @@ import type { ICluster } from './interfaces';
 import { requireService, toJob, type Jobs } from './jobs';
 import { asText, extensionOf, isTextType, typeOfFile } from './media';
 import { outputsOf } from './outputs';
-import type { ClusterConnection } from './registry';
+import type { ClusterConnection } from './connection';
 import { readReply, withoutSupervisor } from './reply';
 import type { ResultStore } from './results';
 import type { Submissions } from './submissions';

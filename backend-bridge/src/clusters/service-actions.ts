@@ -4,7 +4,7 @@ import { isExposed } from '../fdl';
 import { BridgeError, isProblem } from '../http';
 import type { ICluster } from './interfaces';
 import { requireService } from './jobs';
-import type { ClusterConnection } from './registry';
+import type { ClusterConnection } from './connection';
 import { toService } from './service-view';
 
 const LOG_POLL = 2000;
