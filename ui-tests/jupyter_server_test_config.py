@@ -8,7 +8,10 @@ configure_jupyter_server(c)  # noqa: F821
 
 c.ServerApp.ip = "127.0.0.1"  # noqa: F821
 c.ServerApp.allow_root = True  # noqa: F821
-if not os.environ.get("OSCAR_UI_INSTALLED"):  # an installed wheel brings this
+if os.environ.get("OSCAR_UI_INSTALLED"):
+    # The wheel enables itself. What Elyra brings of chat models takes longer to start than all the rest.
+    c.ServerApp.jpserver_extensions = {"jupyter_ai": False, "jupyterlab_magic_wand": False}  # noqa: F821
+else:
     c.ServerApp.jpserver_extensions = {"jupyterlab_oscar": True}  # noqa: F821
 c.LabApp.news_url = None  # noqa: F821
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"  # noqa: F821

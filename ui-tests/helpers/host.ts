@@ -63,6 +63,7 @@ export function describeIn(name: string, title: string, body: (host: IHost) => v
       }
     };
     test.beforeAll(async () => {
+      test.setTimeout(300000);
       server = await startServer(name, { host: folder });
       host.url = server.url;
       host.root = server.root;
