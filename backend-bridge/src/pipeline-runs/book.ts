@@ -1,3 +1,4 @@
+import type { IRunQuery } from './interfaces';
 import type { PipelineRun } from '../contract';
 import { BridgeError } from '../http';
 import type { RunFollower } from './follower';
@@ -75,7 +76,7 @@ export class RunBook {
     return kept;
   }
 
-  list(options: { file?: string; page?: string }): { items: PipelineRun[]; next?: string } {
+  list(options: IRunQuery): { items: PipelineRun[]; next?: string } {
     const { runs, next } = this._journal.list(options);
     return {
       items: runs.map(run => viewOf(this._live.get(run.view.id)?.kept ?? run)),

@@ -52,6 +52,15 @@ export interface IRunOptions extends IPrepareOptions {
   parameters?: Record<string, unknown>;
 }
 
+/** Which runs are asked for. */
+export interface IRunQuery {
+  /** Of this pipeline, as it was named. */
+  file?: string;
+  /** The place of that pipeline, where it is known: runs of it that were named otherwise count, too. */
+  place?: string;
+  page?: string;
+}
+
 /** Pipelines on clusters: deployed, run, followed, cleaned up. */
 export interface IPipelineRuns {
   check(source: IPipelineText, options?: { cluster?: string; target?: PipelineTarget }): Promise<PipelineCheckResult>;
@@ -72,7 +81,7 @@ export interface IPipelineRuns {
 
   /** Begins a run; it is on disk when this resolves. */
   start(source: IPipelineText, options?: IRunOptions): Promise<PipelineRun>;
-  list(options?: { file?: string; page?: string }): { items: PipelineRun[]; next?: string };
+  list(options?: IRunQuery): { items: PipelineRun[]; next?: string };
   /** Waits (at most `wait` seconds) until its revision is higher than `since`. @throws BridgeError not-found */
   get(id: string, options?: { since?: number; wait?: number; signal?: AbortSignal }): Promise<PipelineRun>;
   cancel(id: string): Promise<PipelineRun>;

@@ -2,7 +2,7 @@ import { chmodSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { PipelineRun, PipelineRunNode } from '../contract';
 import { notWritable } from '../credentials';
-import type { IKeptSource } from './interfaces';
+import type { IKeptSource, IRunQuery } from './interfaces';
 import type { INodePlaces } from './places';
 
 /** What is kept of a node beside what is shown of it. */
@@ -101,13 +101,13 @@ export class RunJournal {
   }
 
   /** Newest first. `page` is what an earlier answer gave as `next`. */
-  list(options: { file?: string; page?: string }): { runs: IKeptRun[]; next?: string } {
+  list(options: IRunQuery): { runs: IKeptRun[]; next?: string } {
     const [created, id] = (options.page ?? `${Number.MAX_SAFE_INTEGER}/`).split('/');
     const before = Number(created);
     const rows = this._db
       .prepare(
         `SELECT id, created, head FROM run
-         WHERE (created < ? OR (created = ? AND id < ?)) AND (? IS NULL OR file = ? OR shown = ?)
+         WHERE (created < ? OR (created = ? AND id < ?)) AND (? IS NULL OR shown = ? OR file = ?)
          ORDER BY created DESC, id DESC LIMIT ?`
       )
       .all(
@@ -116,7 +116,7 @@ export class RunJournal {
         id ?? '',
         options.file ?? null,
         options.file ?? null,
-        options.file ?? null,
+        options.place ?? options.file ?? null,
         PAGE + 1
       ) as { id: string; created: number; head: string }[];
     const shown = rows.slice(0, PAGE);

@@ -74,7 +74,7 @@ export function createPipelineRuns(options: IPipelineRunsOptions): IPipelineRuns
     },
     convert: async (source, { cluster, target = 'oscar', into, overwrite } = {}) => {
       const services = cluster === undefined ? undefined : await called(source, cluster);
-      // A folder that others get: its names do not depend on the place of the file on this machine.
+      // A folder that others get: it does not tell where the file lies on this machine. Its services are those of a deployment.
       const read = await readWithFiles(
         { ...source, file: source.shown },
         { target, clusterIds: clusterIds(), services }
@@ -82,7 +82,7 @@ export function createPipelineRuns(options: IPipelineRunsOptions): IPipelineRuns
       if (!read.pipeline) {
         refuseErrors(read.problems, 'This is not a pipeline');
       }
-      const conversion = convertRead(read, { target, cluster, services });
+      const conversion = convertRead(read, { target, cluster, services, place: source.file, user: options.user });
       const report = { ...conversion.report, problems: problemsOf(read, conversion) };
       const broken = report.problems.some(problem => problem.severity === 'error');
       if (into && broken) {

@@ -98,6 +98,8 @@ export interface IConvertRequest {
   target: PipelineTarget;
   cluster?: string;
   user?: string;
+  /** The pipeline's own place, where it was read under another name. */
+  place?: string;
   services?: { name: string; cluster: string }[];
 }
 

@@ -8,7 +8,7 @@ import { findDone, markAttempt, rememberJobs, sameGraph } from './attempts';
 import { RunBook, type ILive } from './book';
 import { PipelineDeployer } from './deploy';
 import { RunFollower } from './follower';
-import type { IPipelineRunsOptions, IPipelineText, IPrepareOptions, IRunOptions } from './interfaces';
+import type { IPipelineRunsOptions, IPipelineText, IPrepareOptions, IRunOptions, IRunQuery } from './interfaces';
 import { RunJournal, viewOf, type IKeptRun } from './journal';
 import { isTerminal } from './node-follower';
 import { NodeJobs } from './node-jobs';
@@ -54,7 +54,7 @@ export class Runs {
     return viewOf(kept);
   }
 
-  list(options: { file?: string; page?: string } = {}): { items: PipelineRun[]; next?: string } {
+  list(options: IRunQuery = {}): { items: PipelineRun[]; next?: string } {
     return this._book.list(options);
   }
 

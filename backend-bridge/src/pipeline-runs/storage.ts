@@ -87,7 +87,10 @@ export async function listArtifacts(
   const objects = await listAll(await cluster.storage(), folder.bucket, folder.key);
   return objects
     .map(object => ({ ...object, name: object.key.slice(folder.key.length) }))
-    .filter(({ name }) => name !== '' && name !== STATUS && name !== CLAIM_FILE && !name.endsWith('/') && (wanted?.has(name) ?? true))
+    .filter(
+      ({ name }) =>
+        name !== '' && name !== STATUS && name !== CLAIM_FILE && !name.endsWith('/') && (wanted?.has(name) ?? true)
+    )
     .map(({ key, size, name }) => ({
       name,
       mediaType: typeOfName(name) ?? 'application/octet-stream',

@@ -121,6 +121,8 @@ export interface IConvertOptions {
   cluster?: string;
   /** Distinguishes users of one cluster: goes into the hash of the names. */
   user?: string;
+  /** Tells pipelines apart in the hash of the names, where `file` of the pipeline is only what it is shown as. */
+  place?: string;
   /** Services of the clusters, for nodes that call one: exposed or not, suffixes. Absent: not known. */
   services?: { name: string; cluster: string }[];
 }

@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { FileRef, PipelineSource } from '../contract';
+import { BridgeError } from '../http/errors';
 import { isProblem } from '../http/failures';
 import type { IKeptSource, IPipelineText } from '../pipeline-runs';
 import type { Caller, Files } from './files';
@@ -25,12 +26,14 @@ export async function resolvePipeline(kept: IKeptSource, sources: IPipelineSourc
       throw tooLarge();
     }
     const name = source.name ?? 'untitled.pipeline';
-    const base = source.base === undefined ? undefined : await sources.files.path(source.base, caller, 'folder');
+    const folder = source.base === undefined ? undefined : await sources.files.path(source.base, caller, 'folder');
+    const file = folder === undefined ? name : await ownPlace(join(folder, basename(name)));
+    const base = folder === undefined ? undefined : dirname(file);
     return {
       text: source.text,
       shown: shownIn(source, name),
-      file: base === undefined ? name : join(base, basename(name)),
-      ...(base === undefined ? {} : { base, ...fence(base, caller, sources) }),
+      file,
+      ...(base === undefined ? {} : { base, ...(await fence(base, caller, sources)) }),
       kept
     };
   }
@@ -46,8 +49,45 @@ export async function resolvePipeline(kept: IKeptSource, sources: IPipelineSourc
     // An upload is gone when a rerun asks for it.
     return { text, shown: input.name, file: input.name, kept: { source: { text, name: input.name }, caller } };
   }
-  const base = dirname(input.path);
-  return { text, shown: input.file, file: input.path, base, ...fence(base, caller, sources), kept };
+  const file = await ownPlace(input.path);
+  const base = dirname(file);
+  return { text, shown: input.file, file, base, ...(await fence(base, caller, sources)), kept };
+}
+
+/**
+ * The one place of a pipeline, whoever names it: the file browser's path, a path of the machine, one through links. Names of services
+ * come from it, so that the page, the command line and a kernel deploy the same ones.
+ */
+async function ownPlace(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw error;
+    }
+    // Not saved yet, in a folder that is there.
+    return join(await realpath(dirname(path)), basename(path));
+  }
+}
+
+/** Where the pipeline lies that a query names, as runs know it; undefined when it is not there. */
+export async function placeOfPipeline(
+  file: string,
+  caller: Caller,
+  { files, contentsRoot }: IPipelineSources
+): Promise<string | undefined> {
+  const ref = !isAbsolute(file) ? { contents: file } : caller === 'local' ? { path: file } : undefined;
+  if (ref === undefined || ('contents' in ref && (contentsRoot === undefined || contentsRoot === null))) {
+    return undefined;
+  }
+  try {
+    return await ownPlace(await files.path(ref, caller, 'file'));
+  } catch (error) {
+    if (error instanceof BridgeError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** The name of an unsaved text, beside the folder that it belongs to. */
@@ -64,13 +104,13 @@ function shownIn(source: Extract<PipelineSource, { text: string }>, name: string
   return folder === '' ? name : `${folder.replace(/\/+$/, '')}/${name}`;
 }
 
-function fence(base: string, caller: Caller, { contentsRoot }: IPipelineSources): { boundary?: string } {
+async function fence(base: string, caller: Caller, { contentsRoot }: IPipelineSources): Promise<{ boundary?: string }> {
   if (contentsRoot === undefined || contentsRoot === null) {
     return {};
   }
-  const root = resolve(contentsRoot);
+  const root = await realpath(contentsRoot);
   const inside = base === root || base.startsWith(root.endsWith('/') ? root : `${root}/`);
-  // The page is always fenced in; a link in the path of the root itself is followed where the files are gathered.
+  // The page is always fenced in.
   return inside || caller === 'page' ? { boundary: root } : {};
 }
 

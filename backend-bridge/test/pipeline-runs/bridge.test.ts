@@ -194,6 +194,71 @@ describe('the routes', () => {
     }
   });
 
+  test('a pipeline has the same services whoever names it: page, kernel, command line, by whatever path', async () => {
+    const text = pipelineText(CHAIN, { name: 'told' });
+    writePipeline(join(folder, 'work', 'deep'), text, {}, 'told');
+    symlinkSync(join(folder, 'work'), join(folder, 'link'));
+    const file = join(folder, 'work', 'deep', 'told.pipeline');
+    const services = async (source: object, headers = {}): Promise<string[]> => {
+      const answer = await bridge.call('/v1/pipelines/convert', { json: { source }, headers });
+      expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('fdl.yaml')]);
+      const { files } = answer.json<{ files: { path: string }[] }>();
+      return files.filter(({ path }) => path.endsWith('/script.sh')).map(({ path }) => path);
+    };
+    const expected = await services({ file: { contents: 'work/deep/told.pipeline' } }, PAGE);
+    expect(expected).toHaveLength(2);
+    const others: [object, object?][] = [
+      [{ file: { contents: '/link/deep//told.pipeline' } }, PAGE],
+      [{ text, name: 'told.pipeline', base: { contents: 'work/deep' } }, PAGE],
+      [{ text, name: 'work/deep/told.pipeline', base: { contents: 'link/deep' } }, PAGE],
+      [{ file: { path: file } }],
+      [{ file: { path: join(folder, 'link', 'deep', 'told.pipeline') } }],
+      [{ file: { path: `${folder}/work/../work/deep/./told.pipeline` } }],
+      [{ text, name: 'told.pipeline', base: { path: join(folder, 'link', 'deep') } }]
+    ];
+    for (const [source, headers] of others) {
+      expect([source, await services(source, headers)]).toEqual([source, expected]);
+    }
+    // Another one beside it, and one that was not saved yet, are others.
+    writePipeline(join(folder, 'work', 'deep'), text, {}, 'second');
+    expect(await services({ file: { path: join(folder, 'work', 'deep', 'second.pipeline') } })).not.toEqual(expected);
+    const unsaved = { text, name: 'new.pipeline', base: { contents: 'work/deep' } };
+    expect(await services(unsaved, PAGE)).not.toEqual(expected);
+
+    // What is exported is what is deployed, and a run that the command line began is among those of the file in the page.
+    const { id, nodes } = (
+      await bridge.call('/v1/pipelines/runs', { json: { source: { file: { path: file } } } })
+    ).json<PipelineRun>();
+    expect(nodes.map(node => `${node.service}/script.sh`)).toEqual(expected);
+    const query = encodeURIComponent('link/deep/told.pipeline');
+    const { items } = (await bridge.call(`/v1/pipelines/runs?file=${query}`, { headers: PAGE })).json<{
+      items: { id: string }[];
+    }>();
+    expect(items.map(run => run.id)).toEqual([id]);
+    await bridge.call(`/v1/pipelines/runs/${id}/cancel`, { method: 'POST' });
+  });
+
+  test('what reading finds and what checking finds are told together, everywhere', async () => {
+    const broken = JSON.parse(pipelineText([{ id: 'a', file: 'nowhere.py' }])) as {
+      pipelines: { nodes: { app_data: { component_parameters: Record<string, unknown> } }[] }[];
+    };
+    // The first is for the reader, the missing file for the check.
+    broken.pipelines[0].nodes[0].app_data.component_parameters.cpu = 'many';
+    const source = { text: JSON.stringify(broken), base: { contents: '' } };
+    const check = await bridge.call('/v1/pipelines/check', { json: { source }, headers: PAGE });
+    const convert = await bridge.call('/v1/pipelines/convert', { json: { source }, headers: PAGE });
+    const run = await bridge.call('/v1/pipelines/runs', { json: { source }, headers: PAGE });
+    const deploy = await bridge.call('/v1/pipelines/deploy', { json: { source }, headers: PAGE });
+    const told = [check.json(), convert.json<{ report: unknown }>().report, run.json(), deploy.json()] as {
+      problems: { code: string }[];
+    }[];
+    for (const { problems } of told) {
+      const codes = problems.map(problem => problem.code);
+      expect(codes).toEqual(expect.arrayContaining(['bad-number', 'file-missing']));
+      expect(new Set(problems.map(problem => JSON.stringify(problem))).size).toBe(problems.length);
+    }
+  });
+
   test('a conversion is written as a whole, and never over what is there', async () => {
     writePipeline(folder, pipelineText(CHAIN, { name: 'told' }), {}, 'told');
     const source = { file: { contents: 'told.pipeline' } };

@@ -38,7 +38,11 @@ export function convertPipeline(pipeline: IPipeline, options: IConvertOptions): 
   if (pipeline.nodes.length === 0) {
     reporter.problem('error', 'empty', 'The pipeline has no nodes. Draw some first.');
   }
-  const names = serviceNames(pipeline.nodes, { ...pipeline, user: options.user });
+  const names = serviceNames(pipeline.nodes, {
+    name: pipeline.name,
+    file: options.place ?? pipeline.file,
+    user: options.user
+  });
   const steps = flowOf(pipeline, names, options, reporter);
   const context: IContext = {
     pipeline,

@@ -17,7 +17,7 @@ import type { IPipelineText } from '../../pipeline-runs';
 import type { BridgeApp } from '../app';
 import { callerOf, signalOf } from '../caller';
 import type { IServerContext } from '../context';
-import { folderToWrite, resolvePipeline } from '../pipeline-source';
+import { folderToWrite, placeOfPipeline, resolvePipeline } from '../pipeline-source';
 import { describe } from './describe';
 import { IdPath, WaitQuery } from './schemas';
 
@@ -134,7 +134,7 @@ function runRoutes(
   context: IServerContext,
   resolve: (source: PipelineSource, request: FastifyRequest) => Promise<IPipelineText>
 ): void {
-  const { pipelines, watcher } = context;
+  const { pipelines, watcher, files, settings } = context;
   const base = '/v1/pipelines/runs';
   const kick = (run: PipelineRun): PipelineRun => {
     new Set(run.nodes.map(node => node.cluster)).forEach(id => watcher.kick(id));
@@ -150,7 +150,14 @@ function runRoutes(
         response: { 200: Type.Object({ items: Type.Array(PipelineRun), next: Type.Optional(Type.String()) }) }
       })
     },
-    async request => pipelines.list(request.query)
+    async request => {
+      const { file, page } = request.query;
+      const place =
+        file === undefined
+          ? undefined
+          : await placeOfPipeline(file, callerOf(request), { files, contentsRoot: settings.contentsRoot });
+      return pipelines.list({ file, place, page });
+    }
   );
 
   app.post(
