@@ -18,7 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import jupyterlab_oscar as oscar
 from jupyterlab_oscar import client
-from jupyterlab_oscar.tests.clusters import CommandLine, wait_ready
+from jupyterlab_oscar.tests.clusters import CommandLine, served, wait_ready
 from jupyterlab_oscar.tests.servers import wait_for
 
 FIRST = """\
@@ -305,3 +305,46 @@ def test_the_schema_of_fdl(home: CommandLine, tmp_path: Path) -> None:
     assert "functions" in schema["properties"]
     assert home("fdl", "schema", "-o", tmp_path / "fdl.json").status == 0
     assert json.loads((tmp_path / "fdl.json").read_text()) == schema
+
+
+def test_a_strangers_client_applies_the_export(home: CommandLine, words: Path, tmp_path: Path) -> None:
+    """oscar-python as it is: it makes the services in the order of the file, starts a run, and fetches what came of it."""
+    oscar_python = pytest.importorskip("oscar_python.client")
+    yaml = pytest.importorskip("yaml")
+    folder = tmp_path / "export"
+    home.json("pipeline", "convert", str(words), "-o", str(folder))
+    with served(home, "--data", str(tmp_path / "cluster")) as line:
+        stranger = oscar_python.Client(
+            {
+                "cluster_id": "default-cluster",
+                "endpoint": line["endpoint"],
+                "user": line["user"],
+                "password": line["password"],
+                "ssl": "False",
+            }
+        )
+        names = []
+        for number, entry in enumerate(yaml.safe_load((folder / "fdl.yaml").read_text())["functions"]["oscar"]):
+            # It takes the last service of a file.
+            one = folder / f"one-{number}.yaml"
+            one.write_text(yaml.safe_dump({"functions": {"oscar": [entry]}}))
+            made = stranger.create_service(str(one))
+            assert made.status_code == 201, made.text
+            names.append(entry["default-cluster"]["name"])
+        first, second = names
+        start = tmp_path / "r1.json"
+        start.write_text(json.dumps({"run": "r1", "parameters": {"word": "stranger"}}))
+        storage = stranger.create_storage_client()
+        storage.upload_file("minio.default", str(start), f"{first}/in")
+        done = f"{second}/out/run/r1"
+
+        def arrived() -> bool:
+            listing = storage.list_files_from_path("minio.default", f"{second}/out")
+            keys = [item["Key"] for item in listing.get("Contents", [])]
+            return "out/run/r1/_status.json" in keys
+
+        wait_for(arrived, seconds=90)
+        storage.download_file("minio.default", str(tmp_path), f"{done}/loud.txt")
+        assert (tmp_path / "loud.txt").read_text() == "STRANGER"
+        for name in names:
+            assert stranger.remove_service(name).status_code == 204
