@@ -163,7 +163,7 @@ class Run:
     """A file of pickles: lists of entries, in order. It has no name in any folder: it is gone when the process is."""
 
     def __init__(self, store: Any) -> None:
-        self._file: BinaryIO = tempfile.TemporaryFile(dir=str(store.scratch()), buffering=1 << 18)
+        self._file: BinaryIO = tempfile.TemporaryFile(dir=str(store.scratch()), buffering=1 << 18)  # noqa: SIM115
 
     def write(self, entries: Iterator[Any]) -> None:
         """All entries, once."""

@@ -43,10 +43,9 @@ class TextReader:
 
     def raw(self, source: Input) -> Iterator[tuple[int, int, bytes]]:
         """(start, next start, bytes of whole records). Places are those of the uncompressed text."""
-        if self.from_start:
-            if source.start:
-                # The split at the start of the file has all of it.
-                return
+        if self.from_start and source.start:
+            # The split at the start of the file has all of it.
+            return
         back = 0 if source.start == 0 else len(self.delimiter)
         with opened(source, source.start - back, self.compression) as file:
             for place, data in self.pieces(file, source):
