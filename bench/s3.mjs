@@ -200,43 +200,32 @@ function memory(pid) {
   }
 }
 
-async function measure(name, startServer, { levels = [1, 16, 64], big = true } = {}) {
+/** Small objects on all servers in turn, so that what else the machine does meets all of them. */
+async function measureSmall(started) {
   const body = Buffer.alloc(1024, 'x');
-  const server = await startServer(join(folder, `data-${name}`));
-  await one(server.port, 'PUT', '/bench');
   for (let run = 0; run < RUNS; run++) {
-    for (const level of levels) {
-      const keys = Array.from({ length: SMALL }, (_, n) => `/bench/c${level}-r${run}-${n}`);
-      keep(
-        name,
-        `put${level}`,
-        await many(
-          server.port,
-          keys.map(key => signed(server.port, 'PUT', key, body)),
-          level
-        )
-      );
-      keep(
-        name,
-        `get${level}`,
-        await many(
-          server.port,
-          keys.map(key => signed(server.port, 'GET', key)),
-          level
-        )
-      );
+    for (const level of [1, 16, 64]) {
+      for (const [name, server] of started) {
+        if (level !== 16 && (name === 'moto' || name === 'power')) {
+          continue;
+        }
+        const keys = Array.from({ length: SMALL }, (_, n) => `/bench/c${level}-r${run}-${n}`);
+        const rate = requests => many(server.port, requests, level);
+        keep(name, `put${level}`, await rate(keys.map(key => signed(server.port, 'PUT', key, body))));
+        keep(name, `get${level}`, await rate(keys.map(key => signed(server.port, 'GET', key))));
+      }
     }
   }
-  if (big && LARGE > 0) {
-    const before = memory(server.pid);
-    for (let run = 0; run < Math.min(RUNS, 2); run++) {
-      const { put, get } = await large(server.port, '/bench/large');
-      keep(name, 'largePut', put);
-      keep(name, 'largeGet', get);
-    }
-    keep(name, 'memory', (memory(server.pid) ?? 0) - (before ?? 0));
+}
+
+async function measureLarge(name, server) {
+  const before = memory(server.pid);
+  for (let run = 0; run < Math.min(RUNS, 2); run++) {
+    const { put, get } = await large(server.port, '/bench/large');
+    keep(name, 'largePut', put);
+    keep(name, 'largeGet', get);
   }
-  server.stop();
+  keep(name, 'memory', (memory(server.pid) ?? 0) - (before ?? 0));
 }
 
 /** Milliseconds of a page of 1,000 keys in the middle. */
@@ -283,17 +272,28 @@ async function fillFolder(data, count) {
 
 const servers = Object.entries(peers);
 if (wanted('small') || ONLY === undefined || ONLY.some(name => name in peers)) {
-  await measure('ours', ours);
-  if (ONLY === undefined || wanted('power')) {
-    await measure('power', data => ours(data, 'power'), { levels: [16], big: false });
+  const started = new Map();
+  const all = [
+    ['ours', ours],
+    ...(ONLY === undefined || wanted('power') ? [['power', data => ours(data, 'power')]] : []),
+    ...servers
+  ];
+  for (const [name, startServer] of all) {
+    const server = await startServer(join(folder, `data-${name}`));
+    await one(server.port, 'PUT', '/bench');
+    started.set(name, server);
   }
-  for (const [name, startServer] of servers) {
-    note(`measuring ${name} …`);
-    try {
-      await measure(name, startServer, name === 'moto' ? { levels: [16], big: false } : {});
-    } catch (error) {
-      note(`${name} did not get through all of it: ${error.message}`);
+  await measureSmall(started);
+  for (const [name, server] of started) {
+    if (LARGE > 0 && name !== 'moto' && name !== 'power') {
+      note(`1 GB with ${name} …`);
+      try {
+        await measureLarge(name, server);
+      } catch (error) {
+        note(`${name} did not get through 1 GB: ${error.message}`);
+      }
     }
+    server.stop();
   }
 }
 const spread = values => `${Math.min(...values).toFixed(1)}–${Math.max(...values).toFixed(1)}`;
