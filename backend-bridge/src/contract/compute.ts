@@ -153,6 +153,15 @@ export const ComputeRequest = Type.Object(
         { additionalProperties: false }
       )
     ),
+    config: Type.Optional(
+      Type.Object(
+        {
+          format: Type.Union([Type.Literal('marla'), Type.Literal('tascaas')]),
+          text: Type.String({ description: "MARLA's config.in, or TaScaaS's job file." })
+        },
+        { additionalProperties: false, description: 'Fields that this request has itself are stronger.' }
+      )
+    ),
     maxWorkers: Type.Optional(Type.Integer({ minimum: 1 })),
     memory: Type.Optional(Type.Integer({ description: 'Bytes that one worker may take.' })),
     timeout: Type.Optional(Type.Number({ description: 'Of one part, s.' })),

@@ -10,7 +10,7 @@ import { JobRun } from './engine/job-run';
 import type { CreatePlanner } from './engine/plan';
 import type { IJobRecord } from './engine/records';
 import { killOrphans, LocalEngine } from './engines/local';
-import { createHtcPlanner } from './htc';
+import { createHtcPlanner, withConfig } from './htc';
 import type { IJobs, IJobsOptions } from './interfaces';
 import { JobLog } from './job-log';
 import { createMapReducePlanner, type IPlaces } from './mapreduce';
@@ -63,15 +63,16 @@ export class Jobs implements IJobs {
     if (there) {
       return { job: this._view(there.id), created: false };
     }
-    this._engine(request);
+    const { request: spec, notes } = withConfig(request);
+    this._engine(spec);
     const record: IJobRecord = {
       id: `${request.kind === 'mapreduce' ? 'mr' : 'htc'}-${randomBytes(5).toString('hex')}`,
-      spec: request,
+      spec,
       state: 'queued',
       over: false,
       createdAt: Date.now(),
       revision: 1,
-      notes: [],
+      notes,
       sampled: false,
       finishing: false
     };

@@ -1,1 +1,2 @@
 export { createHtcPlanner } from './planner';
+export { withConfig } from './with-config';
