@@ -55,8 +55,8 @@ export class PhaseRun {
       traits,
       most,
       retry: { lost: spec.retries ?? 3, backoff: traits.backoff, random: Math.random },
-      // The worker sees to it itself; this is for workers that cannot.
-      timeout: spec.timeout === undefined ? undefined : spec.timeout + 2 * Math.max(1, traits.heartbeat),
+      // The worker sees to it itself; this is for one that cannot.
+      timeout: spec.timeout === undefined ? undefined : spec.timeout + 4 * Math.max(1, traits.heartbeat),
       ...(target > 0 ? { target, initial: spec.htc?.initWorkers } : {}),
       nextPart: used.nextPart,
       attempts: used.attempts,

@@ -159,10 +159,8 @@ export class PhaseScheduler {
     }
     this._workers.all.delete(id);
     const ended: IEnded[] = [];
-    const begun = [...worker.leases].find(lease => lease.startedAt !== undefined);
     for (const lease of worker.leases) {
-      // Without a word of where it was, the first one is what it died of.
-      if (lease === (begun ?? worker.leases.values().next().value)) {
+      if (lease.startedAt !== undefined) {
         ended.push(this._failed(lease, error, killed, now));
       } else {
         this._end(lease);
@@ -362,6 +360,7 @@ export class PhaseScheduler {
             total: this._workers.totalSpeed(now),
             lastCount: worker.lastCount,
             lastSeconds: worker.lastSeconds,
+            elapsed: now - (this._beganAt ??= now),
             traits,
             maxRange: plan.maxRange
           })

@@ -12,15 +12,20 @@ export interface ISizing {
   /** The range before: units and seconds. */
   lastCount: number;
   lastSeconds: number;
+  /** Since the phase began, s. */
+  elapsed: number;
   traits: IEngineTraits;
   maxRange?: number;
 }
 
 /** A range is a third of what is left at the most, so that the last ones are small. */
-const SHARES = 3;
+const SHARES = 2;
 /** The first ranges together are a twentieth of the work at the most. */
 const PROBES = 20;
-const GROWTH = 4;
+const GROWTH = 8;
+/** A range is a small part of the whole phase, as it is lost with its worker, but long against its start cost. */
+const OF_ALL = 0.03;
+const LONG = 50;
 /** A range shorter than so many times its start cost costs more than it evens out. */
 const WORTH = 3;
 
@@ -36,7 +41,8 @@ export function rangeLength(sizing: ISizing): number {
     return Math.max(1, Math.min(cap, Math.floor(probe)));
   }
   const left = remaining / total;
-  const seconds = Math.max(Math.min(traits.maxPart, left / SHARES), WORTH * traits.startCost);
+  const whole = Math.max(OF_ALL * (sizing.elapsed + left), LONG * traits.startCost, traits.minPart);
+  const seconds = Math.max(Math.min(traits.maxPart, whole, left / SHARES), WORTH * traits.startCost);
   let length = speed * seconds;
   if (lastSeconds < traits.minPart) {
     length = Math.min(length, Math.max(1, lastCount) * GROWTH);

@@ -38,6 +38,8 @@ const START = 60_000;
 /** Starts that may fail one after another. */
 const STARTS = 3;
 const INTERRUPT = 2000;
+/** The worker sees to its own limit; what it has started, and what it cannot stop, is ended at so many times of it. */
+const FAR_OVER = 1.5;
 
 /** The local workers of one job. */
 export class LocalCrew implements ICrew {
@@ -290,7 +292,7 @@ export class LocalCrew implements ICrew {
       member.movedAt = now;
     }
     member.stoppedLooks = seen.stopped && quiet >= QUIET ? member.stoppedLooks + 1 : 0;
-    if (memory !== undefined && seen.memory > memory) {
+    if (memory !== undefined && seen.memory > FAR_OVER * memory) {
       const took = `It took ${mega(seen.memory)} MB of memory; it may take ${mega(memory)} MB.`;
       this.kill(member.id, { class: 'memory', type: 'MemoryError', message: took });
     } else if (member.stoppedLooks >= 2) {
