@@ -201,14 +201,18 @@ def _lambda_source(name: str, thing: Any) -> tuple[str, int, str]:
         tree = ast.parse(whole)
     except (OSError, SyntaxError) as error:
         raise _invalid("A function has no source", f"{name}: {error}.", "Define it with def.") from error
-    found = [
-        text
+    nodes = [
+        node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Lambda) and node.lineno <= code.co_firstlineno <= (node.end_lineno or node.lineno)
-        if (text := ast.get_source_segment(whole, node)) is not None
+        if isinstance(node, ast.Lambda)
+        and node.lineno <= code.co_firstlineno <= (node.end_lineno or node.lineno)
+        and [item.arg for item in (*node.args.posonlyargs, *node.args.args)]
+        == list(code.co_varnames[: code.co_argcount])
     ]
-    if len(found) > 1:
-        found = [text for text in found if _bytecode(text) == (code.co_code, code.co_consts, code.co_names)]
+    found = [ast.get_source_segment(whole, node) or "" for node in nodes]
+    if len(set(found)) > 1:
+        places = _places(code)
+        found = [text for node, text in zip(nodes, found, strict=True) if places and _spans(node.body, places)]
     if len(set(found)) != 1:
         raise _invalid(
             "A lambda cannot be told from the others",
@@ -218,10 +222,19 @@ def _lambda_source(name: str, thing: Any) -> tuple[str, int, str]:
     return f"({found[0]})", code.co_firstlineno, code.co_filename
 
 
-def _bytecode(text: str) -> tuple[bytes, Any, Any] | None:
-    compiled = compile(f"({text})", "<lambda>", "eval")
-    found = next((item for item in compiled.co_consts if inspect.iscode(item)), None)
-    return None if found is None else (found.co_code, found.co_consts, found.co_names)
+def _places(code: Any) -> list[tuple[int, int]]:
+    """Lines and columns (bytes) of the instructions; empty before Python 3.11, which does not keep them."""
+    positions = getattr(code, "co_positions", None)
+    if positions is None:
+        return []
+    # The first ones belong to the lambda as a whole, not to its body.
+    return [(line, column) for line, _, column, end in positions() if line and column is not None and end != column]
+
+
+def _spans(body: ast.expr, places: list[tuple[int, int]]) -> bool:
+    first = (body.lineno, body.col_offset)
+    last = (body.end_lineno or body.lineno, body.end_col_offset or body.col_offset)
+    return all(first <= place <= last for place in places)
 
 
 def _names(tree: ast.Module) -> list[str]:

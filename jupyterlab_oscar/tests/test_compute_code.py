@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import pickle
+import sys
 import threading
 import traceback
 from collections import Counter
@@ -177,3 +178,11 @@ def test_cells_that_cannot_work_are_told_at_once(kind: str, cell: str, words: st
 def test_a_variable_that_was_asked_for_must_be_there() -> None:
     with pytest.raises(InvalidError, match="no variable table"):
         cell_code("mapreduce", CELL, {}, name="<cell In[1]>", named=["table"])
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python keeps columns since 3.11")
+def test_lambdas_with_the_same_parameters_on_one_line_are_told_apart() -> None:
+    limit = 2
+    pair = (lambda line: [word for word in line.split() if len(word) > limit], lambda line: line.split())
+    assert run(code_of({"mapper": pair[0]}))["mapper"]("a bcd") == ["bcd"]
+    assert run(code_of({"mapper": pair[1]}))["mapper"]("a bcd") == ["a", "bcd"]
