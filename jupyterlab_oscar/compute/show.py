@@ -28,7 +28,8 @@ _BAR = 28
 def text(record: dict[str, Any], items: list[Any]) -> str:
     """A job for a terminal."""
     lines = [_head(record)]
-    lines += [_phase_line(phase) for phase in record["phases"]]
+    if record["state"] not in ("succeeded", "cancelled"):
+        lines += [_phase_line(phase) for phase in record["phases"]]
     lines += record["notes"]
     error = record.get("error")
     if error:
@@ -169,7 +170,7 @@ def _short(value: Any) -> str:
 def _more(record: dict[str, Any]) -> str:
     left = (record.get("results") or 0) - ROWS
     where = f" In {record['output']}." if record.get("output") else ""
-    return (f"… and {left:,} more." if left > 0 else "") + where
+    return ((f"… and {left:,} more." if left > 0 else "") + where).strip()
 
 
 def _e(value: str) -> str:
