@@ -19,6 +19,8 @@ export interface IEngineJob {
   id: string;
   spec: ComputeRequest;
   store: IStore;
+  /** Variables for worker processes of this machine; secrets are among them. */
+  environment?: Record<string, string>;
 }
 
 /** The workers of one job. None is there before `want`. */

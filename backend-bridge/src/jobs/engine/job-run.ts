@@ -136,7 +136,8 @@ export class JobRun {
         signal: this._abort.signal
       })
     );
-    this._crew = engine.crew({ id: record.id, spec: record.spec, store: this._store }, this._listener());
+    const environment = await this._unless(planner.environment?.() ?? Promise.resolve({}));
+    this._crew = engine.crew({ id: record.id, spec: record.spec, store: this._store, environment }, this._listener());
     this.phases = journal.phases(record.id);
     if (!record.sampled) {
       await this._sample(planner);

@@ -107,6 +107,11 @@ export interface IPlanContext {
 }
 
 export interface IPlanner {
+  /**
+   * Variables for the worker processes of this machine: keys of the bucket that the input is in. They are secrets: they go into
+   * the environment of the processes and nowhere else.
+   */
+  environment?(): Promise<Record<string, string>>;
   /** What is tried first; undefined: nothing to try (shell bodies, empty input). */
   sampleTask(): Promise<SampleBody | undefined>;
   /** The first phase. Throws BridgeError for inputs that are not there. */

@@ -15,7 +15,7 @@ import type {
 import type { ISampleAnswer, ITaskInput } from '../engine/task';
 import { claimOutput } from '../mapreduce/claims';
 import { listInputs } from '../mapreduce/listing';
-import { invalid, type IPlaces } from '../mapreduce/places';
+import { checkReach, invalid, workerKeys, type IPlaces } from '../mapreduce/places';
 import { storeFiles, type IStoreFiles } from '../mapreduce/store-files';
 import { targetOf, type ITarget } from '../mapreduce/target';
 import { HtcResult } from './result';
@@ -59,6 +59,10 @@ class HtcPlanner implements IPlanner {
     store: IStoreFiles
   ) {
     this._result = new HtcResult({ context: _context, store, target: _target });
+  }
+
+  environment(): Promise<Record<string, string>> {
+    return workerKeys(this._places, this._context.spec);
   }
 
   async sampleTask(): Promise<SampleBody | undefined> {
@@ -133,6 +137,9 @@ class HtcPlanner implements IPlanner {
     const listed = spec.input?.length ? await listInputs(spec.input, spec, this._places, signal) : undefined;
     if (htc.iterations === undefined && listed === undefined) {
       throw invalid('The job has no work.', 'Give a number of iterations, or files.');
+    }
+    if (listed !== undefined) {
+      checkReach(spec, listed);
     }
     const folder = this._target?.folder;
     const found = listed?.files.filter(file => folder === undefined || !file.uri.startsWith(`${folder}/`));

@@ -61,6 +61,52 @@ export function inputCluster(places: IPlaces, spec: ComputeRequest, input: Compu
   return isObject ? places.clusters.get(named ?? engineCluster(spec)).id : undefined;
 }
 
+/**
+ * What workers of this machine need to read objects of the input: they ask the store themselves, for ranges, with the keys of the
+ * cluster in their environment. Presigned addresses would be secrets in tasks, and those are journaled; and they end
+ * before a long job does. Empty for input of this machine and for workers of a cluster, which have keys of their own.
+ */
+export async function workerKeys(places: IPlaces, spec: ComputeRequest): Promise<Record<string, string>> {
+  const cluster = (spec.input ?? []).map(input => inputCluster(places, spec, input)).find(id => id !== undefined);
+  if (cluster === undefined || engineCluster(spec) !== undefined) {
+    return {};
+  }
+  const { minio_provider: provider } = await places.clusters.get(cluster).client.config();
+  return {
+    AWS_ENDPOINT_URL_S3: provider.endpoint,
+    AWS_ACCESS_KEY_ID: provider.access_key,
+    AWS_SECRET_ACCESS_KEY: provider.secret_key,
+    // A token of the user's own account does not belong to these keys.
+    AWS_SESSION_TOKEN: '',
+    AWS_REGION: provider.region,
+    ...(provider.verify ? {} : { OSCAR_RUNNER_INSECURE: '1' })
+  };
+}
+
+/** @throws BridgeError for input that workers of the engine's cluster cannot reach. */
+export function checkReach(
+  spec: ComputeRequest,
+  listing: { files: readonly { uri: string }[]; cluster?: string }
+): void {
+  const engine = engineCluster(spec);
+  if (engine === undefined) {
+    return;
+  }
+  const local = listing.files.find(file => !file.uri.startsWith('s3://'));
+  if (local !== undefined) {
+    throw invalid(
+      `Workers of the cluster ${engine} cannot read “${local.uri}” of this machine.`,
+      'Put the input into a bucket of that cluster, or run the job on this machine.'
+    );
+  }
+  if (listing.cluster !== undefined && listing.cluster !== engine) {
+    throw invalid(
+      `Workers of the cluster ${engine} have no keys for the buckets of ${listing.cluster}.`,
+      `Run the job on ${listing.cluster}, or copy the input.`
+    );
+  }
+}
+
 export function storageOf(places: IPlaces, cluster: string | undefined): Promise<IObjectStorage> {
   return places.clusters.get(cluster).storage();
 }

@@ -17,8 +17,7 @@ import { blockSize, reducerCount } from './blocks';
 import { claimOutput } from './claims';
 import { gather, sampleInput } from './gather';
 import { listInputs } from './listing';
-import type { IPlaces } from './places';
-import { invalid } from './places';
+import { checkReach, invalid, workerKeys, type IPlaces } from './places';
 import { MapReduceResult } from './result';
 import { INLINE_LIST, mapOutputs, reduceParts } from './shuffle';
 import { Space, type ISpaceData } from './space';
@@ -69,6 +68,10 @@ class MapReducePlanner implements IPlanner {
     // The largest values are what one asks for by a number alone.
     this._sort = sort === 'none' && top !== undefined ? 'value' : sort;
     this._result = new MapReduceResult({ context: _context, store: _store, target: _target, sort: this._sort });
+  }
+
+  environment(): Promise<Record<string, string>> {
+    return workerKeys(this._places, this._context.spec);
   }
 
   async sampleTask(): Promise<SampleBody | undefined> {
@@ -188,7 +191,9 @@ class MapReducePlanner implements IPlanner {
     if (inputs.length === 0) {
       throw invalid('A map-reduce job needs input.', 'Give a file, a folder, a pattern or a bucket.');
     }
-    const { files } = await listInputs(inputs, spec, this._places, signal);
+    const listing = await listInputs(inputs, spec, this._places, signal);
+    checkReach(spec, listing);
+    const { files } = listing;
     const kept = this._withoutOutput(files);
     const total = kept.reduce((sum, file) => sum + file.size, 0);
     const { space, notes } = await gather(kept, spec, { block: blockSize(this._blockRule(total)), signal });

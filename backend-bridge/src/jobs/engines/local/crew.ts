@@ -117,7 +117,7 @@ export class LocalCrew implements ICrew {
 
   private _hire(): void {
     const { job, warm, python } = this._options;
-    const process = warm.take(job.spec.python ?? python);
+    const process = warm.take(job.spec.python ?? python, job.environment);
     const member: IMember = {
       id: `${process.pid ?? 'none'}-${(this._hired += 1)}`,
       process,

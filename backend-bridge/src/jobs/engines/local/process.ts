@@ -27,6 +27,8 @@ export interface IProcessOptions {
   runner: string;
   /** Says whose child it is to a bridge that comes after this one. */
   nonce: string;
+  /** Beside the variables of the bridge. */
+  environment?: Record<string, string>;
 }
 
 /** Variable that carries the nonce; children of the functions inherit it. */
@@ -36,11 +38,11 @@ const WORDS = 2000;
 /** One Python process, the head of its own process group, and the pipes to it. */
 export class WorkerProcess {
   constructor(readonly options: IProcessOptions) {
-    const { python, runner, nonce } = options;
+    const { python, runner, nonce, environment } = options;
     const child = spawn(python, ['-u', runner], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-      env: { ...process.env, [NONCE]: nonce }
+      env: { ...process.env, ...environment, [NONCE]: nonce }
     });
     this._child = child;
     this._pipe = child.stdio[3] as Duplex;

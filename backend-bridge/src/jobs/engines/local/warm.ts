@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { WorkerProcess, type IProcessOptions } from './process';
 
 /** How long a process without work is kept, ms. */
@@ -8,16 +9,19 @@ const EXIT = 1000;
 export class WarmProcesses {
   constructor(private readonly _options: { runner: string; nonce: string; most: number; keep?: number }) {}
 
-  /** One of this interpreter, warm or new. */
-  take(python: string): WorkerProcess {
-    const at = this._idle.findIndex(item => item.process.options.python === python);
+  /** One of this interpreter and with these variables, warm or new. */
+  take(python: string, environment: Record<string, string> = {}): WorkerProcess {
+    const at = this._idle.findIndex(
+      ({ process: { options } }) => options.python === python && isDeepStrictEqual(options.environment, environment)
+    );
     if (at >= 0) {
       const [{ process, timer }] = this._idle.splice(at, 1);
       clearTimeout(timer);
       process.user = undefined;
       return process;
     }
-    const options: IProcessOptions = { python, runner: this._options.runner, nonce: this._options.nonce };
+    const { runner, nonce } = this._options;
+    const options: IProcessOptions = { python, runner, nonce, environment };
     const started = new WorkerProcess(options);
     this._all.add(started);
     return started;
