@@ -26,9 +26,9 @@ def overlaps_itself(delimiter: bytes) -> bool:
 def first_record(file: BinaryIO, start: int, delimiter: bytes) -> tuple[int, bytes]:
     """Position of the first record that starts at or after ``start``, and bytes that were read from there on.
 
-    ``file`` stands at ``start - len(delimiter)``. The position is past the end of the file when there is no such record.
+    ``file`` stands at ``max(0, start - len(delimiter))``. The position is past the end of the file when there is no such record.
     """
-    position, kept, step = start - len(delimiter), b"", STEP
+    position, kept, step = max(0, start - len(delimiter)), b"", STEP
     while True:
         piece = read_exactly(file, step)
         if not piece:
@@ -75,13 +75,13 @@ def chunks(
             tail, _ = _until(file, data[closed:], want - closed, delimiter)
             yield position, data[:closed] + tail
             return
-        closed = _last_start(data, len(data), delimiter)
+        closed = _last_start(data, want, delimiter)
         if closed:
             yield position, data[:closed]
             rest = data[closed:]
             position += closed
         else:
-            record, rest = _until(file, data, len(data), delimiter)
+            record, rest = _until(file, data, want, delimiter)
             yield position, record
             position += len(record)
 

@@ -9,8 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from . import guard
-from .errors import UserError
-from .keys import encode, order, shorten
+from .keys import encode, order, unhashable
 from .shuffle import ShuffleWriter
 from .size import size_of
 from .state import State
@@ -66,7 +65,7 @@ class Collector:
             for key, value in pairs:
                 groups[key].append(value)
         except TypeError as error:
-            raise self._unhashable(pairs, error) from None
+            raise unhashable(pairs, error) from None
         self._count(pairs, len(groups) - before)
 
     def _count(self, pairs: list[Any], new: int) -> None:
@@ -148,12 +147,3 @@ class Collector:
         if set(map(type, keys)) == {str}:
             return [crc32(key.encode("utf-8", "surrogatepass")) % sections for key in keys]
         return [crc32(encode(key)) % sections for key in keys]
-
-    def _unhashable(self, pairs: list[Any], error: TypeError) -> Exception:
-        for key, _ in pairs:
-            try:
-                hash(key)
-            except TypeError:
-                text = f"The key {shorten(key)} is a {type(key).__name__}, which cannot be a key ({error}). Use a tuple, a text or a number."
-                return UserError(text)
-        return error

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .errors import UserError
 from .functions import KeyReducer, call_pairs, reducer_form, sorted_pairs
 from .job import Job
-from .keys import shorten
+from .keys import unhashable
 
 
 def combiner_of(
@@ -57,5 +56,5 @@ def group(pairs: list[Any]) -> dict[Any, list[Any]]:
             else:
                 found.append(value)
     except TypeError as error:
-        raise UserError(f"The key {shorten(key)} of `reducer` cannot be a key: {error}.") from None
+        raise unhashable(pairs, error) from None
     return groups

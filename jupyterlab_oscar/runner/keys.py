@@ -138,3 +138,16 @@ def shorten(value: Any, length: int = 100) -> str:
     except Exception as error:  # of a user's class
         text = f"<{type(value).__name__}, whose text cannot be shown: {type(error).__name__}>"
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def unhashable(pairs: Iterable[Any], error: TypeError) -> Exception:
+    """What to say when grouping failed: the key that cannot be one, or the error itself."""
+    for key, _ in pairs:
+        try:
+            hash(key)
+        except TypeError:
+            kind = type(key).__name__
+            return UserError(
+                f"The key {shorten(key)} is a {kind}, which cannot be a key ({error}). Use a tuple, a text or a number."
+            )
+    return error

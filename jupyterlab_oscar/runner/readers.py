@@ -47,14 +47,14 @@ class TextReader:
             # The split at the start of the file has all of it.
             return
         back = 0 if source.start == 0 else len(self.delimiter)
-        with opened(source, source.start - back, self.compression) as file:
+        with opened(source, max(0, source.start - back), self.compression) as file:
             for place, data in self.pieces(file, source):
                 yield place, place + len(data), data
         source.check()
 
     def pieces(self, file: BinaryIO, source: Input) -> Iterator[tuple[int, bytes]]:
         """Bytes of whole records."""
-        if self.decoder.wide:
+        if self.decoder.wide or overlaps_itself(self.delimiter):
             return iter([(0, file.read())])
         return chunks(file, source.start, None if self.from_start else source.end, self.delimiter, self.piece)
 

@@ -93,9 +93,10 @@ class CsvReader(TextReader):
     def _single_lines(self, source: Input, where: list[int]) -> Iterator[str]:
         for place, _, data in self.raw(source):
             for line in io.BytesIO(data):
-                yield self.decoder.text(source, place, line)
+                text = self.decoder.text(source, place, line)
                 place += len(line)
                 where[0] = place
+                yield text
 
     def _header(self, source: Input, rows: Iterator[list[str]]) -> list[str] | None:
         if not self.header:

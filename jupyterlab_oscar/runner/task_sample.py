@@ -47,6 +47,7 @@ def run_sample(job: Job, task: dict[str, Any], state: State) -> dict[str, Any]:
 
 
 def _mapreduce(job: Job, task: dict[str, Any], state: State) -> tuple[dict[str, Any], int]:
+    job.require("mapper")
     reducer = reducer_form(job.require("reducer"))
     form = form_of(job, task)
     trial = Trial()
@@ -72,6 +73,8 @@ def _mapreduce(job: Job, task: dict[str, Any], state: State) -> tuple[dict[str, 
         combined = combine({key: list(values) for key, values in groups.items()})
         seconds += perf_counter() - started
     shuffle = _pickled(combined)
+    # A key that is there once reaches its reducer as it is.
+    _pickled(group(trial.pairs[:SHOWN]))
     state.record = None
     pairs, answers = _reduced(job, reducer, combined)
     memory = sum(size_of(key) + ENTRY + sum(size_of(value) + 8 for value in values) for key, values in groups.items())
