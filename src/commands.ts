@@ -34,6 +34,13 @@ export namespace CommandIDs {
   export const saveResult = 'jupyterlab-oscar:save-result';
   export const trySample = 'jupyterlab-oscar:try-sample';
 
+  export const openCompute = 'jupyterlab-oscar:open-compute-job';
+  export const cancelCompute = 'jupyterlab-oscar:cancel-compute-job';
+  export const pauseCompute = 'jupyterlab-oscar:pause-compute-job';
+  export const resumeCompute = 'jupyterlab-oscar:resume-compute-job';
+  export const retryCompute = 'jupyterlab-oscar:retry-compute-job';
+  export const deleteCompute = 'jupyterlab-oscar:delete-compute-job';
+
   export const newPipeline = 'jupyterlab-oscar:new-pipeline';
   export const editPipeline = 'jupyterlab-oscar:edit-pipeline';
   export const checkPipeline = 'jupyterlab-oscar:check-pipeline';
@@ -86,6 +93,7 @@ export const ARGS = {
     paths: { type: 'array', items: { type: 'string' }, description: 'Files in the file browser.' }
   }),
   job: object({ cluster, job: text('Id of the job.') }),
+  compute: object({ job: text('Id of a map-reduce or high-throughput job. Without it the user is asked.') }),
   example: object({ example: text('Name of the example. Without it the user is asked.') }),
   file: object({ path: text('FDL file in the file browser. Default: the open or selected one.') }),
   folder: object({ cwd: text('Folder in the file browser.') }),

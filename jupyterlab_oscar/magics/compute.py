@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import sys
 import threading
@@ -117,7 +118,7 @@ class ComputeMagics(Magics):
     def _code(self, kind: str, args: Any, cell: str) -> dict[str, Any]:
         from ..compute.cell import cell_code
 
-        name = f"<cell In[{self.shell.execution_count}]>"
+        name = f"<cell In[{_number_of_cell(self.shell)}]>"
         if getattr(args, "shell", False):
             return {"language": "shell", "source": cell, "name": name}
         return cell_code(
@@ -203,6 +204,18 @@ def _parse(parser: Any, line: str) -> Any:
         raise UsageError(f"{error}: quote names with spaces or quotes in them.") from None
     except SystemExit:  # --help has been printed
         return None
+
+
+def _number_of_cell(shell: Any) -> int:
+    """Of the cell that runs, as its prompt shows it: newer IPythons count up before they run it, older ones after."""
+    numbers = getattr(shell.compile, "_filename_map", {})
+    frame = inspect.currentframe()
+    while frame is not None:
+        number = numbers.get(frame.f_code.co_filename)
+        if number is not None:
+            return int(number)
+        frame = frame.f_back
+    return int(shell.execution_count)
 
 
 def _commas(given: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import random
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_csv_as_python_reads_it(tmp_path: Path) -> None:
     # Cuts where records begin, as the planner makes them for such files.
     data = path.read_bytes()
     starts = [0, data.index(b'\r\n20,"') + 2, data.index(b'\r\n40,"') + 2, len(data)]
-    parts = [{**whole(path), "start": a, "end": b} for a, b in zip(starts, starts[1:], strict=False)]
+    parts = [{**whole(path), "start": a, "end": b} for a, b in pairwise(starts)]
     assert [row for part in parts for row in of_part(part, text("csv"), 7)] == expected
     reader = reader_of(text("csv", header=False), State())
     placed = [pair for _, _, some in reader.placed(Input(whole(path))) for pair in some]

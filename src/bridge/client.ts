@@ -25,6 +25,7 @@ import type {
   Submission,
   Upload
 } from '../contract';
+import { ComputeCalls } from './compute';
 import { BridgeError, isAbort, problemOf, unreachable } from './errors';
 import { encode, encodeKey, hrefPath, query } from './paths';
 import { PipelineCalls } from './pipelines';
@@ -48,10 +49,18 @@ export class BridgeClient {
   constructor(options: BridgeClient.IOptions) {
     this._transport = options.transport;
     this.pipelines = new PipelineCalls((method, path, body) => this._call(method, path, body));
+    this.compute = new ComputeCalls({
+      call: (method, path, body) => this._call(method, path, body),
+      send: (path, init) => this._send(path, init),
+      url: href => this.url(href)
+    });
   }
 
   /** Pipelines, their runs, and packing. */
   readonly pipelines: PipelineCalls;
+
+  /** Map-reduce and high-throughput jobs. */
+  readonly compute: ComputeCalls;
 
   /**
    * Emitted when a call that wakes the bridge was answered: whoever waits for the bridge to be used can go on.

@@ -21,6 +21,7 @@ const IN_PALETTE = [
   CommandIDs.uploadToService,
   CommandIDs.deleteService,
   CommandIDs.clearData,
+  CommandIDs.openCompute,
   CommandIDs.newPipeline,
   CommandIDs.checkPipeline,
   CommandIDs.runPipeline,

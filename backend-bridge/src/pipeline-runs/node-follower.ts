@@ -1,9 +1,9 @@
 import type { ICluster } from '../clusters';
-import { readFacts } from '../clusters/job-facts';
 import type { IOscarService } from '../fdl';
-import { BridgeError, isProblem, redactText } from '../http';
+import { BridgeError, isProblem } from '../http';
 import { edgeThere, sendAgain, startRoot } from './events';
 import type { IKeptNode, IKeptRun } from './journal';
+import { failureOf } from './job-failure';
 import { judge, workerOf, type Verdict } from './judge';
 import type { INodeJob, ISeenJobs, NodeJobs } from './node-jobs';
 import { artifactsOf, type INodePlaces } from './places';
@@ -260,28 +260,7 @@ export class NodeFollower {
   }
 
   private async _failedJob(index: number, cluster: ICluster, item: INodeJob): Promise<void> {
-    const { job } = item;
-    const log = await cluster.client.jobLog(job.service, job.id).catch(error => {
-      if (!(error instanceof BridgeError)) {
-        throw error;
-      }
-      return undefined;
-    });
-    const facts = log === undefined ? undefined : readFacts(log);
-    const last = facts?.printed.trim().split('\n').pop()?.trim();
-    const how =
-      job.reason ??
-      (job.exitCode === undefined || job.exitCode === 0
-        ? 'Its job ended without a record of the node.'
-        : `Its job ended with exit code ${job.exitCode}.`);
-    this.set(index, {
-      state: 'failed',
-      job: job.id,
-      ...(job.exitCode === undefined ? {} : { exitCode: job.exitCode }),
-      ...(job.startedAt === undefined ? {} : { startedAt: job.startedAt }),
-      finishedAt: job.finishedAt ?? new Date().toISOString(),
-      reason: last && !how.includes(last) ? `${how} Its log ends with: ${redactText(last.slice(0, 300))}` : how
-    });
+    this.set(index, { state: 'failed', ...(await failureOf(cluster, item)) });
   }
 
   fail(index: number, reason: string): void {

@@ -35,13 +35,25 @@ def run_notebook(node):
     if not jupyter:
         return fail("Nothing here can run a notebook. The image, or the file requirements.txt, has to bring papermill, or nbclient "
                     "and ipykernel.")
-    folder, name = os.path.split(target)
+    folder = os.path.dirname(target)
+    # It works in the folder of the file that it is given.
+    beside = os.path.join(os.getcwd(), ".executing-%s.ipynb" % uuid.uuid4().hex)
+    shutil.copyfile(target, beside)
     command = [jupyter, "nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.timeout=-1",
-               "--ExecutePreprocessor.store_widget_state=False", "--output-dir", folder, "--output", "done.ipynb", target]
-    code = subprocess.call(command)
-    if code == 0:
-        os.rename(os.path.join(folder, "done.ipynb"), target)
-    return code
+               "--ExecutePreprocessor.store_widget_state=False", "--output-dir", folder, "--output", "done.ipynb", beside]
+    # The Jupyter of another Python: what it prints is all that tells how a cell failed.
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    last = ""
+    for line in child.stdout:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+        last = line.decode("utf-8", "replace").strip() or last
+    child.wait()
+    os.unlink(beside)
+    if child.returncode != 0:
+        return fail("The notebook failed: %s" % (first_line(last) or "jupyter nbconvert ended with %d" % child.returncode))
+    os.rename(os.path.join(folder, "done.ipynb"), target)
+    return 0
 
 
 def language_of(notebook):
