@@ -47,7 +47,7 @@ def run_notebook(node):
     for line in child.stdout:
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
-        last = line.decode("utf-8", "replace").strip() or last
+        last = re.sub("\x1b\\[[0-9;]*m", "", line.decode("utf-8", "replace")).strip() or last
     child.wait()
     os.unlink(beside)
     if child.returncode != 0:
