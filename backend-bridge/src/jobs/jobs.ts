@@ -238,18 +238,19 @@ export class Jobs implements IJobs {
   }
 
   async recover(): Promise<void> {
-    if (this._before.length > 0) {
-      const killed = await killOrphans(this._before);
-      this._before.splice(0).forEach(nonce => this._journal.buried(nonce));
-      if (killed > 0) {
-        this._options.log?.(`${killed} workers of a bridge that has ended were stopped.`);
-      }
-    }
     for (const record of this._journal.unfinished()) {
       if (!this._live.has(record.id)) {
         this._add(record, record.state !== 'queued');
       }
     }
+    // Whoever still writes for them is ended before they go on.
+    const killed = await killOrphans(this._before);
+    this._before.splice(0).forEach(nonce => this._journal.buried(nonce));
+    if (killed > 0) {
+      this._options.log?.(`${killed} workers of a bridge that has ended were stopped.`);
+    }
+    this._recovered = true;
+    this._next();
     await this._expire();
   }
 
@@ -292,6 +293,9 @@ export class Jobs implements IJobs {
 
   /** Starts what waits while there is room. */
   private _next(): void {
+    if (!this._recovered) {
+      return;
+    }
     let room = AT_ONCE;
     for (const live of this._live.values()) {
       room -= live.work ? 1 : 0;
@@ -425,6 +429,7 @@ export class Jobs implements IJobs {
   /** Ended, and the disk does not take it. */
   private readonly _unsaved = new Map<string, IJobRecord>();
   private readonly _waiting = new Map<string, Set<() => void>>();
+  private _recovered = false;
   private _closed = false;
 }
 

@@ -99,8 +99,10 @@ test('a job that is paused stays so when the bridge is killed', async () => {
   await post(id, 'pause');
   await bridge.kill('SIGKILL');
   bridge = await startWithRunner(bridge.folder);
-  await follow(bridge, id, job => { process.stderr.write(JSON.stringify({s: job.state, r: job.revision, p: job.phases, e: job.problem}) + '\n'); return job.state === 'paused' && job.phases.length === 1; }, 8000);
-  await post(id, 'resume');
+  expect((await bridge.call(`/v1/jobs/${id}`)).json<ComputeJob>()).toMatchObject({ state: 'paused' });
+  await new Promise(resolve => setTimeout(resolve, 500));
+  expect((await bridge.call(`/v1/jobs/${id}`)).json<ComputeJob>()).toMatchObject({ state: 'paused' });
+  expect(await post(id, 'resume')).toMatchObject({ state: 'running' });
   expect(await follow(bridge, id)).toMatchObject({ state: 'succeeded', phases: [{ done: 60 }] });
 });
 

@@ -34,6 +34,7 @@ const ISOLATED = 0.1;
 export class JobRun {
   constructor(private readonly _options: IJobRunOptions) {
     this.record = _options.record;
+    this._paused = this.record.state === 'paused';
     const last = _options.journal.last(this.record.id);
     this._attemptRevision = last.revision;
     // The clock of the machine may have been set back since.
@@ -96,6 +97,7 @@ export class JobRun {
   }
 
   pause(): void {
+    this._paused = true;
     if (this.phase) {
       this.phase.paused = true;
     }
@@ -103,11 +105,12 @@ export class JobRun {
   }
 
   resume(): void {
+    this._paused = false;
     if (this.phase) {
       this.phase.paused = false;
-      this._become('running');
-      this.phase.look();
     }
+    this._become('running');
+    this.phase?.look();
   }
 
   /** The journal could not be written. */
@@ -118,9 +121,10 @@ export class JobRun {
   private async _run(): Promise<void> {
     const { record } = this;
     const { engine, folder, journal, createPlanner } = this._options;
-    const paused = record.state === 'paused';
     record.startedAt ??= new Date().toISOString();
-    this._become(this._options.recovering ? 'recovering' : record.sampled ? 'running' : 'sampling');
+    this._become(
+      this._paused ? 'paused' : this._options.recovering ? 'recovering' : record.sampled ? 'running' : 'sampling'
+    );
     this._store = await engine.store(record.id, folder);
     const most = Math.min(record.spec.maxWorkers ?? Infinity, await engine.capacity());
     const planner = await this._unless(
@@ -146,10 +150,10 @@ export class JobRun {
       record.results = record.sample?.pairs.length ?? 0;
       return;
     }
-    await this._phases(planner, most, paused);
+    await this._phases(planner, most);
   }
 
-  private async _phases(planner: IPlanner, most: number, paused: boolean): Promise<void> {
+  private async _phases(planner: IPlanner, most: number): Promise<void> {
     const { record } = this;
     const { journal } = this._options;
     if (this._options.recovering) {
@@ -160,7 +164,7 @@ export class JobRun {
       const known = this.phases[this.phases.length - 1];
       let committed = committedParts(journal, record.id, known.number);
       if (!record.finishing) {
-        committed = await this._runPhase(plan, known, committed, most, paused);
+        committed = await this._runPhase(plan, known, committed, most);
         const next = await this._unless(planner.next(plan, committed));
         if (next) {
           plan = next;
@@ -211,8 +215,7 @@ export class JobRun {
     plan: IPhasePlan,
     phase: IPhaseRecord,
     before: ICommittedPart[],
-    most: number,
-    paused: boolean
+    most: number
   ): Promise<ICommittedPart[]> {
     const { record } = this;
     const { journal, engine } = this._options;
@@ -234,8 +237,8 @@ export class JobRun {
       committed
     });
     this.phase = run;
-    run.paused = paused && record.state === 'recovering';
-    this._become(run.paused ? 'paused' : 'running');
+    run.paused = this._paused;
+    this._become(this._paused ? 'paused' : 'running');
     try {
       await this._unless(run.run(this.workers.keys()));
     } finally {
@@ -458,6 +461,7 @@ export class JobRun {
   private _crew: ICrew | undefined;
   private _sampling:
     { task: Task; sent?: boolean; resolve: (answer: ITaskDone) => void; reject: (error: Error) => void } | undefined;
+  private _paused: boolean;
   private _released = false;
   private _over = false;
 }
