@@ -129,7 +129,7 @@ class S3:
         kind: Any = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         more = {"context": self._context} if self._secure else {}
         connection = kind(self._host, timeout=TIMEOUT, **more)
-        signed = self._sign(method, path, digest)
+        signed = self._sign(method, path, digest, headers)
         try:
             if isinstance(body, Path):
                 headers["Content-Length"] = str(body.stat().st_size)
@@ -143,11 +143,13 @@ class S3:
             connection.close()
             raise
 
-    def _sign(self, method: str, path: str, digest: str) -> dict[str, str]:
+    def _sign(self, method: str, path: str, digest: str, more: dict[str, str]) -> dict[str, str]:
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         headers = {"Host": self._host, "X-Amz-Content-Sha256": digest, "X-Amz-Date": now}
         if self._keys.token:
             headers["X-Amz-Security-Token"] = self._keys.token
+        # Headers of the protocol must be signed, whatever else is.
+        headers.update({name: value for name, value in more.items() if name.lower().startswith("x-amz-")})
         values = {name.lower(): value for name, value in headers.items()}
         names = sorted(values)
         scope = "/".join((now[:8], self._region, "s3", "aws4_request"))
