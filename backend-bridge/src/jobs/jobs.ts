@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ComputeJob, ComputePart, ComputeRequest, ComputeResultPage } from '../contract';
+import type { ComputeJob, ComputePart, ComputeRequest, ComputeResultPage, Problem } from '../contract';
 import { BridgeError } from '../http/errors';
 import type { IEngine, IStore } from './engine/engine';
 import { JobJournal } from './engine/journal';
@@ -77,7 +77,7 @@ export class Jobs implements IJobs {
       finishing: false
     };
     mkdirSync(this._folderOf(record.id), { recursive: true, mode: 0o700 });
-    this._journal.save(record);
+    this._write(() => this._journal.save(record));
     this._add(record, false);
     return { job: this._view(record.id), created: true };
   }
@@ -172,8 +172,11 @@ export class Jobs implements IJobs {
     record.over = false;
     record.state = 'queued';
     record.revision += 1;
-    this._journal.save(record);
-    this._journal.event(id, 'retry', '');
+    this._write(() => {
+      this._journal.save(record);
+      this._journal.event(id, 'retry', '');
+    });
+    this._unsaved.delete(id);
     this._add(record, true);
     return this._view(id);
   }
@@ -282,7 +285,7 @@ export class Jobs implements IJobs {
         const other = this._journal.get(id);
         return this._storeOf(other ?? record);
       },
-      toProblem: this._options.toProblem,
+      toProblem: this._toProblem,
       recovering
     });
     const live: ILive = { run, log, recovering, sentAt: -EVENTS };
@@ -309,7 +312,7 @@ export class Jobs implements IJobs {
             // Its state could not be written: the next bridge goes on with it.
             this._options.log?.(`The state of job ${live.run.record.id} could not be written: ${String(error)}`);
             const { record } = live.run;
-            record.problem ??= this._options.toProblem(error);
+            record.problem ??= this._toProblem(error);
             record.state = 'failed';
             this._unsaved.set(record.id, record);
             this._over(live);
@@ -412,6 +415,17 @@ export class Jobs implements IJobs {
     }
   }
 
+  /** @throws BridgeError when the disk does not take it. */
+  private _write(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw diskFull(error) ?? error;
+    }
+  }
+
+  private readonly _toProblem = (error: unknown): Problem => this._options.toProblem(diskFull(error) ?? error);
+
   private _folderOf(id: string): string {
     return join(this._folder, id);
   }
@@ -435,4 +449,21 @@ export class Jobs implements IJobs {
 
 function conflict(title: string, detail: string, action?: string): BridgeError {
   return new BridgeError({ type: 'conflict', title, status: 409, detail, action });
+}
+
+/** SQLite says in its own words that there is no room. */
+function diskFull(error: unknown): BridgeError | undefined {
+  const { errcode, code } = error as { errcode?: number; code?: string };
+  // SQLITE_FULL; SQLITE_IOERR is what a write-ahead log that cannot grow ends in.
+  if ((errcode ?? 0) % 256 !== 13 && (errcode ?? 0) % 256 !== 10 && code !== 'ENOSPC' && code !== 'EDQUOT') {
+    return undefined;
+  }
+  return new BridgeError({
+    type: 'disk-full',
+    title: 'The disk is full',
+    status: 507,
+    detail: 'The journal of jobs could not be written: there is no room left.',
+    cause: (error as Error).message,
+    action: 'Free some space, then retry the job: what is done is kept.'
+  });
 }
