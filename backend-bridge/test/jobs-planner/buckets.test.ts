@@ -72,7 +72,7 @@ test('workers read ranges of objects and compressed objects, and the result is i
   expect(again).toMatchObject({ state: 'failed', problem: { status: 409 } });
 });
 
-test('a pattern, one key, and an object of another version than the plan', async () => {
+test('a pattern, and one key of a named cluster', async () => {
   for (const input of [
     [{ bucket: 'jobs-in', glob: '**/*.gz' }],
     [{ bucket: 'jobs-in', key: 'data/rows 1+1.txt', cluster: 'local' }]

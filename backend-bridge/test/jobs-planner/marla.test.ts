@@ -158,11 +158,13 @@ def reducer(key, values):
       input: [{ file: { path: bench.path('same') }, glob: '**/a.*' }],
       output: { file: { path: bench.path('same-out') } }
     };
-    const { items } = await bench.result(wanted);
+    const { job, items } = await bench.result(wanted);
     expect(new Map(items as Pairs)).toEqual(countOf(['one', 'two']));
     const again = await bench.run(wanted);
     expect(again).toMatchObject({ state: 'failed', problem: { status: 409, title: 'The output folder is not empty' } });
     expect((await bench.run({ ...wanted, overwrite: true })).state).toBe('succeeded');
+    // The result of the first job is not that of the second.
+    await expect(bench.page(job.id)).rejects.toThrow('410');
   });
 
   it('M14: names of files with spaces, accents, percent signs and plus signs', async () => {

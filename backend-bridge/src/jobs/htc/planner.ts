@@ -44,7 +44,8 @@ const LIST_LIMIT = 60_000;
 export function createHtcPlanner(places: IPlaces): CreatePlanner {
   return async context => {
     const target = await targetOf(context.spec, places, context.job);
-    if (target !== undefined) {
+    // Of a job that is over only the result is read.
+    if (target !== undefined && places.active(context.job)) {
       claimOutput(target.place, context.job, job => places.active(job));
     }
     return new HtcPlanner(context, places, target, await storeFiles(context, places));
@@ -141,8 +142,8 @@ class HtcPlanner implements IPlanner {
     if (listed !== undefined) {
       checkReach(spec, listed);
     }
-    const folder = this._target?.folder;
-    const found = listed?.files.filter(file => folder === undefined || !file.uri.startsWith(`${folder}/`));
+    const within = this._target?.within;
+    const found = listed?.files.filter(file => within === undefined || !file.uri.startsWith(within));
     const asFiles = htc.iterations === undefined;
     const total = htc.iterations ?? found?.length ?? 0;
     const shell = spec.code.language === 'shell';

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { ICommittedPart, IJobOutcome, IPlanContext, IResultPage } from '../engine/plan';
 import { LinePages, linesOf } from '../mapreduce/lines';
 import { Below, FolderFiles, Several, type IStoreFiles } from '../mapreduce/store-files';
-import type { ITarget } from '../mapreduce/target';
+import { checkThere, type ITarget } from '../mapreduce/target';
 import { shownValue } from '../mapreduce/values';
 
 interface IResultOptions {
@@ -58,6 +58,9 @@ export class HtcResult {
     const { context, store, target } = this._options;
     const record = JSON.parse(await readFile(join(context.folder, RECORD), 'utf8')) as IResultRecord;
     const inOutput = record.where === 'output' && target !== undefined;
+    if (inOutput) {
+      await checkThere(target);
+    }
     const values = inOutput ? target.files : new Below(this._own, MERGED);
     const others = inOutput ? target.files : new Below(store, 'out');
     const lines = await pages.page([{ name: VALUES, lines: record.total }], values, context.job, offset, limit);

@@ -99,13 +99,12 @@ async function walk(base: string, pattern: string | undefined, signal: AbortSign
     const names = (await readdir(folder).catch((error: unknown) => Promise.reject(unreadable(folder, error)))).sort(
       byCode
     );
-    for (const name of names) {
+    const seen = names.filter(name => matches !== undefined || !isMark(name));
+    const states = await lookAll(seen.map(name => join(folder, name)));
+    for (const [at, name] of seen.entries()) {
       const path = join(folder, name);
       const place = relative === '' ? name : `${relative}/${name}`;
-      if (matches === undefined && isMark(name)) {
-        continue;
-      }
-      const state = await look(path);
+      const state = states[at];
       if (state?.isDirectory() && !name.startsWith('.')) {
         await visit(path, place);
       } else if (state?.isFile() && (matches === undefined || matches(place))) {
@@ -160,11 +159,21 @@ async function listBucket(input: ComputeInput, storage: IObjectStorage, signal: 
   return files.sort((a, b) => byCode(a.uri, b.uri));
 }
 
+const LOOKS = 64;
 const byCode = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const isMark = (name: string): boolean => name.startsWith('.') || name.startsWith('_');
 
 function fileOf(path: string, state: BigIntStats): IFoundFile {
   return { uri: path, size: Number(state.size), version: state.mtimeNs.toString() };
+}
+
+/** Many at a time: one after the other takes seconds for a folder of 100,000 files. */
+async function lookAll(paths: readonly string[]): Promise<(BigIntStats | undefined)[]> {
+  const states: (BigIntStats | undefined)[] = [];
+  for (let at = 0; at < paths.length; at += LOOKS) {
+    states.push(...(await Promise.all(paths.slice(at, at + LOOKS).map(look))));
+  }
+  return states;
 }
 
 async function look(path: string): Promise<BigIntStats | undefined> {

@@ -48,7 +48,8 @@ interface IReduceData {
 export function createMapReducePlanner(places: IPlaces): CreatePlanner {
   return async context => {
     const target = await targetOf(context.spec, places, context.job);
-    if (target !== undefined) {
+    // Of a job that is over only the result is read.
+    if (target !== undefined && places.active(context.job)) {
       claimOutput(target.place, context.job, job => places.active(job));
     }
     return new MapReducePlanner(context, places, target, await storeFiles(context, places));
@@ -203,8 +204,8 @@ class MapReducePlanner implements IPlanner {
 
   /** What lies in the output folder is the result of a run before. @throws BridgeError when there is nothing else. */
   private _withoutOutput<T extends { uri: string }>(files: readonly T[]): T[] {
-    const folder = this._target?.folder;
-    const kept = folder === undefined ? [...files] : files.filter(file => !file.uri.startsWith(`${folder}/`));
+    const within = this._target?.within;
+    const kept = within === undefined ? [...files] : files.filter(file => !file.uri.startsWith(within));
     if (kept.length === 0 && files.length > 0) {
       throw invalid(
         'The output folder is that of the input.',

@@ -5,7 +5,7 @@ import type { ICommittedPart, IJobOutcome, IPhasePlan, IPlanContext, IResultPage
 import { LinePages, type ILineFile } from './lines';
 import { concatenated, mergeByValue } from './merge';
 import { Below, FolderFiles, type IStoreFiles } from './store-files';
-import type { IManifest, ITarget } from './target';
+import { checkThere, type IManifest, type ITarget } from './target';
 import { shownPair } from './values';
 
 interface IResultOptions {
@@ -63,10 +63,13 @@ export class MapReduceResult {
   async read(offset: number, limit: number): Promise<IResultPage> {
     const { context, store, target } = this._options;
     const record = JSON.parse(await readFile(join(context.folder, RECORD), 'utf8')) as IResultRecord;
-    const from =
-      record.where === 'output' && target !== undefined
-        ? target.files
-        : new Below(record.where === 'job' ? this._own : store, record.where === 'job' ? MERGED : 'out');
+    const inOutput = record.where === 'output' && target !== undefined;
+    if (inOutput) {
+      await checkThere(target);
+    }
+    const from = inOutput
+      ? target.files
+      : new Below(record.where === 'job' ? this._own : store, record.where === 'job' ? MERGED : 'out');
     const lines = await pages.page(record.files, from, context.job, offset, limit);
     return {
       total: record.total,

@@ -30,12 +30,14 @@ export interface ITarget {
   place: string;
   /** For the user: a folder, or `bucket/prefix`. */
   shown: string;
-  /** Folder on this machine. */
-  folder?: string;
+  /** What input in it begins with: it is the result of a run before. */
+  within: string;
   /** Files that are there now, for reading. */
   files: IStoreFiles;
   /** @throws BridgeError when something of somebody else is there and may not be replaced. */
   check(): Promise<void>;
+  /** Whether what is there now is the result of the job. */
+  isOwn(): Promise<boolean>;
   /** Puts the files there. May be repeated; a manifest of this job says that it has been done. */
   publish(from: Source, manifest: IManifest): Promise<void>;
 }
@@ -76,19 +78,20 @@ async function resolved(path: string): Promise<string> {
 
 class FolderTarget implements ITarget {
   constructor(
-    readonly folder: string,
+    private readonly _folder: string,
     private readonly _job: string,
     private readonly _overwrite: boolean
   ) {
-    this.place = `file:${folder}`;
-    this.shown = folder;
-    this.files = new FolderFiles(folder);
+    this.place = `file:${_folder}`;
+    this.shown = _folder;
+    this.within = `${_folder}/`;
+    this.files = new FolderFiles(_folder);
   }
 
   async check(): Promise<void> {
     let entries: string[];
     try {
-      entries = await readdir(this.folder);
+      entries = await readdir(this._folder);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') {
@@ -99,17 +102,21 @@ class FolderTarget implements ITarget {
       }
       throw error;
     }
-    if (entries.length > 0 && !this._overwrite && (await ownerOf(this.files)) !== this._job) {
+    if (entries.length > 0 && !this._overwrite && !(await this.isOwn())) {
       throw taken(this.shown, 'has files in it');
     }
   }
 
+  async isOwn(): Promise<boolean> {
+    return (await ownerOf(this.files)) === this._job;
+  }
+
   async publish(from: Source, manifest: IManifest): Promise<void> {
     const aside = (word: string): string =>
-      join(dirname(this.folder), `.${basename(this.folder)}.${this._job}.${word}`);
+      join(dirname(this._folder), `.${basename(this._folder)}.${this._job}.${word}`);
     const made = aside('new');
     const old = aside('old');
-    if ((await ownerOf(this.files)) !== this._job) {
+    if (!(await this.isOwn())) {
       await this.check();
       await rm(made, { recursive: true, force: true });
       await mkdir(made, { recursive: true });
@@ -121,7 +128,7 @@ class FolderTarget implements ITarget {
       await files.write(SUCCESS, Buffer.alloc(0));
       await synced(made);
       await this._appear(made, old);
-      await synced(dirname(this.folder));
+      await synced(dirname(this._folder));
     }
     await rm(old, { recursive: true, force: true });
     await rm(made, { recursive: true, force: true });
@@ -130,9 +137,9 @@ class FolderTarget implements ITarget {
   /** One rename makes the whole result visible; what was there before is put aside first, if it may be replaced. */
   private async _appear(made: string, old: string): Promise<void> {
     // An empty folder gives way to the rename; one that got files meanwhile does not.
-    await rmdir(this.folder).catch(() => undefined);
+    await rmdir(this._folder).catch(() => undefined);
     try {
-      await rename(made, this.folder);
+      await rename(made, this._folder);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOTEMPTY' && code !== 'EEXIST') {
@@ -141,13 +148,14 @@ class FolderTarget implements ITarget {
       if (!this._overwrite) {
         throw taken(this.shown, 'has files in it that came while the job ran');
       }
-      await rename(this.folder, old);
-      await rename(made, this.folder);
+      await rename(this._folder, old);
+      await rename(made, this._folder);
     }
   }
 
   readonly place: string;
   readonly shown: string;
+  readonly within: string;
   readonly files: IStoreFiles;
 }
 
@@ -165,20 +173,25 @@ class BucketTarget implements ITarget {
   constructor(private readonly _options: IBucketTargetOptions) {
     this.place = `${_options.cluster}/${_options.bucket}/${_options.prefix}`;
     this.shown = `${_options.bucket}/${_options.prefix}`;
+    this.within = `s3://${_options.bucket}/${_options.prefix}/`;
     this.files = _options.files;
   }
 
   async check(): Promise<void> {
-    const { files, overwrite, job } = this._options;
-    if (!overwrite && (await files.list('')).length > 0 && (await ownerOf(files)) !== job) {
+    const { files, overwrite } = this._options;
+    if (!overwrite && (await files.list('')).length > 0 && !(await this.isOwn())) {
       throw taken(this.shown, 'has objects in it');
     }
   }
 
+  async isOwn(): Promise<boolean> {
+    return (await ownerOf(this._options.files)) === this._options.job;
+  }
+
   async publish(from: Source, manifest: IManifest): Promise<void> {
-    const { files, job } = this._options;
+    const { files } = this._options;
     const before = await files.list('');
-    if ((await ownerOf(files)) === job && before.some(file => file.name === SUCCESS)) {
+    if ((await this.isOwn()) && before.some(file => file.name === SUCCESS)) {
       return;
     }
     await this.check();
@@ -200,7 +213,21 @@ class BucketTarget implements ITarget {
 
   readonly place: string;
   readonly shown: string;
+  readonly within: string;
   readonly files: IStoreFiles;
+}
+
+/** @throws BridgeError when the result that is to be read is not there any more. */
+export async function checkThere(target: ITarget): Promise<void> {
+  if (!(await target.isOwn())) {
+    throw new BridgeError({
+      type: 'gone',
+      title: 'The result is not there any more',
+      status: 410,
+      detail: `“${target.shown}” was removed, or holds the result of another job.`,
+      action: 'Run the job again.'
+    });
+  }
 }
 
 async function ownerOf(files: IStoreFiles): Promise<string | undefined> {
