@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { bridgePlugin } from './plugins/bridge';
 import { clustersPlugin } from './plugins/clusters';
+import { computeJobsPlugin } from './plugins/compute-jobs';
 import { deployPlugin } from './plugins/deploy';
 import { fdlPlugin } from './plugins/fdl';
 import { jobsPlugin } from './plugins/jobs';
@@ -28,6 +29,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   clustersPlugin,
   servicesPlugin,
   jobsPlugin,
+  computeJobsPlugin,
   deployPlugin,
   fdlPlugin,
   launcherPlugin,

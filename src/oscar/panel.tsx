@@ -7,10 +7,10 @@ import * as React from 'react';
 
 import { CommandIDs } from '../commands';
 import { oscarIcon } from '../icons';
+import { AllJobs } from '../jobs/components/JobList';
 import { Buckets } from './components/Buckets';
 import { ClusterBar } from './components/ClusterBar';
 import type { IViewContext } from './components/context';
-import { Jobs } from './components/Jobs';
 import { Services } from './components/Services';
 import type { IDropHandlers } from './drop';
 import { DropView } from './drop';
@@ -37,7 +37,7 @@ export class OscarPanel extends SidePanel {
     const services = section(trans.__('Services'), new DropView(view, <Services />, options.drop), 'jp-OscarServices');
     services.toolbar.addItem('deploy', button(view, CommandIDs.deployExample, addIcon, trans.__('Deploy an example…')));
     this.addWidget(services);
-    this.addWidget(section(trans.__('Jobs'), new ViewWidget(view, <Jobs />), 'jp-OscarJobs'));
+    this.addWidget(section(trans.__('Jobs'), new ViewWidget(view, <AllJobs />), 'jp-OscarJobs'));
     this.addWidget(section(trans.__('Buckets'), new ViewWidget(view, <Buckets />), 'jp-OscarBuckets'));
     if (this.content instanceof AccordionPanel) {
       this.content.setRelativeSizes([5, 3, 2]);

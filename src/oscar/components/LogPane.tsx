@@ -1,7 +1,10 @@
 import { copyIcon, downloadIcon } from '@jupyterlab/ui-components';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import type { LogFollower } from '../follow';
+import type { Problem } from '../../contract';
+import type { LogBuffer } from '../logs';
 import { useView } from './context';
 import { IconButton, ProblemBox } from './parts';
 
@@ -15,20 +18,31 @@ export interface ILogPaneProps {
   job?: string;
   /** Where the whole log can be downloaded. */
   download?: string;
+  /** Of logs that do not come as events: begins to read, and keeps so many lines. Its identity begins a new one. */
+  open?: (limit: number) => IFollowedLog;
+}
+
+/** A log that is being read. */
+export interface IFollowedLog extends IDisposable {
+  readonly buffer: LogBuffer;
+  readonly changed: ISignal<unknown, void>;
+  readonly ended: boolean;
+  readonly problem: Problem | undefined;
 }
 
 /** A log that grows by itself. Only the lines that can be seen are in the page. */
 export function LogPane(props: ILogPaneProps): JSX.Element {
-  const { cluster, service, job, download } = props;
+  const { cluster, service, job, download, open } = props;
   const { model, settings, trans } = useView();
-  const [follower, setFollower] = React.useState<LogFollower | null>(null);
+  const [follower, setFollower] = React.useState<IFollowedLog | null>(null);
   const [, redraw] = React.useReducer((count: number) => count + 1, 0);
   const [follow, setFollow] = React.useState(true);
   const [view, setView] = React.useState({ top: 0, height: 400 });
   const box = React.useRef<HTMLDivElement>(null);
 
   React.useEffect(() => {
-    const next = model.followLog({ cluster, service, job, limit: settings().logLines });
+    const limit = settings().logLines;
+    const next: IFollowedLog = open ? open(limit) : model.followLog({ cluster, service, job, limit });
     let frame = 0;
     const onChange = (): void => {
       // A script that prints a million lines must not draw a million times.
@@ -41,7 +55,7 @@ export function LogPane(props: ILogPaneProps): JSX.Element {
       cancelAnimationFrame(frame);
       next.dispose();
     };
-  }, [model, settings, cluster, service, job]);
+  }, [model, settings, cluster, service, job, open]);
 
   const length = follower?.buffer.length ?? 0;
   const extra = follower && follower.buffer.dropped > 0 ? 1 : 0;

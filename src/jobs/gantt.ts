@@ -1,0 +1,137 @@
+import type { PartTable } from './table';
+import { FAILED, LOST } from './table';
+import type { ITimeWindow } from './viewport';
+
+/** Parts that are narrower share pixels, pixels. */
+const NARROW = 2;
+/** Steps of how full a pixel is. */
+const LEVELS = 4;
+
+/** Boxes of one picture, in columns. Pixels from the left edge. */
+export interface IGanttBoxes {
+  length: number;
+  x: number[];
+  width: number[];
+  /** Place among the lanes that were asked for, from 0. */
+  lane: number[];
+  /** Index in `PART_STATES`. */
+  state: number[];
+  /** How much of the box is covered by parts, 0 to 1. */
+  cover: number[];
+}
+
+export interface IGanttOptions {
+  table: PartTable;
+  /** Lanes that can be seen, from top to bottom. */
+  lanes: readonly number[];
+  window: ITimeWindow;
+  /** Of the picture, pixels. */
+  width: number;
+  /** Where parts that run end, seconds. */
+  now: number;
+}
+
+/**
+ * The boxes of a timeline. Parts out of the window are left out, and those that are too narrow to be seen are summed up in
+ * pixels, so that there are never many more boxes than pixels.
+ */
+export function layoutGantt(options: IGanttOptions): IGanttBoxes {
+  const { table, lanes, window, now } = options;
+  const width = Math.max(1, Math.floor(options.width));
+  const scale = width / Math.max(1e-9, window.to - window.from);
+  const boxes: IGanttBoxes = { length: 0, x: [], width: [], lane: [], state: [], cover: [] };
+  const cover = new Float32Array(width);
+  const heaviest = new Int8Array(width);
+  const { start, end, state } = table;
+  for (let place = 0; place < lanes.length; place++) {
+    let shared = false;
+    for (const row of table.rowsOf(lanes[place])) {
+      const from = start[row];
+      if (from > window.to) {
+        break;
+      }
+      const to = Number.isNaN(end[row]) ? now : end[row];
+      if (to < window.from) {
+        continue;
+      }
+      const x0 = (from - window.from) * scale;
+      const x1 = (to - window.from) * scale;
+      if (x1 - x0 >= NARROW) {
+        const left = Math.max(-1, x0);
+        push(boxes, left, Math.min(width + 1, x1) - left, place, state[row], 1);
+        continue;
+      }
+      const pixel = Math.min(width - 1, Math.max(0, Math.floor(x0)));
+      if (!shared) {
+        cover.fill(0);
+        heaviest.fill(-1);
+        shared = true;
+      }
+      cover[pixel] += Math.max(0.05, x1 - x0);
+      heaviest[pixel] = Math.max(heaviest[pixel], state[row]);
+    }
+    if (shared) {
+      pushPixels(boxes, cover, heaviest, place);
+    }
+  }
+  return boxes;
+}
+
+/** Neighbours that look the same become one box. */
+function pushPixels(boxes: IGanttBoxes, cover: Float32Array, heaviest: Int8Array, place: number): void {
+  let begin = 0;
+  let kind = -1;
+  let level = 0;
+  for (let pixel = 0; pixel <= cover.length; pixel++) {
+    const nextKind = pixel < cover.length ? heaviest[pixel] : -1;
+    // One failure among a thousand parts must be seen.
+    const full = nextKind >= LOST ? 1 : Math.min(1, cover[pixel] ?? 0);
+    const nextLevel = nextKind < 0 ? 0 : Math.max(1, Math.ceil(full * LEVELS));
+    if (nextKind !== kind || nextLevel !== level) {
+      if (kind >= 0) {
+        push(boxes, begin, pixel - begin, place, kind, level / LEVELS);
+      }
+      begin = pixel;
+      kind = nextKind;
+      level = nextLevel;
+    }
+  }
+}
+
+function push(boxes: IGanttBoxes, x: number, width: number, lane: number, state: number, cover: number): void {
+  boxes.x.push(x);
+  boxes.width.push(width);
+  boxes.lane.push(lane);
+  boxes.state.push(state);
+  boxes.cover.push(cover);
+  boxes.length += 1;
+}
+
+/**
+ * The attempt at a place, or nothing.
+ *
+ * @param time - Seconds.
+ * @param slack - Seconds beside it that count too: narrow parts must be hit.
+ */
+export function partAt(
+  table: PartTable,
+  lane: number,
+  options: { time: number; slack: number; now: number }
+): number | undefined {
+  const { time, slack, now } = options;
+  let best: number | undefined;
+  let distance = Infinity;
+  for (const row of table.rowsOf(lane)) {
+    const from = table.start[row];
+    if (from > time + slack) {
+      break;
+    }
+    const to = Number.isNaN(table.end[row]) ? now : table.end[row];
+    const away = time < from ? from - time : time > to ? time - to : 0;
+    if (away <= slack && (away < distance || (away === distance && table.state[row] === FAILED))) {
+      best = row;
+      distance = away;
+    }
+  }
+  return best;
+}
