@@ -18,15 +18,11 @@ VALUES = 24
 
 def why_not(job: Job, combiner: str, pairs: list[Any]) -> str | None:
     """The reason why ``combiner`` (a function of the code) cannot be used, a sentence; None: it can."""
-    function = job.require(combiner)
+    job.require(combiner)
     groups = group(pairs)
     tries = _tries(groups)
     if not tries:
         return "The sample has no pairs to try it on."
-    if reducer_form(function, combiner) == "key-values":
-        reducer = KeyReducer(function, None, combiner)
-        answers = [(key, function(key, iter(copy.deepcopy(values)))) for key, values in list(groups.items())[:KEYS]]
-        reducer.settle(answers)
     for strict, some in tries:
         try:
             reason = _differs(job, combiner, some)

@@ -8,6 +8,8 @@ import json
 import os
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,10 @@ from .watch import Watch
 
 #: Of what a task prints, bytes: the beginning is left out when it is more.
 LOG = 1 << 20
+#: In the store when the job was cancelled.
+CANCEL = "cancel"
+#: Between two looks whether it was, s.
+LOOK = 5.0
 
 
 def run_descriptor(file: str) -> int:
@@ -30,6 +36,11 @@ def run_descriptor(file: str) -> int:
     store = open_store(task["store"])
     name = f"{task['phase']}-{task['part']}.{task['attempt']}"
     status = f"status/{name}.json"
+    if _there(store, status) or _there(store, CANCEL):
+        # A descriptor may come twice, or when nobody wants it any more.
+        return 0
+    store.write(f"status/{name}.started", json.dumps({"job": os.environ.get("JOB_UUID")}).encode())
+    threading.Thread(target=_end_when_cancelled, args=(store,), name="oscar-cancel", daemon=True).start()
     state = State(name, task.get("limits"))
 
     def give_up(_: State, error: dict[str, Any]) -> None:
@@ -54,8 +65,27 @@ def run_descriptor(file: str) -> int:
     sys.stdout.flush()
     if text:
         store.write(f"log/{name}.txt", text)
-    store.write(status, _status(fine, answer))
+    counts = fine and not answer.get("superseded")
+    if counts or not _there(store, status):
+        # Of two with one name, what the one says that has committed its files is true.
+        store.write(status, _status(fine, {**answer, "log": len(text)}))
     return 0
+
+
+def _there(store: Any, name: str) -> bool:
+    try:
+        store.size(name)
+    except TaskError:
+        return False
+    return True
+
+
+def _end_when_cancelled(store: Any) -> None:
+    while True:
+        time.sleep(LOOK)
+        if _there(store, CANCEL):
+            # What is half written has no name yet, and nobody waits for a status.
+            os._exit(0)
 
 
 def _status(fine: bool, answer: dict[str, Any]) -> bytes:

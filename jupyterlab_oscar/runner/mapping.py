@@ -89,6 +89,8 @@ class Mapper:
                     self._sink.add_dict(result)
                     return
                 self._add(result, False)
+            except MemoryError:
+                raise
             except Exception:
                 self._locate(source, chunk)
                 raise
@@ -103,6 +105,8 @@ class Mapper:
             chunk = _joined(some)
             try:
                 batches = list(pair_batches(self._function(chunk), False))
+            except MemoryError:
+                raise
             except Exception as error:
                 if len(some) == 1 and pieces is None:
                     pieces = self._reader.divide(chunk)
@@ -212,7 +216,7 @@ class Mapper:
                             made.extend(batch)
                         pairs.extend(made)
                 except Exception as error:
-                    if not state.skip_records:
+                    if not state.skip_records or isinstance(error, MemoryError):
                         state.record = _place_of(source, call)
                         raise
                     self._skip(source, call, error)
