@@ -1,3 +1,4 @@
+import type { IClusters } from '../clusters/facade';
 import type { IClusterRegistry } from '../clusters/interfaces';
 import type { ComputeJob, ComputePart, ComputeRequest, ComputeResultPage, Problem } from '../contract';
 import type { IEngine } from './engine/engine';
@@ -14,7 +15,9 @@ export interface IJobsOptions {
   runner: string;
   /** Local workers of one job; default: processors that this process may use. */
   workers?: number;
-  /** Engines beside `local`, by the name that requests use; undefined: there is none of that name. */
+  /** Sets up the workers of `oscar:<cluster>`; absent: there are only the engines below. */
+  apply?: IClusters['apply'];
+  /** Engines beside these, by the name that requests use; undefined: there is none of that name. */
   engine?: (name: string) => IEngine | undefined;
   /** State of a job, at most five times a second; null: it was removed. */
   onEvent?: (id: string, job: ComputeJob | null) => void;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ComputeJob, ComputePart, ComputeRequest, ComputeResultPage, Problem } from '../contract';
@@ -10,6 +10,7 @@ import { JobRun } from './engine/job-run';
 import type { CreatePlanner } from './engine/plan';
 import type { IJobRecord } from './engine/records';
 import { killOrphans, LocalEngine } from './engines/local';
+import { OscarEngines } from './engines/oscar';
 import { createHtcPlanner, withConfig } from './htc';
 import type { IJobs, IJobsOptions } from './interfaces';
 import { JobLog } from './job-log';
@@ -50,6 +51,8 @@ export class Jobs implements IJobs {
     const nonce = randomBytes(12).toString('hex');
     this._before = this._journal.boot(nonce);
     this._local = new LocalEngine({ python, runner, nonce, workers });
+    const { apply, clusters } = _options;
+    this._oscar = apply && new OscarEngines({ apply, clusters, runner, python, log });
     const places: IPlaces = {
       clusters: _options.clusters,
       contentsRoot: _options.contentsRoot,
@@ -117,6 +120,7 @@ export class Jobs implements IJobs {
     if (this._live.has(id)) {
       throw conflict('The job is not over', 'It still runs, waits or is paused.', 'Cancel it first.');
     }
+    await this._clear(record);
     await rm(this._folderOf(id), { recursive: true, force: true });
     this._journal.remove(record.id);
     this._options.onEvent?.(id, null);
@@ -388,14 +392,14 @@ export class Jobs implements IJobs {
 
   private _engine(spec: ComputeRequest): IEngine {
     const name = spec.engine ?? 'local';
-    const engine = name === 'local' ? this._local : this._options.engine?.(name);
+    const engine = name === 'local' ? this._local : (this._options.engine?.(name) ?? this._oscar?.get(name));
     if (!engine) {
       throw new BridgeError({
         type: 'unknown-engine',
         title: 'There is no such engine',
         status: 400,
         detail: `“${name.slice(0, 200)}” is not an engine that jobs can run on.`,
-        action: 'Leave it out, or use `local`.'
+        action: 'Leave it out, or use `local`, or `oscar:` and the name of a cluster.'
       });
     }
     return engine;
@@ -403,6 +407,18 @@ export class Jobs implements IJobs {
 
   private _storeOf(record: IJobRecord): Promise<IStore> {
     return this._engine(record.spec).store(record.id, this._folderOf(record.id));
+  }
+
+  /** What the job has in a bucket; that the bucket or its cluster is gone must not keep the job in the list. */
+  private async _clear(record: IJobRecord): Promise<void> {
+    if (!existsSync(join(this._folderOf(record.id), 'store.json'))) {
+      return;
+    }
+    try {
+      await (await this._storeOf(record)).remove();
+    } catch (error) {
+      this._options.log?.(`The files of job ${record.id} on its cluster could not be removed: ${String(error)}`);
+    }
   }
 
   private async _expire(): Promise<void> {
@@ -437,6 +453,7 @@ export class Jobs implements IJobs {
   private readonly _folder: string;
   private readonly _journal: JobJournal;
   private readonly _local: LocalEngine;
+  private readonly _oscar: OscarEngines | undefined;
   private readonly _planners: Record<ComputeRequest['kind'], CreatePlanner>;
   private readonly _before: string[];
   private readonly _live = new Map<string, ILive>();

@@ -69,7 +69,7 @@ export function countersOf(run: JobRun): ComputeJob['counters'] {
 
 function workersOf(run: JobRun): ComputeWorker[] {
   const states = run.phase?.scheduler.workers;
-  return [...run.workers].map(([id, { pid, memory }]) => {
+  return [...run.workers].map(([id, { pid, memory, cost }]) => {
     const state = states?.get(id);
     return {
       id,
@@ -77,7 +77,8 @@ function workersOf(run: JobRun): ComputeWorker[] {
       ...given('pid', pid),
       speed: state?.speed ?? 0,
       parts: state?.parts ?? 0,
-      ...given('memory', memory)
+      ...given('memory', memory),
+      ...given('cost', cost)
     };
   });
 }

@@ -171,6 +171,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
   const jobs = createJobs({
     data: slot.folder,
     clusters: clusters.registry,
+    apply: clusters.apply,
     contentsRoot: settings.contentsRoot,
     python: settings.python ?? 'python3',
     // Beside the folder of the bundle.

@@ -33,8 +33,17 @@ export interface ICrew {
   stop(worker: string, id: string, at?: number): void;
   /** Takes a worker down; `gone` follows with this error. */
   kill(worker: string, error: ITaskError): void;
-  /** Lets all go. What still runs is interrupted, then killed. No report comes after it has resolved. */
-  close(): Promise<void>;
+  /**
+   * Work that an earlier bridge has handed out and nobody has answered for yet; before `want`. The worker counts as joined. Absent:
+   * workers end with their bridge.
+   */
+  adopt?(worker: string, id: string, task: { name: string; units: number }): void;
+  /**
+   * Lets all go. What still runs is interrupted, then killed. No report comes after it has resolved.
+   *
+   * @param leave - the job goes on with the next bridge: what can run without this one runs on
+   */
+  close(leave?: boolean): Promise<void>;
 }
 
 /** What a crew tells. Reports of one turn come together, `settled` after the last of them. */
@@ -48,6 +57,10 @@ export interface ICrewListener {
   gone(worker: string, error: ITaskError, killed: boolean): void;
   /** What the functions of this task have printed. */
   printed(id: string | undefined, text: string): void;
+  /** Processor seconds that a worker was given, beside those before. */
+  used?(worker: string, seconds: number): void;
+  /** A sentence for the user, shown once. */
+  note?(text: string): void;
   /** No worker can be had; the job cannot go on. */
   broken(error: ITaskError): void;
   settled(): void;

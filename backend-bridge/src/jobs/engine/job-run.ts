@@ -4,7 +4,7 @@ import type { ICrew, ICrewListener, IEngine, IStore } from './engine';
 import type { JobJournal } from './journal';
 import { limitsOf, PartError, PhaseRun } from './phase-run';
 import type { CreatePlanner, ICommittedPart, IPhasePlan, IPlanner, PhaseName } from './plan';
-import { addCounters, noCounters, type IJobRecord, type IPhaseRecord } from './records';
+import { addCounters, noCounters, type IAttemptRecord, type IJobRecord, type IPhaseRecord } from './records';
 import type { ITaskCounters, ITaskDone, ITaskError, Task } from './task';
 
 export interface IJobRunOptions {
@@ -50,7 +50,7 @@ export class JobRun {
     { done: number; parts: number; cached: number; failed: number; counters: ITaskCounters }
   >();
   readonly cached = new Map<number, number>();
-  readonly workers = new Map<string, { pid?: number; memory?: number }>();
+  readonly workers = new Map<string, { pid?: number; memory?: number; cost?: number }>();
 
   /** Seconds since the job was created, never going back. */
   readonly now = (): number => this._offset + (performance.now() - this._began) / 1000;
@@ -92,8 +92,9 @@ export class JobRun {
   /** The bridge ends; the next one goes on. */
   async release(): Promise<void> {
     this._released = true;
+    const crew = this._crew?.close(true);
     this._stop(new Error('The bridge ends'));
-    await this._crew?.close();
+    await crew;
   }
 
   pause(): void {
@@ -220,7 +221,9 @@ export class JobRun {
     const { record } = this;
     const { journal, engine } = this._options;
     const committed =
-      before.length === 0 && record.spec.fresh !== true ? await this._unless(this._fromCache(plan, phase)) : before;
+      before.length === 0 && this._adopted.length === 0 && record.spec.fresh !== true
+        ? await this._unless(this._fromCache(plan, phase))
+        : before;
     const run = new PhaseRun({
       job: record.id,
       spec: record.spec,
@@ -234,8 +237,12 @@ export class JobRun {
       now: this.now,
       revise: this.revise,
       onChange: this._options.onChange,
-      committed
+      committed,
+      adopted: this._adopted.splice(0)
     });
+    for (const worker of run.scheduler.workers.keys()) {
+      this.workers.set(worker, {});
+    }
     this.phase = run;
     run.paused = this._paused;
     this._become(this._paused ? 'paused' : 'running');
@@ -313,7 +320,10 @@ export class JobRun {
           gone.push(part);
         }
       }
-      journal.forget(id, phase.number, gone, true);
+      if (this._crew?.adopt && phase === this.phases[this.phases.length - 1]) {
+        this._adopted = runningOf(journal, id, phase.number);
+      }
+      journal.forget(id, phase.number, gone, this._adopted.length === 0);
       if (gone.length > 0) {
         // What came after was made of it; it is made again where it is missing.
         this.phases.slice(phase.number + 1).forEach(later => journal.forgetPhase(id, later.number));
@@ -322,7 +332,7 @@ export class JobRun {
         break;
       }
     }
-    if (!finishing) {
+    if (!finishing && this._adopted.length === 0) {
       await store.retain(names);
     }
   }
@@ -387,6 +397,13 @@ export class JobRun {
         this._options.onChange();
       },
       printed: (id, text) => this._options.print(this._where(id), text),
+      used: (id, seconds) => {
+        const worker = this.workers.get(id);
+        if (worker) {
+          worker.cost = (worker.cost ?? 0) + seconds;
+        }
+      },
+      note: text => this._note(text),
       broken: error => this._stop(new PartError(error, this.phases[this.phases.length - 1]?.name ?? SAMPLE, 0, 1)),
       settled: () => this.phase?.settled()
     };
@@ -462,6 +479,7 @@ export class JobRun {
   private _sampling:
     { task: Task; sent?: boolean; resolve: (answer: ITaskDone) => void; reject: (error: Error) => void } | undefined;
   private _paused: boolean;
+  private _adopted: IAttemptRecord[] = [];
   private _released = false;
   private _over = false;
 }
@@ -477,6 +495,13 @@ export function committedParts(journal: JobJournal, job: string, phase: number):
     ...(values === undefined ? {} : { values }),
     counters: counters ?? noCounters()
   }));
+}
+
+/** Attempts that were begun and have not ended, of parts that are not committed; each worker has one. */
+function runningOf(journal: JobJournal, job: string, phase: number): IAttemptRecord[] {
+  const all = journal.attempts(job, { phase, since: 0, limit: Number.MAX_SAFE_INTEGER });
+  const done = new Set(all.filter(({ state }) => state === 'done' || state === 'cached').map(({ part }) => part));
+  return all.filter(({ state, part }) => state === 'running' && !done.has(part));
 }
 
 /** Parts of jobs with the same key are interchangeable. */

@@ -37,6 +37,8 @@ export interface IPhaseRunOptions {
   onChange: () => void;
   /** What is committed of it already. */
   committed: readonly ICommittedPart[];
+  /** Attempts that an earlier bridge has begun and that may still run; their workers were not let go. */
+  adopted?: readonly IAttemptRecord[];
 }
 
 /** How often it is looked whether something hangs or can be taken over, ms. */
@@ -60,7 +62,8 @@ export class PhaseRun {
       ...(target > 0 ? { target, initial: spec.htc?.initWorkers } : {}),
       nextPart: used.nextPart,
       attempts: used.attempts,
-      committed
+      committed,
+      running: _options.adopted
     });
   }
 
@@ -80,8 +83,11 @@ export class PhaseRun {
     return new Promise((resolve, reject) => {
       this._resolve = resolve;
       this._reject = reject;
+      this._adopt();
       for (const worker of workers) {
-        this.scheduler.join(worker, this._options.now());
+        if (!this.scheduler.workers.has(worker)) {
+          this.scheduler.join(worker, this._options.now());
+        }
       }
       this._timer = setInterval(() => this.look(), LOOK);
       this.look();
@@ -94,6 +100,7 @@ export class PhaseRun {
       return;
     }
     const now = this._options.now();
+    this._writeRunning();
     if (!this.paused) {
       this._options.crew.want(this.scheduler.wanted(now));
       this._act(this.scheduler.pump(now));
@@ -161,6 +168,17 @@ export class PhaseRun {
     this._finish();
   }
 
+  /** Of parts that are over before this only the end is written. */
+  private _writeRunning(): void {
+    for (const id of this._unwritten) {
+      const record = this.running.get(id);
+      if (record) {
+        this._options.journal.attempt(this._options.job, { ...record });
+      }
+    }
+    this._unwritten.clear();
+  }
+
   private _ended(ended: IEnded | undefined, answer?: ITaskDone): void {
     if (!ended || this._over) {
       return;
@@ -170,6 +188,7 @@ export class PhaseRun {
     this._touched.add(lease.worker);
     const record = this.running.get(lease.id) ?? this._record(lease);
     this.running.delete(lease.id);
+    this._unwritten.delete(lease.id);
     record.state = state;
     record.end = now();
     record.revision = revise();
@@ -217,13 +236,27 @@ export class PhaseRun {
     }
   }
 
+  private _adopt(): void {
+    const { adopted = [], crew, plan } = this._options;
+    for (const lease of this.scheduler.leases.values()) {
+      const record = adopted.find(({ part, attempt }) => lease.id === `${part}.${attempt}`);
+      if (record) {
+        this.running.set(lease.id, record);
+        crew.adopt?.(lease.worker, lease.id, { name: `${plan.name}-${lease.id}`, units: record.count });
+      }
+    }
+  }
+
   private _start(lease: ILease): void {
-    const { job, spec, plan, store, crew, journal } = this._options;
+    const { job, spec, plan, store, crew, journal, traits } = this._options;
     const record = this._record(lease);
     this.running.set(lease.id, record);
-    if (!plan.parts || this.running.size < 256) {
-      // Of parts that are over before they are written only the end is.
+    if (traits.transport === 'descriptor') {
+      // The number of an attempt that is under way is never used again, whatever becomes of this bridge.
       journal.attempt(job, record);
+      journal.flush();
+    } else {
+      this._unwritten.add(lease.id);
     }
     const { part } = lease.part;
     const count = lease.end - lease.first;
@@ -278,6 +311,8 @@ export class PhaseRun {
   }
 
   private readonly _touched = new Set<string>();
+  /** Attempts that the journal does not know yet. */
+  private readonly _unwritten = new Set<string>();
   private _lookSoon = false;
   private _over = false;
   private _timer: NodeJS.Timeout | undefined;

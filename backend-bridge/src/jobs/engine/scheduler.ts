@@ -46,6 +46,16 @@ export interface ISchedulerOptions {
   attempts?: ReadonlyMap<number, number>;
   /** What is committed already. */
   committed?: readonly (IRange & { part: number })[];
+  /** Attempts of before a restart that still run; none of a part that is committed. */
+  running?: readonly IRunning[];
+}
+
+/** An attempt that runs since `start`. */
+export interface IRunning extends IRange {
+  part: number;
+  attempt: number;
+  worker: string;
+  start: number;
 }
 
 const AHEAD = 128;
@@ -79,6 +89,7 @@ export class PhaseScheduler {
       this._pool = new RangePool([{ first: 0, count: plan.total }]);
       committed.forEach(range => this._pool.remove(range));
     }
+    _options.running?.forEach(attempt => this._adopt(attempt));
   }
 
   /** Nothing is left to do, and nothing runs that counts. */
@@ -290,6 +301,9 @@ export class PhaseScheduler {
     if (!worker || this._workers.isSilent(worker, now)) {
       return actions;
     }
+    if (worker.leases.size > worker.refill) {
+      return actions;
+    }
     while (this._hasRoom(worker)) {
       const part = this._take(worker, now);
       if (!part) {
@@ -297,6 +311,8 @@ export class PhaseScheduler {
       }
       actions.push({ type: 'start', lease: this._lease(part, worker, now) });
     }
+    // Several at a time: a message for each one that is done would cost more than the part.
+    worker.refill = Math.floor(worker.leases.size / 2);
     if (worker.leases.size === 0) {
       this._tail(worker, now, actions);
     }
@@ -367,6 +383,30 @@ export class PhaseScheduler {
       : plan.total;
     const range = this._pool.take(length);
     return range && newPart(this._next++, range);
+  }
+
+  private _adopt({ part: number, attempt, worker: id, start, first, count }: IRunning): void {
+    if (this._workers.all.has(id)) {
+      return;
+    }
+    let part = [...this._leases.values()].find(lease => lease.part.part === number)?.part;
+    if (!part && this._options.plan.parts) {
+      const at = this._queue.findIndex(item => item.part === number);
+      part = at < 0 ? undefined : this._queue.splice(at, 1)[0];
+    } else if (
+      !part &&
+      this._pool.ranges.some(free => free.first <= first && first + count <= free.first + free.count)
+    ) {
+      this._pool.remove({ first, count });
+      part = newPart(number, { first, count });
+    }
+    if (part) {
+      this._workers.join(id, start);
+      const most = Math.max(part.attempts, attempt);
+      part.attempts = attempt - 1;
+      this._lease(part, this._workers.all.get(id) as IWorkerState, start);
+      part.attempts = most;
+    }
   }
 
   private _lease(part: IPartState, worker: IWorkerState, now: number): ILease {

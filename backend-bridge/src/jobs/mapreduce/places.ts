@@ -83,21 +83,15 @@ export async function workerKeys(places: IPlaces, spec: ComputeRequest): Promise
   };
 }
 
-/** @throws BridgeError for input that workers of the engine's cluster cannot reach. */
-export function checkReach(
-  spec: ComputeRequest,
-  listing: { files: readonly { uri: string }[]; cluster?: string }
-): void {
+/**
+ * Files of this machine are copied to the cluster when parts need them (../engines/oscar/uploads.ts).
+ *
+ * @throws BridgeError for input that workers of the engine's cluster cannot reach.
+ */
+export function checkReach(spec: ComputeRequest, listing: { cluster?: string }): void {
   const engine = engineCluster(spec);
   if (engine === undefined) {
     return;
-  }
-  const local = listing.files.find(file => !file.uri.startsWith('s3://'));
-  if (local !== undefined) {
-    throw invalid(
-      `Workers of the cluster ${engine} cannot read “${local.uri}” of this machine.`,
-      'Put the input into a bucket of that cluster, or run the job on this machine.'
-    );
   }
   if (listing.cluster !== undefined && listing.cluster !== engine) {
     throw invalid(
