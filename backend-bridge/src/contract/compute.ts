@@ -308,7 +308,7 @@ export const ComputePart = Type.Object(
 );
 export type ComputePart = Static<typeof ComputePart>;
 
-/** `GET /v1/jobs/:id/result?offset=&limit=`. Keys and values as JSON; what JSON has no word for is `{"$py": "<repr>"}`. */
+/** `GET /v1/jobs/:id/result?offset=&limit=`. Keys and values as JSON; what JSON has no word for is `{"$py": "<repr>", "$pickle"?: base64}`; nobody but Python reads the pickle. */
 export const ComputeResultPage = Type.Object(
   {
     total: Type.Integer(),

@@ -343,6 +343,9 @@ describe('values of Python', () => {
   });
 
   it('are shown by their text where JSON has no word', () => {
-    expect(shownPair('["a",[{"$pickle":"x","$repr":"(1, 2)"},1]]')).toEqual(['a', [{ $py: '(1, 2)' }, 1]]);
+    expect(shownPair('["a",[{"$pickle":"x","$repr":"(1, 2)"},1]]')).toEqual([
+      'a',
+      [{ $py: '(1, 2)', $pickle: 'x' }, 1]
+    ]);
   });
 });

@@ -16,7 +16,7 @@ export function shownPair(line: string): [unknown, unknown] {
   return [shownValue(key), shownValue(value)];
 }
 
-/** What JSON has no word for becomes `{"$py": "<repr>"}`. */
+/** What JSON has no word for becomes `{"$py": "<repr>"}`, with the pickle for those who speak Python. */
 export function shownValue(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(shownValue);
@@ -25,7 +25,7 @@ export function shownValue(value: unknown): unknown {
     const repr = reprOf(value);
     return repr === undefined
       ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shownValue(item)]))
-      : { $py: repr };
+      : { $py: repr, ...('$pickle' in value ? { $pickle: value.$pickle } : {}) };
   }
   return value;
 }
