@@ -11,11 +11,17 @@ import os
 import pickle
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import errors
 from .errors import UserError
+
+
+def every_pair(key: Any, values: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+    """The reducer of jobs that have none."""
+    for value in values:
+        yield key, value
 
 
 class Job:
@@ -83,13 +89,15 @@ class Job:
         return found if callable(found) else None
 
     def require(self, name: str) -> Callable[..., Any]:
-        """A function of the code. Raises UserError."""
+        """A function of the code; without a reducer the pairs of the mapper are the result. Raises UserError."""
         found = self.function(name)
         if found is not None:
             return found
         if name in self.module.__dict__:
             what = type(self.module.__dict__[name]).__name__
             raise UserError(f"`{name}` is not a function but {what}. Define it with `def {name}(…):`.", "NameError")
+        if name == "reducer" and self.function("mapper") is not None:
+            return every_pair
         names = [key for key, value in self.module.__dict__.items() if isinstance(value, types.FunctionType)]
         there = f" There is {', '.join(names)}." if names else ""
         raise UserError(f"The code defines no function `{name}`.{there}", "NameError")

@@ -95,7 +95,7 @@ def _mapreduce(job: Job, task: dict[str, Any], state: State) -> tuple[dict[str, 
 
 def _combiner(job: Job, wanted: str, pairs: list[Any]) -> tuple[str, str | None]:
     """Which one is used, and why not another."""
-    if wanted == "none":
+    if wanted == "none" or (job.function("combiner") is None and job.function("reducer") is None):
         return "none", None
     declared = "function" if job.function("combiner") is not None else "reducer"
     which = declared if wanted == "auto" else wanted

@@ -128,6 +128,13 @@ def test_order_and_top(text: tuple[Path, Counter[str]]) -> None:
     assert [value for _, value in top] == sorted(counts.values(), reverse=True)[:2]
 
 
+def test_without_a_reducer_the_pairs_are_the_result(text: tuple[Path, Counter[str]]) -> None:
+    file, counts = text
+    pairs = oscar.map_reduce(word_pairs, None, file, reducers=2).result()
+    assert Counter(key for key, _ in pairs) == counts
+    assert {value for _, value in pairs} == {1}
+
+
 def test_inputs_of_many_kinds(tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt", "c.md"):
         (tmp_path / name).write_text(f"{name} x\n")
