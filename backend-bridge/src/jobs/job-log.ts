@@ -18,7 +18,8 @@ export class JobLog {
     if (this._written >= MOST) {
       return;
     }
-    const lines = ((this._open.get(where) ?? '') + text).split(/\r?\n/);
+    const open = this._open.get(where);
+    const lines = ((open?.text ?? '') + text).split(/\r?\n/);
     let rest = lines.pop() ?? '';
     if (rest.length > LINE) {
       lines.push(rest);
@@ -27,17 +28,17 @@ export class JobLog {
     if (rest === '') {
       this._open.delete(where);
     } else {
-      this._open.set(where, rest);
+      this._open.set(where, { text: rest, at: lines.length === 0 && open ? open.at : performance.now() });
     }
     for (const line of lines) {
       this._add(`[${where}] ${line.length > LINE ? `${line.slice(0, LINE)}…` : line}\n`);
     }
-    this._timer ??= setTimeout(() => this._complete(), PATIENCE);
+    this._watch();
   }
 
   /** Everything that was printed is in the file when this resolves. */
   async flush(): Promise<void> {
-    this._complete();
+    this._complete(Infinity);
     await this._writing;
   }
 
@@ -53,7 +54,10 @@ export class JobLog {
     let place = 0;
     for (;;) {
       const last = over();
-      await this.flush();
+      if (last) {
+        this._complete(Infinity);
+      }
+      await this._writing;
       const size = await sizeOf(this.file);
       if (size > place) {
         const stream = createReadStream(this.file, { start: place, end: size - 1, encoding: 'utf8' });
@@ -89,13 +93,24 @@ export class JobLog {
     });
   }
 
-  private _complete(): void {
-    clearTimeout(this._timer);
-    this._timer = undefined;
-    for (const [where, text] of this._open) {
-      this._add(`[${where}] ${text}\n`);
+  /** Lines that wait for their end since before this time, ms, are written as they are. */
+  private _complete(before: number): void {
+    for (const [where, { text, at }] of this._open) {
+      if (at <= before) {
+        this._open.delete(where);
+        this._add(`[${where}] ${text}\n`);
+      }
     }
-    this._open.clear();
+  }
+
+  private _watch(): void {
+    if (this._open.size > 0) {
+      this._timer ??= setTimeout(() => {
+        this._timer = undefined;
+        this._complete(performance.now() - PATIENCE);
+        this._watch();
+      }, PATIENCE);
+    }
   }
 
   private _add(line: string): void {
@@ -122,7 +137,7 @@ export class JobLog {
     this._writing = undefined;
   }
 
-  private readonly _open = new Map<string, string>();
+  private readonly _open = new Map<string, { text: string; at: number }>();
   private readonly _waiting: (() => void)[] = [];
   private _pieces: string[] = [];
   private _written = 0;

@@ -61,6 +61,8 @@ export interface IWorkerState {
   /** Units since this time are not in `speed` yet. */
   sampleAt: number;
   sampleUnits: number;
+  /** It gets more when it has no more than so many. */
+  refill: number;
 }
 
 export function newPart(part: number, range: IRange, weight = range.count): IPartState {

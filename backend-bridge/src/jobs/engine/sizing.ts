@@ -25,7 +25,7 @@ const PROBES = 20;
 const GROWTH = 8;
 /** A range is a small part of the whole phase, as it is lost with its worker, but long against its start cost. */
 const OF_ALL = 0.03;
-const LONG = 50;
+const LONG = 40;
 /** A range shorter than so many times its start cost costs more than it evens out. */
 const WORTH = 3;
 

@@ -35,7 +35,7 @@ export function tailMove(tail: ITail): TailMove | undefined {
     if (!worker || lease.worker === tail.idle.id || lease.startedAt === undefined || lease.dropped) {
       continue;
     }
-    if (lease.stopping || lease.part.leases.size > 1) {
+    if (lease.part.leases.size > 1) {
       continue;
     }
     const left = secondsLeft(lease, worker, tail);
@@ -49,7 +49,7 @@ export function tailMove(tail: ITail): TailMove | undefined {
   const { lease, left } = last;
   const count = lease.end - lease.first;
   if (left === Infinity) {
-    return late(lease, count, own, now) ? { type: 'backup', lease } : undefined;
+    return !lease.stopping && late(lease, count, own, now) ? { type: 'backup', lease } : undefined;
   }
   const victim = tail.speed(tail.worker(lease.worker) as IWorkerState);
   if (tail.divisible && traits.stoppable && lease.reported && left > 4 * traits.startCost) {
@@ -63,7 +63,7 @@ export function tailMove(tail: ITail): TailMove | undefined {
     return undefined;
   }
   const wins = left > GAIN * (count / own + traits.startCost);
-  return wins && late(lease, count, own, now) ? { type: 'backup', lease } : undefined;
+  return wins && !lease.stopping && late(lease, count, own, now) ? { type: 'backup', lease } : undefined;
 }
 
 function late(lease: ILease, count: number, speed: number, now: number): boolean {

@@ -25,7 +25,8 @@ export class WorkerBook {
       heardAt: now,
       doneAt: now,
       sampleAt: now,
-      sampleUnits: 0
+      sampleUnits: 0,
+      refill: 0
     });
   }
 

@@ -80,16 +80,11 @@ export class WorkerProcess {
   }
 
   send(head: ToWorker, attachment?: Uint8Array): void {
-    if (!this._corked) {
+    if (this._frames.length === 0) {
       // What is said in one turn goes out as one write.
-      this._corked = true;
-      this._pipe.cork();
-      process.nextTick(() => {
-        this._corked = false;
-        this._pipe.uncork();
-      });
+      process.nextTick(() => this._pipe.write(Buffer.concat(this._frames.splice(0))));
     }
-    this._pipe.write(encodeFrame(head, attachment));
+    this._frames.push(encodeFrame(head, attachment));
   }
 
   /** To the whole group. */
@@ -113,7 +108,7 @@ export class WorkerProcess {
     }
     const ended = new Promise<void>(resolve => this._waiting.push(resolve));
     this.send({ type: 'exit' });
-    this._pipe.end();
+    process.nextTick(() => this._pipe.end());
     const timer = setTimeout(() => this.signal('SIGKILL'), grace);
     await ended;
     clearTimeout(timer);
@@ -188,7 +183,7 @@ export class WorkerProcess {
   private readonly _waiting: (() => void)[] = [];
   private _heads: FromWorker[] = [];
   private _drain: NodeJS.Immediate | undefined;
-  private _corked = false;
+  private _frames: Buffer[] = [];
   private _over = false;
   private _words = '';
 }
