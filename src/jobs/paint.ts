@@ -1,5 +1,5 @@
 import { durationText } from '../oscar/words';
-import type { IGanttBoxes } from './gantt';
+import type { GanttBoxes } from './gantt';
 import { DONE, FAILED, LOST, PART_STATES, RUNNING } from './table';
 import type { ITimeWindow } from './viewport';
 import { ticks } from './viewport';
@@ -37,7 +37,7 @@ export interface IPaintOptions {
   /** Of the canvas, CSS pixels. */
   width: number;
   height: number;
-  boxes: IGanttBoxes;
+  boxes: GanttBoxes;
   /** Names of the lanes that can be seen. */
   names: readonly string[];
   /** How far the first of them is above the top, pixels. */
@@ -99,7 +99,7 @@ export function paint(options: IPaintOptions): void {
 /** States are told apart by height and marks too, not by colour alone. */
 function paintBox(
   context: CanvasRenderingContext2D,
-  boxes: IGanttBoxes,
+  boxes: GanttBoxes,
   box: number,
   colours: IGanttColours,
   shift: number

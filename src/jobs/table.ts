@@ -77,7 +77,9 @@ export class PartTable {
   /** Take what has changed. */
   apply(parts: readonly ComputePart[]): void {
     for (const part of parts) {
-      const key = `${part.phase} ${part.part} ${part.attempt}`;
+      const phase = this._phaseOf(part.phase);
+      // One number: texts of a hundred thousand parts would take longer to make than all the rest.
+      const key = (part.attempt * 256 + phase) * 2 ** 31 + part.part;
       let row = this._rows.get(key);
       const lane = this._laneOf(part.worker);
       if (row === undefined) {
@@ -96,7 +98,7 @@ export class PartTable {
       this.count[row] = part.count;
       this.state[row] = PART_STATES.indexOf(part.state);
       this._seen |= 1 << this.state[row];
-      this.phase[row] = this._phaseOf(part.phase);
+      this.phase[row] = phase;
       this._first[row] = part.first;
       this._part[row] = part.part;
       this._attempt[row] = part.attempt;
@@ -199,7 +201,7 @@ export class PartTable {
   private _first = new Float64Array(64);
   private _part = new Int32Array(64);
   private _attempt = new Int32Array(64);
-  private readonly _rows = new Map<string, number>();
+  private readonly _rows = new Map<number, number>();
   private readonly _errors = new Map<number, ComputeError>();
   private readonly _phases: string[] = [];
   private readonly _workers: string[] = [];

@@ -99,15 +99,7 @@ function PhaseBar(props: { job: ComputeJob; phase: ComputePhase; now: number }):
   const word = phaseWord(phase.name, trans);
   const facts = [
     trans.__('%1 of %2', unitsText(phase.name, amount), unitsText(phase.name, phase.total)),
-    parts.total > 0
-      ? trans._n(
-          '%1 of %2 part done',
-          '%1 of %2 parts done',
-          parts.total,
-          countText(parts.done),
-          countText(parts.total)
-        )
-      : null,
+    parts.total > 0 ? trans.__('%1 of %2 parts done', countText(parts.done), countText(parts.total)) : null,
     parts.running > 0 ? trans.__('%1 running', countText(parts.running)) : null,
     parts.failed > 0 ? trans.__('%1 failed attempts', countText(parts.failed)) : null,
     parts.cached > 0 ? trans.__('%1 from an earlier job', countText(parts.cached)) : null,
