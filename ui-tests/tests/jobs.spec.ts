@@ -4,10 +4,14 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 
 import type { Locator, Page } from '@playwright/test';
+import { expect as base, test } from '@playwright/test';
 
-import { expect, test } from '../helpers/fixtures';
 import { execute, theme } from '../helpers/fdl';
+import type { ILab } from '../helpers/panel';
 import { OscarPanel } from '../helpers/panel';
+
+/** Jobs really run here, on whatever else the machine does. */
+const expect = base.configure({ timeout: 60000 });
 
 const ROOT = path.resolve(__dirname, '../..');
 
@@ -71,8 +75,16 @@ const row = (page: Page, id: string): Locator => page.locator(`.jp-OscarCompute[
 const view = (page: Page, id: string): Locator =>
   page.locator(`.jp-OscarComputeView[data-oscar-compute="${id}"]:visible`);
 
+/** Wait for JupyterLab, which takes its time on a machine that has much to do. */
+async function started(page: Page): Promise<void> {
+  await page.waitForFunction(() => (window as unknown as Partial<ILab>).jupyterapp !== undefined, null, {
+    timeout: 120000
+  });
+  await page.locator('#jupyterlab-splash').waitFor({ state: 'detached', timeout: 120000 });
+}
+
 test.describe('MapReduce and high-throughput jobs', () => {
-  test.setTimeout(240000);
+  test.setTimeout(400000);
 
   test.beforeAll(() => {
     fs.mkdirSync(folder(), { recursive: true });
@@ -84,7 +96,8 @@ test.describe('MapReduce and high-throughput jobs', () => {
   });
 
   test.beforeEach(async ({ page }) => {
-    await page.goto('?reset');
+    await page.goto('lab?reset');
+    await started(page);
     await new OscarPanel(page).ready();
   });
 
@@ -182,8 +195,8 @@ test.describe('MapReduce and high-throughput jobs', () => {
     await page.screenshot({ path: 'screenshots/jobs-error.png' });
     // The view comes back with the page.
     await page.waitForResponse(answer => /api\/workspaces/.test(answer.url()) && answer.request().method() === 'PUT');
-    await page.reload();
-    await page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
+    await page.goto('lab');
+    await started(page);
     await expect(view(page, id).getByRole('alert')).toContainText('ValueError');
   });
 });
