@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ComputeJob, ComputeRequest } from '../../src/contract';
 import { createJobs, type IEngine, type IJobs } from '../../src/jobs';
-import { problemOf } from '../../src/server/problem';
+import { toProblem } from '../../src/server/problem';
 import { openRoom, type IRoom } from '../clusters/support';
 
 const ROOT = join(__dirname, '..', '..', '..');
@@ -29,7 +29,7 @@ export async function openBench(options: { strict?: boolean; engine?: MakeEngine
       runner: RUNNER,
       workers: 2,
       ...(options.engine ? { engine: name => options.engine?.(room, name) } : {}),
-      toProblem: problemOf
+      toProblem: error => toProblem(error)
     });
   const closeRoom = room.close.bind(room);
   const bench: IBench = Object.assign(room, {
