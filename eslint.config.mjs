@@ -35,6 +35,7 @@ export default ts.config(
       'coverage/**',
       'work/**',
       '.venv/**',
+      '.setup/**',
       'jupyterlab_oscar/**',
       'ui-tests/test-results/**',
       'ui-tests/playwright-report/**'

@@ -31,7 +31,17 @@ const KNOWN = new Set([
   ...['filename', 'runtime_image', 'dependencies', 'include_subdirectories', 'outputs', 'env_vars', 'label', 'title'],
   ...['cpu', 'cpu_limit', 'memory', 'memory_limit', 'gpu', 'gpu_vendor', 'pipeline_parameters', 'kubernetes_secrets'],
   ...['mounted_volumes', 'kubernetes_pod_annotations', 'kubernetes_pod_labels', 'kubernetes_tolerations'],
-  ...['kubernetes_shared_mem_size', 'oscar_target', 'command', 'service', 'inputs', 'text', 'folder', 'path', 'function'],
+  ...[
+    'kubernetes_shared_mem_size',
+    'oscar_target',
+    'command',
+    'service',
+    'inputs',
+    'text',
+    'folder',
+    'path',
+    'function'
+  ],
   ...[
     'name',
     'region',

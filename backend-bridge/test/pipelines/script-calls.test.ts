@@ -173,6 +173,8 @@ describe('an exposed service', () => {
     expect(cluster.calls.map(({ url, headers, body }) => [url, headers.authorization, body])).toEqual([
       ['/system/services/shout/exposed/v1/say?loud=yes', authorization, 'one\n']
     ]);
-    expect(await place.text(serviceOf(place.conversion, 'call'), 'out/run/r1/shout/1.json')).toBe('{"said": "one"}'.replace(' ', ''));
+    expect(await place.text(serviceOf(place.conversion, 'call'), 'out/run/r1/shout/1.json')).toBe(
+      '{"said": "one"}'.replace(' ', '')
+    );
   });
 });
