@@ -203,7 +203,7 @@ test('the graph with the keyboard alone', async ({ page }) => {
   await node('service:local/fdl-echo').focus();
   await page.keyboard.press('F2');
   const dialog = page.getByRole('dialog');
-  await expect(dialog.getByLabel('Name')).toBeFocused();
+  await expect(dialog.getByRole('textbox', { name: 'Name' })).toBeFocused();
   await page.keyboard.press('Control+A');
   await page.keyboard.type('fdl-say');
   await page.keyboard.press('Enter');

@@ -31,6 +31,9 @@ export interface IGraphState {
 
 const EMPTY: IFdlGraph = { nodes: [], edges: [] };
 
+/** A file with nothing in it, or only comments, is no broken one: it is where drawing begins. */
+const NOTHING_YET = new Set(['no-functions', 'empty-file']);
+
 /**
  * The picture of a document and what is done on it. There is one document: actions become edits of its text, and whatever changes
  * the text changes the picture.
@@ -75,7 +78,7 @@ export class GraphModel implements IDisposable {
     clearTimeout(this._timer);
     const text = this._context.model.sharedModel.source;
     const { document, problems } = this._session.lint(text);
-    const broken = document.syntax.some(problem => problem.severity === 'error' && problem.code !== 'no-functions');
+    const broken = document.syntax.some(problem => problem.severity === 'error' && !NOTHING_YET.has(problem.code));
     const hasGraph = this._state.graph.nodes.length > 0;
     const graph = broken && hasGraph ? this._state.graph : this._withLoose(this._session.language.graphOf(document));
     const ids = new Set([...graph.nodes.map(node => node.id), ...graph.edges.map(edge => edge.id)]);
@@ -83,7 +86,7 @@ export class GraphModel implements IDisposable {
     this._update({
       graph,
       problems,
-      stale: broken && text.trim() !== '',
+      stale: broken,
       empty: graph.nodes.length === 0,
       marks: broken ? this._state.marks : marksOf(graph, problems, document),
       selected: selected !== null && ids.has(selected) ? selected : null,
