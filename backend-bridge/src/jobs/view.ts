@@ -1,6 +1,7 @@
 import type { ComputeJob, ComputePart, ComputePhase, ComputeWorker } from '../contract';
 import type { JobRun } from './engine/job-run';
 import { addCounters, noCounters, type IAttemptRecord, type IJobRecord } from './engine/records';
+import type { ITaskCounters } from './engine/task';
 
 /** What the contract shows of a job; `run` when it is not over. */
 export function viewOf(record: IJobRecord, run?: JobRun): ComputeJob {
@@ -54,15 +55,24 @@ export function phasesOf(run: JobRun): ComputePhase[] {
   });
 }
 
+/** Of the job as a whole: what its first phase read and its last one wrote; pairs on their way are told by the combiner's. */
 export function countersOf(run: JobRun): ComputeJob['counters'] {
   const sum = noCounters();
+  const add = (number: number, counters: ITaskCounters): void => {
+    const name = run.phases.find(phase => phase.number === number)?.name;
+    addCounters(sum, {
+      ...counters,
+      ...(name === 'reduce' ? { recordsIn: 0, bytesIn: 0 } : {}),
+      ...(name === 'map' ? { recordsOut: 0, bytesOut: 0 } : {})
+    });
+  };
   for (const [number, past] of run.past) {
     if (number !== run.phase?.number) {
-      addCounters(sum, past.counters);
+      add(number, past.counters);
     }
   }
   if (run.phase) {
-    addCounters(sum, run.phase.counters);
+    add(run.phase.number, run.phase.counters);
   }
   return sum;
 }

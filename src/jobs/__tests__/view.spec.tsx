@@ -202,7 +202,7 @@ describe('JobPane', () => {
     expect(screen.getByText('There is no combiner.')).toBeTruthy();
     expect(screen.getByRole('img', { name: '3 parts, half of them within 500 ms, the longest 500 ms' })).toBeTruthy();
     expect(screen.getByRole('region', { name: 'Workers' }).textContent).toContain('200 B/s');
-    expect(screen.getByRole('region', { name: 'Counters' }).textContent).toContain('1,000 to 100 pairs (10.0 ×)');
+    expect(screen.getByRole('region', { name: 'Counters' }).textContent).toContain('1,000 to 100 pairs (10 ×)');
     expect(screen.getByRole('region', { name: 'Failed parts' }).textContent).toContain('text.txt:900: apple');
     fireEvent.click(screen.getByRole('button', { name: 'Pause' }));
     expect(executed).toEqual([[CommandIDs.pauseCompute, { job: 'mr-1' }]]);

@@ -23,7 +23,7 @@ export function Counters(props: { job: ComputeJob }): JSX.Element {
             '%1 to %2 pairs (%3 ×)',
             countText(combineIn),
             countText(combineOut),
-            (combineIn / Math.max(1, combineOut)).toPrecision(3)
+            Number((combineIn / Math.max(1, combineOut)).toPrecision(3)).toLocaleString()
           )
         : null
     ],
