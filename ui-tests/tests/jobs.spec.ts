@@ -184,6 +184,9 @@ test.describe('MapReduce and high-throughput jobs', () => {
     const { id } = await oscar('map-reduce', 'wrong.py', 'numbers.txt', '-o', 'summed', '--name', 'wrong');
     await expect(row(page, id)).toHaveAttribute('data-oscar-state', 'failed', { timeout: 120000 });
     await expect(row(page, id)).toContainText('ValueError');
+    const saved = page.waitForResponse(
+      answer => /api\/workspaces/.test(answer.url()) && answer.request().method() === 'PUT'
+    );
     await row(page, id).getByRole('button', { name: 'wrong' }).first().click();
     const job = view(page, id);
     await expect(job.getByRole('alert')).toContainText('ValueError: invalid literal');
@@ -194,7 +197,7 @@ test.describe('MapReduce and high-throughput jobs', () => {
     await expect(job.getByRole('log')).toContainText('one of 2', { timeout: 30000 });
     await page.screenshot({ path: 'screenshots/jobs-error.png' });
     // The view comes back with the page.
-    await page.waitForResponse(answer => /api\/workspaces/.test(answer.url()) && answer.request().method() === 'PUT');
+    await saved;
     await page.goto('lab');
     await started(page);
     await expect(view(page, id).getByRole('alert')).toContainText('ValueError');
