@@ -176,7 +176,7 @@ test('the graph is drawn with the mouse, and the text follows', async ({ page })
   await editor.getByText('photos/in').dblclick();
   await page.keyboard.press('Home');
   await page.keyboard.press('Shift+End');
-  await page.keyboard.type('        path: scans/in');
+  await page.keyboard.type('path: scans/in');
   await expect(graph.locator('[data-node="place:minio.default:scans/in"]')).toBeVisible();
   await expect(folder).toHaveCount(0);
 });
