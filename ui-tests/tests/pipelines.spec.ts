@@ -247,7 +247,7 @@ test.describe('Pipelines', () => {
   }) => {
     const panel = new OscarPanel(page);
     await panel.ready();
-    await panel.deploy('Let a cow say it', 'cowsay');
+    await panel.deploy('cowsay', 'cowsay');
     await open(page, 'work/sums.pipeline');
     const palette = page.getByRole('navigation', { name: 'Palette' });
     for (const name of ['Notebook', 'Python script', 'R script', 'Shell command', 'cowsay', 'Lambda function']) {
