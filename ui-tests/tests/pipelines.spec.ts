@@ -447,7 +447,7 @@ test.describe('Pipelines', () => {
 
     // From the file browser, and once more before the first is done.
     for (const count of ['20', '30']) {
-      await page.filebrowser.openDirectory('work');
+      await page.sidebar.openTab('filebrowser');
       await page.locator('.jp-DirListing-item', { hasText: 'pair.pipeline' }).click({ button: 'right' });
       await page.getByRole('menuitem', { name: 'Run on cluster…' }).click();
       await expect(dialog).toContainText('Run pair on Local cluster?');
