@@ -168,6 +168,8 @@ export const suites = {
   },
   ui: { title: 'The story in Chromium (galata)', run: extra => playwright('ui', extra) },
   elyra: {
+    // Three more environments from PyPI: run by its name, before a release and after changes of the pipeline editor.
+    byName: true,
     title: 'The wheel beside the real Elyra, and in JupyterLab 4.4 (Chromium)',
     run: extra =>
       playwright('elyra', extra, {
