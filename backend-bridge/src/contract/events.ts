@@ -1,7 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { AwsContext, AwsFunction } from './aws';
 import { Cluster } from './clusters';
 import { ComputeJob } from './compute';
 import { Operation } from './fdl';
+import { Infrastructure } from './infrastructure';
 import { Job, Submission } from './jobs';
 import { PipelineRun } from './pipelines';
 import { Service } from './services';
@@ -37,6 +39,17 @@ export const BridgeEvent = Type.Union(
     Type.Object({ type: Type.Literal('submission'), submission: Submission }),
     Type.Object({ type: Type.Literal('pipeline-run'), run: PipelineRun }),
     Type.Object({ type: Type.Literal('compute-job'), id: Type.String(), job: Type.Union([ComputeJob, Type.Null()]) }),
+    Type.Object({ type: Type.Literal('aws-context'), context: AwsContext }),
+    Type.Object({
+      type: Type.Literal('aws-function'),
+      name: Type.String(),
+      function: Type.Union([AwsFunction, Type.Null()], { description: 'null: it is gone.' })
+    }),
+    Type.Object({
+      type: Type.Literal('infrastructure'),
+      id: Type.String(),
+      infrastructure: Type.Union([Infrastructure, Type.Null()])
+    }),
     Type.Object({
       type: Type.Literal('log'),
       subscription: Type.String(),

@@ -7,4 +7,6 @@ export * from './jobs';
 export * from './fdl';
 export * from './pipelines';
 export * from './compute';
+export * from './aws';
+export * from './infrastructure';
 export * from './events';
