@@ -1,12 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { StringDecoder } from 'node:string_decoder';
-import type { EndpointAuth } from '../credentials';
 import type { IDeployment, IMinIOProvider, IOscarService } from '../fdl/service';
-import { addSecret, remoteFailure, type HttpClient } from '../http';
+import { addSecret, remoteFailure } from '../http';
 import type { DataUsage } from '../contract';
-import { OscarCalls } from './calls';
-import { readJobs, readService, readUsage, withoutReadSecrets, writeService } from './compat';
-import type { IOscarClient, IRemoteJob } from './interfaces';
+import { readService, readUsage, withoutReadSecrets, writeService } from './compat';
+import type { IOscarClient } from './interfaces';
+import { OscarJobs } from './job-calls';
 
 /** A create restarts the cluster's object store (6–9 s), and with image_prefetch waits for its nodes. */
 const CHANGE_TIMEOUT = 300_000;
@@ -35,18 +32,7 @@ export interface IClusterChange {
 const segment = encodeURIComponent;
 
 /** OSCAR's REST, of any version from 3.0 on, as one interface. */
-export class OscarClient implements IOscarClient {
-  constructor(options: { who: string; http: HttpClient; auth: EndpointAuth }) {
-    this._calls = new OscarCalls(options);
-    this.http = options.http;
-  }
-
-  readonly http: HttpClient;
-
-  get features(): ReadonlySet<string> {
-    return this._calls.features;
-  }
-
+export class OscarClient extends OscarJobs implements IOscarClient {
   /** As the last `info()` said; asked for when it is not known yet. */
   async version(): Promise<string> {
     return this._version ?? (await this.info()).version;
@@ -212,113 +198,6 @@ export class OscarClient implements IOscarClient {
     });
   }
 
-  async jobs(service: string, page?: string): Promise<{ jobs: IRemoteJob[]; next?: string }> {
-    const response = await this._calls.call({
-      method: 'GET',
-      path: `/system/logs/${segment(service)}${page === undefined ? '' : `?page=${segment(page)}`}`,
-      what: `list the jobs of "${service}"`,
-      timeout: 60_000
-    });
-    if (response.body.length === 0) {
-      // What the manager answers to a user who may not see the service.
-      throw remoteFailure({ who: this._calls.who, what: `see the jobs of "${service}"`, status: 403 });
-    }
-    const list = readJobs(this._calls.json(response));
-    if (this.features.has('job-outputs')) {
-      // A finished job without the list has written nothing.
-      for (const job of list.jobs) {
-        if (isFinished(job.status)) {
-          job.outputs ??= [];
-        }
-      }
-    }
-    return list;
-  }
-
-  async jobLog(service: string, job: string): Promise<string | undefined> {
-    const response = await this._calls.call({
-      method: 'GET',
-      path: `/system/logs/${segment(service)}/${segment(job)}`,
-      what: `show the log of the job "${job}"`,
-      timeout: 120_000,
-      allow: [404, 500],
-      limit: 256 * 1024 * 1024
-    });
-    if (response.status === 404 || (response.status === 500 && response.body.length === 0)) {
-      return undefined;
-    }
-    if (response.status === 500) {
-      throw remoteFailure({
-        who: this._calls.who,
-        what: `show the log of the job "${job}"`,
-        status: 500,
-        text: response.body.toString('utf8')
-      });
-    }
-    return response.body.toString('utf8');
-  }
-
-  async *followJobLog(
-    service: string,
-    job: string,
-    options: { from?: number; signal?: AbortSignal } = {}
-  ): AsyncIterable<string> {
-    if (this.features.has('live-logs')) {
-      yield* this._calls.stream(
-        `/system/logs/${segment(service)}/${segment(job)}?follow=true&from=${options.from ?? 0}`,
-        `follow the log of "${job}"`,
-        options.signal
-      );
-      return;
-    }
-    let sent = options.from ?? 0;
-    for (let pause = 1000; ; pause = Math.min(pause * 1.3, 5000)) {
-      // The list first: what the log holds after the job has ended is all of it.
-      const ended = await this._ended(service, job);
-      const bytes = Buffer.from((await this.jobLog(service, job)) ?? '', 'utf8');
-      if (bytes.length > sent) {
-        // A character may still be half written.
-        const decoder = new StringDecoder('utf8');
-        const text = decoder.write(bytes.subarray(sent)) + (ended ? decoder.end() : '');
-        sent += Buffer.byteLength(text);
-        if (text) {
-          yield text;
-          pause = 1000;
-        }
-      }
-      if (ended || options.signal?.aborted) {
-        return;
-      }
-      try {
-        await delay(pause, undefined, { signal: options.signal });
-      } catch {
-        return;
-      }
-    }
-  }
-
-  async deleteJob(service: string, job: string): Promise<void> {
-    await this._calls.call({
-      method: 'DELETE',
-      path: `/system/logs/${segment(service)}/${segment(job)}`,
-      what: `delete the job "${job}"`,
-      timeout: 60_000
-    });
-  }
-
-  async cancelJob(service: string, job: string): Promise<void> {
-    if (!this.features.has('job-cancel')) {
-      await this.deleteJob(service, job);
-      return;
-    }
-    await this._calls.call({
-      method: 'POST',
-      path: `/system/logs/${segment(service)}/${segment(job)}/cancel`,
-      what: `cancel the job "${job}"`,
-      timeout: 60_000
-    });
-  }
-
   async submitJob(service: IOscarService, body: string | Buffer): Promise<string | undefined> {
     const response = await this._calls.call({
       method: 'POST',
@@ -417,19 +296,6 @@ export class OscarClient implements IOscarClient {
     });
   }
 
-  private async _ended(service: string, job: string): Promise<boolean> {
-    let page: string | undefined;
-    do {
-      const list = await this.jobs(service, page);
-      const found = list.jobs.find(item => item.name === job);
-      if (found) {
-        return isFinished(found.status);
-      }
-      page = list.next;
-    } while (page !== undefined);
-    return true;
-  }
-
   private _change(data: string): IClusterChange {
     try {
       return JSON.parse(data) as IClusterChange;
@@ -446,15 +312,9 @@ export class OscarClient implements IOscarClient {
     return service;
   }
 
-  private readonly _calls: OscarCalls;
   private _version: string | undefined;
 }
 
 function include(options: { deployment?: boolean }): string {
   return options.deployment ? '?include=deployment' : '';
-}
-
-/** True when a job of this status will not change any more. */
-export function isFinished(status: string): boolean {
-  return status === 'Succeeded' || status === 'Failed' || status === 'Cancelled';
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DeletionPreview, DeletionResult } from '../contract';
 import type { IOscarService } from '../fdl';
 import { BridgeError, isProblem } from '../http';
-import { isFinished } from './client';
+import { isFinished } from './job-calls';
 import type { ICluster } from './interfaces';
 import { requireService } from './jobs';
 import { inPool } from './pool';

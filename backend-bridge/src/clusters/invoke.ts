@@ -5,7 +5,7 @@ import { isExposed, parseSentinel } from '../fdl';
 import { BridgeError } from '../http';
 import { callExposed } from './exposed';
 import type { IInputFile, IInvokeOptions } from './facade';
-import { isFinished } from './client';
+import { isFinished } from './job-calls';
 import type { ICluster } from './interfaces';
 import { requireService, toJob, type Jobs } from './jobs';
 import { asText, extensionOf, isTextType, typeOfFile } from './media';

@@ -1,7 +1,7 @@
 import type { Job, JobPage, JobState } from '../contract';
 import type { IOscarService } from '../fdl';
 import { BridgeError, isProblem } from '../http';
-import { isFinished } from './client';
+import { isFinished } from './job-calls';
 import type { ICluster, IRemoteJob } from './interfaces';
 import { readFacts, type IJobFacts } from './job-facts';
 import { inPool } from './pool';

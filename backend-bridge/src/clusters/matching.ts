@@ -1,4 +1,4 @@
-import { isFinished } from './client';
+import { isFinished } from './job-calls';
 import type { ICluster, IRemoteJob } from './interfaces';
 import { readFacts } from './job-facts';
 import type { IKeptItem } from './journal';

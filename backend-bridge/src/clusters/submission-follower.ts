@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { IOscarService } from '../fdl';
 import { BridgeError, isProblem } from '../http';
 import { ChangeFeed } from './changes';
-import { isFinished } from './client';
+import { isFinished } from './job-calls';
 import type { ICluster } from './interfaces';
 import { requireService, type Jobs } from './jobs';
 import type { IKeptSubmission } from './journal';

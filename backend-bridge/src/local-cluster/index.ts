@@ -3,15 +3,13 @@ import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import type { IOscarService } from '../fdl/service';
+import { Accounting } from './accounting';
 import { EventHub } from './api/events';
 import { Manager, type IMachine } from './api/manager';
 import { namespaceOf } from './api/names';
 import { OidcVerifier } from './api/oidc';
-import { parseQuantity } from './api/quantity';
 import { createManagerServer } from './api/server';
-import { removeBuckets, stopListening } from './api/service-buckets';
 import { isExposed } from './api/service-check';
-import { removeService, undoUpdate } from './api/services';
 import { MIGRATIONS, State } from './api/state';
 import { SystemLog } from './api/system-log';
 import { openDatabase } from './database';
@@ -25,23 +23,15 @@ import {
   readJsonFile,
   writePrivateJson
 } from './files';
-import type {
-  IDisposable,
-  IJobRecord,
-  ILocalCluster,
-  ILocalClusterOptions,
-  IObjectEvent,
-  IS3Accounts
-} from './interfaces';
+import type { IDisposable, ILocalCluster, ILocalClusterOptions, IObjectEvent, IS3Accounts } from './interfaces';
 import { listen } from './listen';
 import { keepLock, openOrShare } from './lock';
+import { repair } from './repair';
 import { createDeployments, createJobs, defaultCapacity, type IRuntimeOptions } from './runtime';
 import { createS3Server, ObjectStore } from './s3';
 
 const REGION = 'us-east-1';
 const DEFAULT_HOST = '127.0.0.1';
-/** Counts of requests are kept as long as jobs. */
-const USAGE_DAYS = 400;
 
 /**
  * Starts the embedded cluster on its data folder, or finds the one that already has it.
@@ -102,6 +92,7 @@ class LocalCluster implements ILocalCluster {
     this._log = _options.log ?? (() => undefined);
     this._closers.push(async () => _state.close());
     this._credentials = loadCredentials(_options.data, { user: _options.user, password: _options.password });
+    this._accounting = new Accounting(_state);
   }
 
   readonly data: string;
@@ -140,7 +131,7 @@ class LocalCluster implements ILocalCluster {
     await this._startS3(store);
     const manager = this._createManager(store);
     this._manager = manager;
-    await this._repair(manager);
+    await repair(manager, this._log);
     // The runtime may start jobs of the last run at once: everything they call must be there before.
     const server = createManagerServer(manager);
     await this._listen(server, 'api', this._options.port, 'The local cluster');
@@ -226,8 +217,8 @@ class LocalCluster implements ILocalCluster {
       cpus: options.cpus ?? capacity.cpus,
       memory: options.memory ?? capacity.memory,
       gpus: capacity.gpus,
-      requestedCpus: () => this._requested(service => parseQuantity(service.cpu) ?? 0),
-      requestedMemory: () => this._requested(service => parseQuantity(service.memory) ?? 0)
+      requestedCpus: () => this._accounting.requested(service => service.cpu),
+      requestedMemory: () => this._accounting.requested(service => service.memory)
     };
     const volumeFolder = (namespace: string, name: string): string => join(options.data, 'volumes', namespace, name);
     const storage = (): { endpoint: string; accessKey: string; secretKey: string; region: string } => ({
@@ -294,58 +285,12 @@ class LocalCluster implements ILocalCluster {
     return service && { ...service, environment: { ...service.environment, secrets: this._state.secrets(name) } };
   }
 
-  private _requested(of: (service: IOscarService) => number): number {
-    let sum = 0;
-    for (const service of this._running.values()) {
-      sum += of(service);
-    }
-    for (const service of this._state.services()) {
-      if (isExposed(service) && !this._state.stopped(service.name)) {
-        sum += of(service) * Math.max(1, service.expose.min_scale);
-      }
-    }
-    return sum;
-  }
-
-  /** A killed cluster may have left services half made or half removed: the first go, the second are finished. */
-  private async _repair(manager: Manager): Promise<void> {
-    for (const { name, state, buckets, service } of this._state.unfinished()) {
-      const left = { creating: 'half made', updating: 'half changed', deleting: 'half removed' }[state];
-      this._log(
-        `service ${name} was ${left} when the cluster ended: ${state === 'updating' ? 'it stays as it was' : 'it is taken away'}`
-      );
-      if (state === 'creating') {
-        stopListening(manager, name);
-        await removeBuckets(manager, buckets);
-        this._state.endRemoval(name);
-      } else if (state === 'updating') {
-        await undoUpdate(manager, service, buckets);
-      } else {
-        await removeService(manager, service, buckets);
-      }
-    }
-    const services = this._state.services();
-    for (const namespace of this._state.namespaces()) {
-      for (const volume of this._state.volumes(namespace)) {
-        const made = volume.created_by_service;
-        if (
-          made !== undefined &&
-          volume.lifecycle_policy === 'delete' &&
-          !services.some(service => service.volume?.name === volume.name)
-        ) {
-          this._state.removeVolume(namespace, volume.name);
-        }
-      }
-    }
-    this._state.forgetUsage(new Date(Date.now() - USAGE_DAYS * 86_400_000));
-  }
-
   private _listenToChanges(manager: Manager): void {
     const { events } = manager.options;
     const subscriptions: IDisposable[] = [
       manager.store.onEvent(event => this._onObject(manager, event)),
       manager.jobs.onChange((job, removed) => {
-        this._account(manager, job, removed);
+        this._accounting.job(job, removed);
         events.publish({
           kind: 'job',
           name: job.name,
@@ -368,29 +313,6 @@ class LocalCluster implements ILocalCluster {
         manager.jobs.submit(service, event.body, { owner, dedupe: `${event.id}/${target}` });
         manager.count(target, 'async', owner);
       }
-    }
-  }
-
-  /** What a job took goes into the metrics when it ends. */
-  private _account(manager: Manager, job: IJobRecord, removed: boolean): void {
-    const running = this._running.get(job.name);
-    if (job.status === 'Running' && !removed) {
-      const service = running ?? manager.state.service(job.service);
-      if (service) {
-        this._running.set(job.name, service);
-      }
-    } else if (running) {
-      this._running.delete(job.name);
-      const seconds = ((job.finishedAt ?? new Date()).getTime() - (job.startedAt ?? job.createdAt).getTime()) / 1000;
-      const cpus = parseQuantity(running.cpu) ?? 0;
-      this._state.addUsage(new Date(), {
-        service: job.service,
-        kind: 'async',
-        user: job.owner,
-        count: 0,
-        cpu_seconds: seconds * cpus,
-        gpu_seconds: running.enable_gpu ? seconds : 0
-      });
     }
   }
 
@@ -422,6 +344,6 @@ class LocalCluster implements ILocalCluster {
   private readonly _credentials: ICredentials;
   private readonly _ports: IPorts = { api: 0, s3: 0 };
   private readonly _closers: (() => Promise<void>)[] = [];
-  private readonly _running = new Map<string, IOscarService>();
+  private readonly _accounting: Accounting;
   private _manager: Manager | undefined;
 }

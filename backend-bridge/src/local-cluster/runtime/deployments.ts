@@ -2,16 +2,11 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import type { IDeployment, IOscarService } from '../../fdl/service';
 import type { IDeployments, IDisposable } from '../interfaces';
+import { deploymentState } from './deployment-state';
 import { ExposedInstance } from './exposed-instance';
 import { LogWriter, readAll, withTimestamps } from './log-file';
 import type { IRuntimeOptions } from './options';
 import { share, type IShared } from './shared';
-
-/** Starts that end before it was ready, after which it is called failed. */
-const FAILED_AFTER = 3;
-
-const MINIMUM = 'MinimumReplicasAvailable: Deployment has minimum availability.';
-const BELOW = 'MinimumReplicasUnavailable: Deployment does not have minimum availability.';
 
 interface IDeployed {
   service: IOscarService;
@@ -300,53 +295,15 @@ class Deployments implements IDeployments {
   }
 
   private _state(deployed: IDeployed): IDeployment & { progress?: number } {
-    const { service } = deployed;
-    const environment = this._shared.environments.state(service);
-    const exposed = this._exposed(deployed);
-    const wanted = exposed ? copies(service) : 0;
-    const base = {
-      active_instances: wanted,
-      affected_instances: 0,
-      resource_kind: exposed ? 'exposed_service' : 'knative_service'
-    };
-    if (deployed.stopped && exposed) {
-      return { ...base, state: 'stopped', reason: 'Deployment is stopped.', active_instances: 0 };
-    }
-    if (environment.state === 'failed') {
-      return { ...base, state: 'failed', reason: environment.reason, affected_instances: wanted };
-    }
-    if (environment.state === 'pending') {
-      const percent = Math.round((environment.progress ?? 0) * 100);
-      const what = environment.reason ? `: ${environment.reason}` : '';
-      return {
-        ...base,
-        state: 'pending',
-        reason: `Its Python environment is being prepared (${percent}%)${what}`,
-        affected_instances: wanted,
-        progress: environment.progress ?? 0
-      };
-    }
-    if (!exposed) {
-      return { ...base, state: 'ready', reason: 'Runtime service is ready.' };
-    }
-    const ready = deployed.instances.filter(({ state }) => state === 'ready').length;
-    const why =
-      deployed.instances.find(({ state }) => state === 'blocked' || state === 'crashed')?.reason ??
-      deployed.instances.find(({ state }) => state !== 'ready')?.reason;
-    const explained = why === undefined || this._options.strict ? BELOW : `${BELOW} ${why}`;
-    if (ready === wanted) {
-      return { ...base, state: 'ready', reason: MINIMUM };
-    }
-    if (ready > 0) {
-      return { ...base, state: 'degraded', reason: explained, affected_instances: wanted - ready };
-    }
-    const failed = deployed.instances.some(({ state, failures }) => state === 'blocked' || failures >= FAILED_AFTER);
-    return {
-      ...base,
-      state: failed ? 'failed' : 'pending',
-      reason: failed && why !== undefined ? why : explained,
-      affected_instances: wanted
-    };
+    const { service, stopped, instances } = deployed;
+    return deploymentState({
+      exposed: this._exposed(deployed),
+      wanted: copies(service),
+      stopped,
+      instances,
+      environment: this._shared.environments.state(service),
+      strict: this._options.strict ?? false
+    });
   }
 
   private _tell(deployed: IDeployed): void {

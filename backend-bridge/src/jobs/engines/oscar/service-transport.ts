@@ -1,4 +1,4 @@
-import { isFinished } from '../../../clusters/client';
+import { isFinished } from '../../../clusters/job-calls';
 import type { ICluster } from '../../../clusters/interfaces';
 import { clusterLoad } from '../../../clusters/service-actions';
 import { isProblem } from '../../../http';
