@@ -25,8 +25,10 @@ import type {
   Submission,
   Upload
 } from '../contract';
+import { AwsCalls } from './aws';
 import { ComputeCalls } from './compute';
 import { BridgeError, isAbort, problemOf, unreachable } from './errors';
+import { InfrastructureCalls } from './infrastructure';
 import { encode, encodeKey, hrefPath, query } from './paths';
 import { PipelineCalls } from './pipelines';
 import type { ITransport } from './transport';
@@ -49,11 +51,14 @@ export class BridgeClient {
   constructor(options: BridgeClient.IOptions) {
     this._transport = options.transport;
     this.pipelines = new PipelineCalls((method, path, body) => this._call(method, path, body));
-    this.compute = new ComputeCalls({
-      call: (method, path, body) => this._call(method, path, body),
-      send: (path, init) => this._send(path, init),
-      url: href => this.url(href)
-    });
+    const calls = {
+      call: <T>(method: string, path: string, body?: unknown) => this._call<T>(method, path, body),
+      send: (path: string, init: RequestInit) => this._send(path, init),
+      url: (href: string) => this.url(href)
+    };
+    this.compute = new ComputeCalls(calls);
+    this.aws = new AwsCalls(calls);
+    this.infrastructures = new InfrastructureCalls(calls);
   }
 
   /** Pipelines, their runs, and packing. */
@@ -61,6 +66,12 @@ export class BridgeClient {
 
   /** Map-reduce and high-throughput jobs. */
   readonly compute: ComputeCalls;
+
+  /** Functions on AWS, or on its local emulator. */
+  readonly aws: AwsCalls;
+
+  /** Clusters that the Infrastructure Manager makes. */
+  readonly infrastructures: InfrastructureCalls;
 
   /**
    * Emitted when a call that wakes the bridge was answered: whoever waits for the bridge to be used can go on.

@@ -1,6 +1,7 @@
 import type { ComputeJob, ComputePart, ComputeResultPage } from '../contract';
 import { encode, encodeKey, query } from './paths';
 import type { Call } from './pipelines';
+import { textOf } from './text';
 
 /** Makes a call and answers its response, of which the body is not read yet. */
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
@@ -54,19 +55,7 @@ export class ComputeCalls {
   /** What the functions have printed, and what they print until the job is over. */
   async *log(id: string, signal: AbortSignal): AsyncGenerator<string> {
     const response = await this._send(`v1/${path(id)}/log${query({ follow: true })}`, { signal });
-    const reader = response.body?.getReader();
-    const decoder = new TextDecoder();
-    try {
-      for (;;) {
-        const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-        if (done) {
-          return;
-        }
-        yield decoder.decode(value, { stream: true });
-      }
-    } finally {
-      reader?.cancel().catch(() => undefined);
-    }
+    yield* textOf(response);
   }
 
   private readonly _call: Call;
