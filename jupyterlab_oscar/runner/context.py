@@ -16,7 +16,7 @@ class Context:
     Attributes
     ----------
     first, count, total
-        The iterations of this call, and those of the whole job.
+        The iterations of this call, and those of the whole job. Where calls begin and end depends on the number of iterations alone.
     files
         Whole files that go with every iteration.
     """
@@ -77,8 +77,8 @@ class Context:
         """A folder for files. They are in the output of the job once the task has returned; names must differ between tasks."""
         return self._open()
 
-    def move_to(self, item: int) -> None:
-        """The next item of a range."""
-        self.first = item
-        self.count = 1
+    def move_to(self, first: int, count: int = 1) -> None:
+        """The next call."""
+        self.first = first
+        self.count = count
         self._rng = None

@@ -7,14 +7,18 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from zlib import crc32
 
 from . import guard
 from .errors import TaskError
+from .state import State
 from .store import Output, output_error
 from .values import as_json
 
+#: Between two prefixes that are told, s.
+KEEP = 0.5
 #: Values are told in the answer as long as they are shorter than this, characters of JSON; else they are in a file.
 INLINE = 60_000
 
@@ -34,6 +38,8 @@ class HtcOutput:
         self._nothing: tuple[int, int] | None = None
         self._file: Output | None = None
         self._folder: Path | None = None
+        self._kept = 0
+        self._kept_at = monotonic()
         #: Values so far.
         self.count = 0
 
@@ -48,6 +54,20 @@ class HtcOutput:
             return
         self._flush()
         self._put({"first": first, "count": count, "value": as_json(value)})
+
+    def keep(self, state: State) -> None:
+        """What is done so far will count even when this process does not come to its end; told now and then.
+
+        As long as there are only short values: files count as a whole.
+        """
+        now = monotonic()
+        if now - self._kept_at < KEEP or self._file is not None or self._folder is not None:
+            return
+        self._kept_at = now
+        self._flush()
+        if self._file is None:
+            state.keep(state.done, self._values[self._kept :])
+            self._kept = len(self._values)
 
     def _flush(self) -> None:
         if self._nothing is not None:

@@ -78,6 +78,20 @@ class State:
         self.over: tuple[str, str, str] | None = None
         self.finished = False
         self._bad = 0
+        self._lock = threading.Lock()
+        self._kept: dict[str, Any] | None = None
+
+    def keep(self, count: int, values: list[dict[str, Any]]) -> None:
+        """So many units from the start are done for good; `values` are those since the last time."""
+        with self._lock:
+            before = [] if self._kept is None else self._kept["values"]
+            self._kept = {"count": count, "values": [*before, *values]}
+
+    def take_kept(self) -> dict[str, Any] | None:
+        """What was kept since this was asked last: ``{count, values}``."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+            return kept
 
     def stop(self, at: int | None) -> None:
         """End at this unit, or as soon as possible. An earlier place that was asked for stays."""

@@ -82,6 +82,8 @@ class _Range:
         self._local = local
         self._first: int = task["first"]
         self._count: int = task["count"]
+        #: Iterations of one call; the same for the whole job, whoever has which range. None: the range is one call.
+        self._grain: int | None = task.get("grain")
         self._divisible: bool = task["divisible"]
         self._files = _files(task, store)
         self._context = Context(
@@ -97,18 +99,40 @@ class _Range:
         if form == "shell":
             self._shell()
         elif form in ("range", "range-ctx", "ctx"):
-            function = self._job.require("task")
-            context = self._context
-            if self._files is not None:
-                context.files = [self._local.path(Input(one)) for one in self._files]
-            arguments: tuple[Any, ...] = () if form == "ctx" else (self._first, self._count)
-            self._state.record = f"iterations {self._first} to {self._first + self._count - 1}"
-            value = function(*arguments) if form == "range" else function(*arguments, context)
-            done = self._state.done if context.told else self._count
-            self._state.done = done
-            self._output.add(self._first, done, value)
+            self._ranges(form)
         else:
             self._items(form)
+
+    def _ranges(self, form: str) -> None:
+        """One call for each grain: what it answers depends on its place, not on the range that it came in."""
+        state, output, context = self._state, self._output, self._context
+        function = self._job.require("task")
+        end = self._first + self._count
+        first = self._first
+        while first < end:
+            grain = self._grain
+            count = self._count if grain is None else min(end, (first // grain + 1) * grain) - first
+            if grain is not None and state.stop_at is not None and self._divisible and first >= state.stop_at:
+                return
+            context.move_to(first, count)
+            if self._files is not None:
+                at = first - self._first
+                context.files = [self._local.path(Input(one)) for one in self._files[at : at + count]]
+            arguments: tuple[Any, ...] = () if form == "ctx" else (first, count)
+            state.record = f"iterations {first} to {first + count - 1}"
+            value = function(*arguments) if form == "range" else function(*arguments, context)
+            if context.told:
+                if grain is not None:
+                    # Half a grain is nobody's: it is done again as a whole by whoever has the rest.
+                    state.done = first - self._first
+                    return
+                count = state.done
+            state.done = first + count - self._first
+            output.add(first, count, value)
+            output.keep(state)
+            first += count
+            if context.told:
+                return
 
     def _items(self, form: str) -> None:
         state, output, first = self._state, self._output, self._first
@@ -127,6 +151,7 @@ class _Range:
             else:
                 output.add(item, 1, answer)
             state.done = item + 1 - first
+            output.keep(state)
 
     def _call(self, form: str) -> Callable[[int, Any], Any]:
         function, context = self._job.require("task"), self._context

@@ -134,15 +134,15 @@ class Worker:
         self._channel.send({"type": "done" if fine else "failed", "id": id, **answer})
 
     def _progress(self, state: State, memory: int) -> None:
-        self._channel.send(
-            {
-                "type": "progress",
-                "id": state.id,
-                "done": state.done,
-                "counters": state.counters.as_json(),
-                "memory": memory,
-            }
-        )
+        kept = state.take_kept()
+        frame = {
+            "type": "progress",
+            "id": state.id,
+            "done": state.done,
+            "counters": state.counters.as_json(),
+            "memory": memory,
+        }
+        self._channel.send(frame if kept is None else {**frame, "kept": kept})
 
     def _give_up(self, state: State, error: dict[str, Any]) -> None:
         if state.record:

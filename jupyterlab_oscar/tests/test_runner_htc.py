@@ -180,3 +180,51 @@ def test_shell_bodies(worker: Worker, tmp_path: Path) -> None:
     assert error["class"] == "user"
     assert "exit code 3" in error["message"]
     assert "broken" in error["message"]
+
+
+GRAINS = "def task(first, count, ctx):\n    return [first, count, ctx.rng.random()]"
+
+
+def test_a_call_for_each_grain_wherever_ranges_are_cut(worker: Worker) -> None:
+    worker.job(GRAINS)
+    whole_range = values(worker.task(**task(0, 10, grain=4)))
+    assert [one[:2] for one in whole_range] == [[0, 4], [4, 4], [8, 2]]
+    assert values(worker.task(**task(0, 4, grain=4), part=1)) + values(worker.task(**task(4, 6, grain=4), part=2)) == (
+        whole_range
+    )
+
+
+def test_half_a_grain_does_not_count(worker: Worker) -> None:
+    worker.job("import time\ndef task(first, count, ctx):\n    for i in ctx.iterations():\n        time.sleep(0.005)")
+    id = worker.start(**task(0, 100_000, grain=50))
+    while worker.frame()["type"] != "progress":
+        continue
+    worker.send({"type": "stop", "id": id})
+    answer = worker.wait(id)
+    assert answer["done"] % 50 == 0
+    assert answer["done"] > 0
+    # Neighbours without a value are told together, but for those that were told before.
+    assert sum(one["count"] for one in answer["values"]) == answer["done"]
+
+
+def test_what_is_finished_is_told_unless_there_are_files(worker: Worker) -> None:
+    worker.job("import time\ndef task(item, ctx):\n    time.sleep(0.01)\n    return item")
+    id = worker.start(**task(100, 250))
+    told: list[Any] = []
+    while True:
+        frame = worker.frame()
+        if frame["type"] == "done":
+            break
+        told += frame.get("kept", {}).get("values", [])
+        if "kept" in frame:
+            assert told[-1]["first"] == 99 + frame["kept"]["count"]
+    assert frame["id"] == id
+    assert [one["value"] for one in told] == list(range(100, 100 + len(told)))
+    assert len(told) > 100
+    worker.job(
+        "import time\ndef task(item, ctx):\n    time.sleep(0.01)\n    (ctx.out / str(item)).write_text('')\n    return item"
+    )
+    worker.start(**task(0, 150), part=1)
+    while frame["type"] != "done" or frame["id"] == id:
+        frame = worker.frame()
+        assert "kept" not in frame

@@ -18,7 +18,7 @@ export interface IBench extends IRoom {
 
 export type MakeEngine = (room: IRoom, name: string) => IEngine | undefined;
 
-export async function openBench(options: { strict?: boolean; engine?: MakeEngine } = {}): Promise<IBench> {
+export async function openBench(options: { strict?: boolean; engine?: MakeEngine; workers?: number } = {}): Promise<IBench> {
   const room = await openRoom({ strict: options.strict, cpus: 3 });
   const open = (): IJobs =>
     createJobs({
@@ -27,7 +27,7 @@ export async function openBench(options: { strict?: boolean; engine?: MakeEngine
       apply: room.clusters.apply,
       python: PYTHON,
       runner: RUNNER,
-      workers: 2,
+      workers: options.workers ?? 2,
       ...(options.engine ? { engine: name => options.engine?.(room, name) } : {}),
       toProblem: error => toProblem(error)
     });

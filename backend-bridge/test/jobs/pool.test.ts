@@ -147,11 +147,14 @@ test.each(Array.from({ length: 60 }, (_, seed) => seed))('whatever happens, each
     0,
     total
   );
+  const grain = fixed ? 1 : 1 + Math.floor(random() * 5);
+  const whole = (unit: number): number => Math.ceil(unit / grain) * grain;
   const borders = [...new Set(cuts)].sort((a, b) => a - b);
   const scheduler = new PhaseScheduler({
     plan: {
       total,
       divisible: true,
+      grain,
       ...(fixed
         ? { parts: borders.slice(0, -1).map((first, index) => ({ first, count: borders[index + 1] - first })) }
         : {})
@@ -161,13 +164,13 @@ test.each(Array.from({ length: 60 }, (_, seed) => seed))('whatever happens, each
     retry: { lost: 1000, backoff: 0.01, random }
   });
   const committed = new Map<number, number>();
-  const running = new Map<string, { first: number; end: number; stop?: number; worker: string }>();
+  const running = new Map<string, { first: number; end: number; stop?: number; kept?: number; worker: string }>();
   let now = 0;
   let hired = 0;
   const ended = (end: IEnded | undefined): void => {
     expect(end?.fatal).toBeUndefined();
-    if (end?.range) {
-      for (let unit = end.range.first; unit < end.range.first + end.range.count; unit++) {
+    for (const range of [end?.range, end?.kept]) {
+      for (let unit = range?.first ?? 0; unit < (range ? range.first + range.count : 0); unit++) {
         committed.set(unit, (committed.get(unit) ?? 0) + 1);
       }
     }
@@ -177,6 +180,7 @@ test.each(Array.from({ length: 60 }, (_, seed) => seed))('whatever happens, each
       if (action.type === 'start') {
         const { id, first, end, worker } = action.lease;
         expect(running.has(id)).toBe(false);
+        expect([first % grain, end === total ? 0 : end % grain]).toEqual([0, 0]);
         running.set(id, { first, end, worker });
       } else if (action.type === 'stop') {
         const task = running.get(action.lease.id);
@@ -205,7 +209,10 @@ test.each(Array.from({ length: 60 }, (_, seed) => seed))('whatever happens, each
       scheduler.started(id, now);
     } else if (dice < 0.5) {
       scheduler.started(id, now);
-      act(scheduler.progress(id, Math.floor(random() * size), now));
+      const doing = Math.floor(random() * size);
+      const kept = random() < 0.5 ? Math.floor(doing / grain) * grain : 0;
+      act(scheduler.progress(id, doing, now, kept));
+      task.kept = Math.max(task.kept ?? 0, kept);
     } else if (dice < 0.55) {
       for (const [other, { worker }] of running) {
         if (worker === task.worker) {
@@ -215,14 +222,15 @@ test.each(Array.from({ length: 60 }, (_, seed) => seed))('whatever happens, each
       scheduler.leave(task.worker, { class: 'lost', type: 'x', message: 'x' }, false, now).forEach(ended);
     } else if (dice < 0.6) {
       running.delete(id);
-      const memory = random() < 0.5 && size > 1;
+      const memory = random() < 0.5 && size > grain;
       ended(scheduler.failed(id, { class: memory ? 'memory' : 'lost', type: 'x', message: 'x' }, now));
     } else {
       running.delete(id);
       // Who is told to end early may have gone further, or not so far.
       const stop =
         task.stop === undefined ? size : Math.min(size, task.stop - task.first + Math.floor(random() * 4) - 1);
-      const done = fixed || task.stop === undefined ? size : Math.max(0, stop);
+      const asked = fixed || task.stop === undefined ? size : Math.min(size, whole(Math.max(0, stop)));
+      const done = Math.max(asked, task.kept ?? 0);
       ended(scheduler.done(id, { done, superseded: random() < 0.03 }, now));
     }
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ComputeState, Problem } from '../../contract';
 import type { ICrew, ICrewListener, IEngine, IStore } from './engine';
 import type { JobJournal } from './journal';
+import { keptOf } from './kept';
 import { limitsOf, PartError, PhaseRun } from './phase-run';
 import type { CreatePlanner, ICommittedPart, IPhasePlan, IPlanner, PhaseName } from './plan';
 import { addCounters, noCounters, type IAttemptRecord, type IJobRecord, type IPhaseRecord } from './records';
@@ -320,8 +321,15 @@ export class JobRun {
           gone.push(part);
         }
       }
-      if (this._crew?.adopt && phase === this.phases[this.phases.length - 1]) {
-        this._adopted = runningOf(journal, id, phase.number);
+      if (phase === this.phases[this.phases.length - 1]) {
+        const running = runningOf(journal, id, phase.number);
+        if (this._crew?.adopt) {
+          this._adopted = running;
+        } else {
+          const { nextPart } = journal.used(id, phase.number);
+          const kept = keptOf(running, journal.committed(id, phase.number), nextPart, this.revise);
+          kept.forEach(part => journal.attempt(id, part));
+        }
       }
       journal.forget(id, phase.number, gone, this._adopted.length === 0);
       if (gone.length > 0) {

@@ -34,6 +34,8 @@ export interface ILease {
   /** Units it says it has done, and when it said so. */
   done: number;
   doneAt: number;
+  /** Units of its beginning whose results are here already. */
+  kept: number;
   /** It has said that it gets on: it can be told where to end. */
   reported: boolean;
   /** It was told to end early. */

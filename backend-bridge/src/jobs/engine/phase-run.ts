@@ -1,6 +1,7 @@
 import type { ComputeRequest } from '../../contract';
 import type { ICrew, IStore } from './engine';
 import type { JobJournal } from './journal';
+import { KeptPrefixes, keptPart } from './kept';
 import type { ILease } from './lease';
 import type { ICommittedPart, IPhasePlan } from './plan';
 import { addCounters, noCounters, type IAttemptRecord, type IPhaseRecord } from './records';
@@ -132,7 +133,15 @@ export class PhaseRun {
 
   progress(id: string, progress: ITaskProgress): void {
     this._options.onChange();
-    this._act(this.scheduler.progress(id, progress.done, this._options.now()));
+    const kept = this._kept.add(id, progress);
+    const record = progress.kept && this.running.get(id);
+    if (record) {
+      // Also a bridge that comes after this one shall know it.
+      Object.assign(record, { values: this._kept.get(id)?.values, counters: this._kept.get(id)?.counters });
+      this._unwritten.delete(id);
+      this._options.journal.attempt(this._options.job, { ...record });
+    }
+    this._act(this.scheduler.progress(id, progress.done, this._options.now(), kept));
   }
 
   done(id: string, answer: ITaskDone): void {
@@ -199,6 +208,9 @@ export class PhaseRun {
     if (error) {
       record.error = error;
     }
+    // What it had told is not its result.
+    record.values = undefined;
+    record.counters = undefined;
     if (state === 'done' && answer) {
       record.files = answer.files;
       record.values = answer.values;
@@ -208,6 +220,12 @@ export class PhaseRun {
       this.failedParts += 1;
     }
     journal.attempt(job, record);
+    if (ended.kept) {
+      const kept = keptPart(record, ended.kept, this._kept.get(lease.id) ?? {}, revise());
+      addCounters(this.counters, kept.counters ?? {});
+      journal.attempt(job, kept);
+    }
+    this._kept.delete(lease.id);
     if (ended.discard === true && answer && answer.files.length > 0) {
       void store.discard(answer.files.map(file => file.name)).catch((problem: unknown) => this.end(problem as Error));
     }
@@ -313,6 +331,8 @@ export class PhaseRun {
   private readonly _touched = new Set<string>();
   /** Attempts that the journal does not know yet. */
   private readonly _unwritten = new Set<string>();
+  /** What running attempts have finished for good. */
+  private readonly _kept = new KeptPrefixes();
   private _lookSoon = false;
   private _over = false;
   private _timer: NodeJS.Timeout | undefined;

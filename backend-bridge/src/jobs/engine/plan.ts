@@ -56,6 +56,8 @@ export interface IPhasePlan {
   policy?: IChunkPolicy;
   /** Ranges are pulled but never longer than this, units. */
   maxRange?: number;
+  /** Ranges are cut at multiples of this only. Default 1. */
+  grain?: number;
   /**
    * All that decides the outcome besides the code and the range: inputs with their size and version, format, seed… Parts that an
    * earlier job committed for the same code and key are taken over. Absent: never.

@@ -17,13 +17,15 @@ export class RangePool {
     return this._ranges;
   }
 
-  /** The first `count` units or fewer: never more than one piece. */
-  take(count: number): IRange | undefined {
+  /** The first `count` units, or fewer: never more than one piece, and cut at a multiple of `grain`. */
+  take(count: number, grain = 1): IRange | undefined {
     const head = this._ranges[0];
     if (head === undefined) {
       return undefined;
     }
-    const taken = Math.min(head.count, Math.max(1, Math.floor(count)));
+    const border = Math.floor((head.first + Math.floor(count)) / grain) * grain;
+    const next = (Math.floor(head.first / grain) + 1) * grain;
+    const taken = Math.min(head.count, Math.max(border, next) - head.first);
     this._remaining -= taken;
     if (taken === head.count) {
       this._ranges.shift();

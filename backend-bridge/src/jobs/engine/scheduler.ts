@@ -23,6 +23,8 @@ export interface IEnded {
   state: 'done' | 'failed' | 'lost' | 'superseded';
   /** Units that are committed by it. */
   range?: IRange;
+  /** What it had finished before it was lost, under a number of its own: it counts. */
+  kept?: IRange & { part: number };
   /** Its files are not to be used: what it has done was not asked for any more. */
   discard?: boolean;
   error?: ITaskError;
@@ -31,7 +33,7 @@ export interface IEnded {
 }
 
 export interface ISchedulerOptions {
-  plan: Pick<IPhasePlan, 'total' | 'parts' | 'divisible' | 'policy' | 'maxRange'>;
+  plan: Pick<IPhasePlan, 'total' | 'parts' | 'divisible' | 'policy' | 'maxRange' | 'grain'>;
   traits: IEngineTraits;
   /** Workers there may be. */
   most: number;
@@ -172,7 +174,8 @@ export class PhaseScheduler {
     const ended: IEnded[] = [];
     for (const lease of worker.leases) {
       if (lease.startedAt !== undefined) {
-        ended.push(this._failed(lease, error, killed, now));
+        const kept = this._keep(lease);
+        ended.push({ ...this._failed(lease, error, killed, now), ...(kept === undefined ? {} : { kept }) });
       } else {
         this._end(lease);
         this._giveBack(lease);
@@ -196,13 +199,15 @@ export class PhaseScheduler {
     }
   }
 
-  progress(id: string, done: number, now: number): Action[] {
+  /** @param kept - units of its beginning that count whatever becomes of it */
+  progress(id: string, done: number, now: number, kept = 0): Action[] {
     const lease = this._leases.get(id);
     const worker = lease && this._workers.all.get(lease.worker);
     if (!worker) {
       return [];
     }
     lease.startedAt ??= lease.sentAt;
+    lease.kept = Math.max(lease.kept, kept);
     worker.heardAt = now;
     if (done > lease.done) {
       measure(worker, done - lease.done, now);
@@ -381,7 +386,7 @@ export class PhaseScheduler {
             maxRange: plan.maxRange
           })
       : plan.total;
-    const range = this._pool.take(length);
+    const range = this._pool.take(length, plan.grain);
     return range && newPart(this._next++, range);
   }
 
@@ -425,6 +430,7 @@ export class PhaseScheduler {
       sentAt: now,
       done: 0,
       doneAt: now,
+      kept: 0,
       reported: false,
       stopping: false,
       dropped: false
@@ -450,6 +456,7 @@ export class PhaseScheduler {
       worker: id => this._workers.all.get(id),
       speed: worker => (worker.speed > 0 ? worker.speed : mean),
       divisible: plan.divisible && !plan.parts,
+      grain: plan.grain ?? 1,
       traits,
       silent: this._workers.silent,
       now
@@ -504,7 +511,8 @@ export class PhaseScheduler {
     if (lease.dropped || part.settled) {
       return { lease, state: 'superseded' };
     }
-    const halvable = this._options.plan.divisible && lease.end - lease.first > 1;
+    const { divisible, grain = 1 } = this._options.plan;
+    const halvable = divisible && lease.end - part.first > grain;
     const verdict = judge(part, error, killed, halvable, this._options.retry);
     if (part.leases.size > 0 && verdict.type !== 'give-up') {
       return { lease, state, error };
@@ -515,7 +523,8 @@ export class PhaseScheduler {
       return { lease, state, error, fatal: { ...error, message } };
     }
     if (verdict.type === 'halve') {
-      const half = Math.ceil((lease.end - part.first) / 2);
+      const middle = Math.ceil((part.first + (lease.end - part.first) / 2) / grain) * grain;
+      const half = (middle < lease.end ? middle : middle - grain) - part.first;
       part.settled = true;
       this._open -= 1;
       for (const range of [
@@ -532,6 +541,29 @@ export class PhaseScheduler {
     part.notBefore = now + verdict.after;
     this._giveBack(lease);
     return { lease, state, error };
+  }
+
+  /**
+   * What a worker that is lost had finished of this attempt: a part of its own from now on, the part is what is left. At least one
+   * grain is left, so that somebody says how the part ends.
+   */
+  private _keep(lease: ILease): (IRange & { part: number }) | undefined {
+    const { part } = lease;
+    const { grain = 1 } = this._options.plan;
+    const most = Math.min(lease.kept, lease.end - lease.first - 1);
+    const count = Math.floor((lease.first + most) / grain) * grain - lease.first;
+    // Of several attempts the others are on all of it.
+    if (count <= 0 || lease.dropped || part.settled || part.leases.size > 1) {
+      return undefined;
+    }
+    this._doneUnits += count;
+    this._doneParts += 1;
+    part.first += count;
+    part.count -= count;
+    // It got on: what it has taken down before says nothing about the rest.
+    part.failures = {};
+    part.kills = 0;
+    return { part: this._next++, first: lease.first, count };
   }
 
   /** The part of this attempt waits for its next one. */
@@ -561,7 +593,9 @@ export class PhaseScheduler {
       if (!state || !lease || lease.stopping) {
         continue;
       }
-      const at = Math.max(lease.first + Math.floor(assigned - state.units), lease.first + lease.done + 1);
+      const place = Math.max(lease.first + Math.floor(assigned - state.units), lease.first + lease.done + 1);
+      const { grain = 1 } = this._options.plan;
+      const at = Math.ceil(place / grain) * grain;
       if (at < lease.end) {
         lease.stopping = true;
         actions.push({ type: 'stop', lease, at });

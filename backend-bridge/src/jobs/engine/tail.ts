@@ -15,6 +15,8 @@ export interface ITail {
   /** Of a worker, the mean of all where it is not known. Units a second. */
   speed: (worker: IWorkerState) => number;
   divisible: boolean;
+  /** Attempts end at multiples of it. */
+  grain: number;
   traits: IEngineTraits;
   /** A worker that has not been heard of for so long is silent, s. */
   silent: number;
@@ -56,7 +58,8 @@ export function tailMove(tail: ITail): TailMove | undefined {
     const rest = left * victim;
     const share = Math.floor((rest * own) / (own + victim) - own * traits.startCost * 0.5);
     // Where it will be when it hears of it, it must not have passed.
-    const at = Math.max(lease.end - share, Math.ceil(lease.end - rest + victim * traits.startCost * 2) + 1);
+    const place = Math.max(lease.end - share, Math.ceil(lease.end - rest + victim * traits.startCost * 2) + 1);
+    const at = Math.ceil(place / tail.grain) * tail.grain;
     if (at < lease.end && lease.end - at >= own * traits.startCost) {
       return { type: 'steal', lease, at };
     }

@@ -89,8 +89,13 @@ export interface IHtcTask extends ITaskBase {
   /** Iterations `[first, first + count)`, or the files at these places of the list. */
   first: number;
   count: number;
-  /** Of the whole job: what `ctx.rng` is made of, with the iteration. */
+  /** Of the whole job: what `ctx.rng` is made of, with the first iteration of a call. */
   seed: number;
+  /**
+   * Iterations of one call of the function: calls begin at multiples of it, so that what they answer does not depend on which
+   * range they came in. Absent: one call with the whole range.
+   */
+  grain?: number;
   total: number;
   /** Work is files: those of this range, in order. */
   files?: ITaskInput[];
@@ -126,6 +131,11 @@ export interface ITaskProgress {
   counters: Partial<ITaskCounters>;
   /** Resident memory now, bytes. */
   memory: number;
+  /**
+   * Units from the start of the attempt that are finished: they count also when the worker is lost. `values` are those since the
+   * last time.
+   */
+  kept?: { count: number; values: NonNullable<ITaskDone['values']> };
 }
 
 export interface ITaskError {

@@ -20,7 +20,7 @@ import { storeFiles, type IStoreFiles } from '../mapreduce/store-files';
 import { targetOf, type ITarget } from '../mapreduce/target';
 import { HtcResult } from './result';
 import { ruperPolicy } from './ruper-policy';
-import { division } from './work';
+import { division, grainOf } from './work';
 
 type WholeFile = Pick<ITaskInput, 'uri' | 'size' | 'version'>;
 
@@ -31,9 +31,13 @@ interface IHtcData {
   shell: boolean;
   balance: 'pull' | 'ruper' | 'fixed';
   parts?: IFixedPart[];
+  /** Iterations of one call. */
+  grain?: number;
   files?: WholeFile[];
   common?: WholeFile[];
   time?: number;
+  /** Who is expected at the beginning. */
+  workers?: number;
   forms?: ISampleAnswer['forms'];
 }
 
@@ -99,17 +103,17 @@ class HtcPlanner implements IPlanner {
   }
 
   private _phase(data: IHtcData): IPhasePlan {
-    const { total, seed, shell, parts, files, common, balance, forms } = data;
-    const longest = (files ?? []).reduce((most, file) => Math.max(most, file.uri.length + 150), 1);
+    const { total, seed, shell, parts, grain, files, common, balance, forms } = data;
     return {
       name: 'htc',
       total,
       ...(parts === undefined ? {} : { parts }),
       divisible: parts === undefined,
-      ...(balance === 'ruper' && parts === undefined ? { policy: ruperPolicy(data.time) } : {}),
-      ...(files === undefined ? {} : { maxRange: Math.max(1, Math.floor(LIST_LIMIT / longest)) }),
+      ...(balance === 'ruper' && parts === undefined ? { policy: ruperPolicy(data.time, data.workers) } : {}),
+      ...(files === undefined ? {} : { maxRange: mostFiles(files) }),
+      ...(grain === undefined ? {} : { grain }),
       key: createHash('sha256')
-        .update(JSON.stringify([total, seed, files, common]))
+        .update(JSON.stringify([total, seed, files, common, grain]))
         .digest('hex'),
       data,
       task: (range: IPartRange) => ({
@@ -118,6 +122,7 @@ class HtcPlanner implements IPlanner {
         count: range.count,
         seed,
         total,
+        ...(grain === undefined ? {} : { grain }),
         ...(files === undefined ? {} : { files: files.slice(range.first, range.first + range.count).map(whole) }),
         ...(common === undefined ? {} : { common: common.map(whole) }),
         shell,
@@ -155,7 +160,11 @@ class HtcPlanner implements IPlanner {
       seed: htc.seed ?? 0,
       shell,
       balance,
-      ...(parts === undefined ? {} : { parts }),
+      // With a wanted duration there are only as many as it needs.
+      workers: htc.initWorkers ?? ((htc.time ?? 0) > 0 ? 1 : workers),
+      ...(parts === undefined
+        ? { grain: grainOf(total, asFiles && found !== undefined ? mostFiles(found) : Infinity) }
+        : { parts }),
       ...(found === undefined ? {} : asFiles ? { files: found } : { common: found }),
       ...(htc.time === undefined ? {} : { time: htc.time })
     };
@@ -163,6 +172,12 @@ class HtcPlanner implements IPlanner {
 
   private readonly _result: HtcResult;
   private _data?: IHtcData;
+}
+
+/** Files that one task can list. */
+function mostFiles(files: readonly WholeFile[]): number {
+  const longest = files.reduce((most, file) => Math.max(most, file.uri.length + 150), 1);
+  return Math.max(1, Math.floor(LIST_LIMIT / longest));
 }
 
 const whole = (file: WholeFile): ITaskInput => ({

@@ -78,18 +78,20 @@ export class HtcResult {
   private async _values(committed: readonly ICommittedPart[], into: IStoreFiles): Promise<number> {
     const { store } = this._options;
     let total = 0;
-    const lines = async function* (): AsyncGenerator<Buffer> {
+    const told = async function* (): AsyncGenerator<string> {
       for (const part of [...committed].sort((a, b) => a.first - b.first)) {
         for (const value of part.values ?? []) {
-          total += 1;
-          yield Buffer.from(`${JSON.stringify(value)}\n`);
+          yield JSON.stringify(value);
         }
         for (const file of part.files.filter(one => one.name.startsWith('values/'))) {
-          for await (const line of linesOf(await store.read(file.name))) {
-            total += 1;
-            yield Buffer.from(`${line}\n`);
-          }
+          yield* linesOf(await store.read(file.name));
         }
+      }
+    };
+    const lines = async function* (): AsyncGenerator<Buffer> {
+      for await (const line of withoutSeams(told())) {
+        total += 1;
+        yield Buffer.from(`${line}\n`);
       }
     };
     await into.write(VALUES, Readable.from(lines()));
@@ -97,6 +99,31 @@ export class HtcResult {
   }
 
   private readonly _own: FolderFiles;
+}
+
+const NOTHING = /^\{"first":(\d+),"count":(\d+),"value":null\}$/;
+
+/** Neighbours without a value are one line, wherever ranges were cut: the result does not show who did what. */
+async function* withoutSeams(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  let open: { first: number; count: number } | undefined;
+  const text = (): string => JSON.stringify({ ...open, value: null });
+  for await (const line of lines) {
+    const [first, count] = (NOTHING.exec(line) ?? []).slice(1).map(Number);
+    if (first !== undefined && open && open.first + open.count === first) {
+      open.count += count;
+      continue;
+    }
+    if (open) {
+      yield text();
+    }
+    open = first === undefined ? undefined : { first, count };
+    if (!open) {
+      yield line;
+    }
+  }
+  if (open) {
+    yield text();
+  }
 }
 
 /** Files that tasks wrote through `ctx.out`, with names relative to it. */

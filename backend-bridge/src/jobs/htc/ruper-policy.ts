@@ -8,8 +8,10 @@ const LEAST_REPORT = 20;
 /**
  * RUPER-LB's balancing for workers of ours: what a worker has is made shorter or longer at its reports, with what the pool still
  * has. The first shares are equal.
+ *
+ * @param workers - who is expected: the first one that joins shall not have everything
  */
-export function ruperPolicy(time: number | undefined): IChunkPolicy {
+export function ruperPolicy(time: number | undefined, workers = 1): IChunkPolicy {
   const threshold = 2 * Math.max(LEAST_REPORT, Math.floor((time ?? 0) / REPORTS));
   return {
     ownTail: true,
@@ -17,7 +19,7 @@ export function ruperPolicy(time: number | undefined): IChunkPolicy {
       const own = view.workers.find(other => other.id === worker);
       const given = own?.assigned ?? 0;
       if (given === 0) {
-        return Math.max(1, Math.floor(view.total / Math.max(1, view.workers.length)));
+        return Math.max(1, Math.floor(view.total / Math.max(1, workers, view.workers.length)));
       }
       const { state } = ruperBalance(stateOf(view, threshold), view.now);
       const share = state.workers[view.workers.findIndex(other => other.id === worker)].assigned - given;

@@ -9,6 +9,17 @@ export function equalParts(total: number, pieces: number): IFixedPart[] {
   });
 }
 
+/** Calls of the function that a job is made of, at the least; at most twice as many. */
+const GRAINS = 4096;
+
+/**
+ * Iterations of one call of `task(first, count, ctx)`. It depends on the work alone, not on workers and their speed: so do random
+ * numbers and values.
+ */
+export function grainOf(total: number, most = Infinity): number {
+  return Math.max(1, Math.min(most, Math.floor(total / GRAINS)));
+}
+
 export interface IDivision {
   total: number;
   workers: number;
@@ -20,8 +31,8 @@ export interface IDivision {
   initWorkers?: number;
 }
 
-/** Ranges of a shell body for each worker: enough to even out, few enough that starting them does not matter. */
-const SHELL_RANGES = 8;
+/** Ranges of a shell body: enough to even out, few enough that starting them does not matter; the same with any workers. */
+const SHELL_RANGES = 128;
 
 /** Ranges that are chosen beforehand; undefined: they are pulled. */
 export function division(options: IDivision): IFixedPart[] | undefined {
@@ -33,5 +44,5 @@ export function division(options: IDivision): IFixedPart[] | undefined {
     return undefined;
   }
   // INPUT_FILE_PATH is one file.
-  return equalParts(total, files ? total : SHELL_RANGES * Math.max(1, workers));
+  return equalParts(total, files ? total : SHELL_RANGES);
 }
