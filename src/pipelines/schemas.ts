@@ -55,6 +55,12 @@ export function nodeSchema(kind: IKind, form: IForm): Schema {
         trans.__('Files or patterns of the nodes before it. Empty: all their outputs.'),
         '*.png'
       );
+      properties.path = {
+        type: 'string',
+        title: trans.__('Path'),
+        description: trans.__('Of a service that is exposed: what is called below its address.'),
+        uihints: { 'ui:placeholder': 'predict' }
+      };
       required.push('service');
       break;
     case 'function':

@@ -94,6 +94,13 @@ function componentName(data: JsonRecord, op: string): string {
   return catalog === undefined ? title : `${title} of ${catalog}`;
 }
 
+/** What nodes of ours are called before they have a name; not translated, as files are for everybody. */
+const NAMES: Partial<Record<IPipelineNode['kind'], string>> = {
+  command: 'Shell command',
+  service: 'OSCAR service',
+  function: 'Lambda function'
+};
+
 /** Texts of a list; a text alone is taken for its lines. */
 function texts(value: unknown): string[] {
   const plain = unwrap(value);
@@ -120,7 +127,14 @@ export function readNode(instance: IInstance, defaults: IDefaults, comments: str
   const kind = kindOf(op, data);
   const findings: IFinding[] = [];
   const filename = kind === 'component' ? undefined : readPath(word(get('filename')));
-  const label = word(data.label) ?? word(ui.label) ?? (filename && word(baseName(filename))) ?? op;
+  const label =
+    word(data.label) ??
+    word(ui.label) ??
+    (filename && word(baseName(filename))) ??
+    word(get('service')) ??
+    word(get('function')) ??
+    NAMES[kind] ??
+    op;
   const find = (finding: Omit<IFinding, 'node' | 'label' | 'at'>) => findings.push({ ...finding, node: id, label, at });
 
   const generic = kind !== 'component';
