@@ -27,7 +27,9 @@ export function messageOf(text: string): string {
       message = told
         .map(item => {
           const { loc, msg } = (item ?? {}) as { loc?: unknown; msg?: unknown };
-          return [Array.isArray(loc) ? loc.join('.') : '', typeof msg === 'string' ? msg : ''].filter(Boolean).join(': ');
+          return [Array.isArray(loc) ? loc.join('.') : '', typeof msg === 'string' ? msg : '']
+            .filter(Boolean)
+            .join(': ');
         })
         .join('; ');
     }

@@ -23,7 +23,13 @@ export interface IImState {
 
 /** Dry run: what a template would take. Decimal units. */
 export interface IEstimate {
-  compute: { cpuCores?: number; memoryInMegabytes?: number; diskSizeInGigabytes?: number; publicIP?: number; GPU?: number }[];
+  compute: {
+    cpuCores?: number;
+    memoryInMegabytes?: number;
+    diskSizeInGigabytes?: number;
+    publicIP?: number;
+    GPU?: number;
+  }[];
   storage: { sizeInGigabytes?: number }[];
 }
 
@@ -47,7 +53,12 @@ export class ImClient {
   constructor(options: { url: string; ca?: string; timeout?: number; env?: NodeJS.ProcessEnv }) {
     this.url = options.url.replace(/\/+$/, '');
     this._who = `the Infrastructure Manager (${new URL(this.url).origin})`;
-    this._http = new HttpClient({ base: this.url, who: this._who, ca: options.ca, timeout: options.timeout ?? READ_TIMEOUT });
+    this._http = new HttpClient({
+      base: this.url,
+      who: this._who,
+      ca: options.ca,
+      timeout: options.timeout ?? READ_TIMEOUT
+    });
     this._env = options.env ?? process.env;
   }
 
@@ -92,7 +103,9 @@ export class ImClient {
 
   /** Ids of the machines. */
   async vms(auth: IImAuth, id: string): Promise<string[]> {
-    return uris(await this._json('GET', `/infrastructures/${part(id)}`, 'list the machines', { auth: { im: auth.im } }));
+    return uris(
+      await this._json('GET', `/infrastructures/${part(id)}`, 'list the machines', { auth: { im: auth.im } })
+    );
   }
 
   /** Needs the cloud's credentials: asking with others makes the server write down `unknown`. */
@@ -223,7 +236,10 @@ export class ImClient {
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      throw notIm(this._who, isHtml(response.headers['content-type'] ?? '', text) ? 'a web page' : 'an answer without JSON');
+      throw notIm(
+        this._who,
+        isHtml(response.headers['content-type'] ?? '', text) ? 'a web page' : 'an answer without JSON'
+      );
     }
   }
 

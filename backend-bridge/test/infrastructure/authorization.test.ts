@@ -50,7 +50,7 @@ describe('JSON form', () => {
 describe('line form of old servers', () => {
   it.each([
     ['a=b;c', "id = 'c'; password = 'a=b;c'"],
-    ["it's", 'id = \'c\'; password = "it\'s"'],
+    ["it's", "id = 'c'; password = \"it's\""],
     ['two\nlines', "id = 'c'; password = 'two\\\\nlines'"]
   ])('quotes %j', (value, line) => {
     expect(imAuthorization([{ id: 'c', password: value }], '1.18.0')).toBe(line);
