@@ -292,7 +292,6 @@ def test_a_combiner_is_tried_before_it_is_used(worker: Worker, tmp_path: Path, c
             "sent to a reducer",
         ),
         ("def mapper(line):\n    return [(1, 2)]\ndef reducer(pairs):\n    pass", "answered nothing"),
-        ("def mapper(line):\n    return [(1, 2)]\n", "no function `reducer`"),
     ],
 )
 def test_mistakes_that_the_sample_finds(worker: Worker, tmp_path: Path, code: str, message: str) -> None:
