@@ -41,7 +41,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 CONTENTS = [
     r"jupyterlab_oscar/[a-z_]+\.py",
     r"jupyterlab_oscar/py\.typed",
-    r"jupyterlab_oscar/(compute|magics|verbs|runner)/[a-z_]+\.py",
+    r"jupyterlab_oscar/(aws_emulator|compute|magics|verbs|runner)/[a-z0-9_]+\.py",
     r"jupyterlab_oscar/bridge/(bridge|aws)\.cjs",
     r"jupyterlab_oscar/bridge/[a-zA-Z.\-]*LICENSE[a-zA-Z.\-]*",
     r"jupyterlab_oscar/examples/examples\.json",
