@@ -1,0 +1,42 @@
+import { sdk } from './sdk';
+
+/** Keys as the clients take them. */
+export interface IAwsKeys {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  expiration?: Date;
+}
+
+export type AwsCredentialIdentityProvider = (options?: Record<string, unknown>) => Promise<IAwsKeys>;
+
+/** What the emulator takes; it checks no keys. */
+const EMULATOR: IAwsKeys = { accessKeyId: 'AKIAIOSFODNN7EMULATE', secretAccessKey: 'emulator' };
+
+/** Asked again so long before keys end, milliseconds. */
+const EARLY = 60_000;
+
+/**
+ * The default chain of AWS (environment, profile, SSO, web identity, container, instance) for a profile, or for what the
+ * environment says. Keys are remembered until they end; a failure is not remembered, so that signing in is enough.
+ */
+export function chain(profile: string | undefined, region: string): AwsCredentialIdentityProvider {
+  let known: IAwsKeys | undefined;
+  let asked: Promise<IAwsKeys> | undefined;
+  return async () => {
+    if (known && (known.expiration === undefined || known.expiration.getTime() - Date.now() > EARLY)) {
+      return known;
+    }
+    asked ??= sdk
+      .credentials()
+      .fromNodeProviderChain({ ...(profile === undefined ? {} : { profile }), clientConfig: { region } })()
+      .finally(() => (asked = undefined));
+    known = await asked;
+    return known;
+  };
+}
+
+/** The keys of the emulator. */
+export function emulatorKeys(): AwsCredentialIdentityProvider {
+  return async () => EMULATOR;
+}
