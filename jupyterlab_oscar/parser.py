@@ -192,7 +192,7 @@ def _compute(verb: Verb) -> None:
         sub = verb(name, text)
         sub.add_argument("script", metavar="SCRIPT", help="Python file" + ("" if name == "map-reduce" else ", or .sh"))
         if name == "map-reduce":
-            sub.add_argument("inputs", metavar="INPUT", nargs="+")
+            sub.add_argument("inputs", metavar="INPUT", nargs="*", help="needed unless --config names a bucket")
         else:
             sub.add_argument("files", metavar="FILE", nargs="*", help="one task each; else --iterations")
         add_options(sub, "mapreduce" if name == "map-reduce" else "htc")

@@ -59,7 +59,8 @@ def map_reduce(
         (``key``, ``value``, ``none``), ``top``, ``output``, ``overwrite``, ``format`` (``text``, ``csv``, ``jsonl``,
         ``file``, ``bytes``, ``fixed``, ``parquet``), ``delimiter``, ``separator``, ``header``, ``size``, ``encoding``,
         ``errors``, ``name``, ``max_workers``, ``memory``, ``timeout`` (s of a part), ``retries``, ``skip_bad_records``,
-        ``isolate``, ``fresh``, ``sample_only``, ``idempotency_key``.
+        ``isolate``, ``fresh``, ``sample_only``, ``idempotency_key``, ``config`` (MARLA's ``config.in``; what else is given is
+        stronger).
 
     Returns
     -------
@@ -118,7 +119,7 @@ def htc(
         As in :func:`map_reduce`.
     **options
         ``time`` (wanted duration, s), ``init_workers``, ``max_workers``, ``seed``, ``balance`` (``pull``, ``ruper``,
-        ``fixed``), and those of :func:`map_reduce` that are not about pairs.
+        ``fixed``), ``config`` (a job file of TaScaaS), and those of :func:`map_reduce` that are not about pairs.
 
     Returns
     -------
@@ -142,7 +143,7 @@ _OPTIONS = frozenset(
         *("engine", "name", "max_workers", "memory", "timeout", "retries", "skip_bad_records", "isolate", "fresh"),
         *("sample_only", "idempotency_key", "output", "overwrite", "mappers", "reducers", "block", "combiner", "sort"),
         *("top", "time", "init_workers", "seed", "balance", "format", "delimiter", "separator", "header", "size"),
-        *("encoding", "errors"),
+        *("encoding", "errors", "config"),
     )
 )
 

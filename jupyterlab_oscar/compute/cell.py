@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import symtable
 from collections.abc import Iterable, Mapping
@@ -64,14 +65,27 @@ def cell_code(
     lines = more["source"].rstrip("\n").split("\n")
     imports = [text for text in lines if text.startswith(("import ", "from "))]
     rest = lines if any(text and text not in imports for text in lines) else []
+    head, body = _with_imports("; ".join(imports), cell)
     return {
         "language": "python",
-        "source": "\n".join(["; ".join(imports), cell.rstrip("\n"), *rest]) + "\n",
+        "source": "\n".join([head, body.rstrip("\n"), *rest]) + "\n",
         "name": name,
         "line": 1,
         "with": more["with"],
         "packages": list(packages),
     }
+
+
+def _with_imports(imports: str, cell: str) -> tuple[str, str]:
+    """The line in front of the cell, and the cell: nothing may stand before ``from __future__``, so imports go behind it then."""
+    future = [node for node in ast.parse(cell).body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    if not future or not imports:
+        return imports, cell
+    lines = cell.split("\n")
+    row, column = (future[-1].end_lineno or 1) - 1, future[-1].end_col_offset or 0
+    line = lines[row].encode()
+    lines[row] = (line[:column] + b"; " + imports.encode() + line[column:]).decode()
+    return "", "\n".join(lines)
 
 
 def _symbols(cell: str, name: str) -> tuple[list[str], set[str]]:

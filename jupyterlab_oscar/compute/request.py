@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -43,12 +44,15 @@ def build(
         ``oscar://CLUSTER/BUCKET/PREFIX``.
     options
         By the contract's names in Python's spelling (``max_workers``), flat; ``block`` is ``MIN:MAX``, ``memory`` may
-        have a unit, ``format`` is the type of the records. Those that are None count as not given.
+        have a unit, ``format`` is the type of the records, ``config`` a file of MARLA or TaScaaS. Those that are None count
+        as not given.
 
     Raises
     ------
     InvalidError
         When a size cannot be read.
+    OSError
+        When the configuration cannot be read.
     """
     given = {_camel(name): value for name, value in options.items() if value is not None and value is not False}
     request: dict[str, Any] = {
@@ -62,6 +66,11 @@ def build(
     request.update({name: given[name] for name in _PLAIN if name in given})
     if "memory" in given:
         request["memory"] = size_of(given["memory"])
+    if "config" in given:
+        file = Path(given["config"]).expanduser()
+        request["config"] = {"format": "marla" if kind == "mapreduce" else "tascaas", "text": file.read_text("utf-8")}
+        if not inputs and kind == "htc":
+            inputs = _beside(file, request["config"]["text"])
     if inputs is not None:
         many = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
         if many:
@@ -82,6 +91,17 @@ def build(
     if options.get("header") is False:
         request.setdefault("format", {})["header"] = False
     return request
+
+
+def _beside(config: Path, text: str) -> list[Path]:
+    """The input file of a job file of TaScaaS when it lies in its folder, as there; else the bridge looks for it."""
+    try:
+        name = json.loads(text)["inputFile"]
+        file = config.absolute().parent / name
+    except (ValueError, KeyError, TypeError):
+        # The bridge says what is wrong with it.
+        return []
+    return [file] if file.is_file() else []
 
 
 def _camel(name: str) -> str:

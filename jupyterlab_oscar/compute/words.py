@@ -10,7 +10,7 @@ REQUEST = (
     *("engine", "name", "max_workers", "memory", "timeout", "retries", "skip_bad_records", "isolate", "fresh"),
     *("sample_only", "output", "overwrite", "mappers", "reducers", "block", "combiner", "sort", "top", "iterations"),
     *("time", "init_workers", "seed", "balance", "format", "delimiter", "separator", "header", "size", "encoding"),
-    "errors",
+    *("errors", "config"),
 )
 
 
@@ -27,6 +27,8 @@ def add_options(parser: argparse.ArgumentParser, kind: str) -> None:
     add = parser.add_argument
     add("-n", "--name", metavar="NAME", help="what the job is called")
     add("-e", "--engine", metavar="E", help="local (default) or oscar:CLUSTER")
+    job_file = "MARLA's config.in" if kind == "mapreduce" else "a job file of TaScaaS"
+    add("--config", metavar="FILE", help=f"{job_file}; other options are stronger")
     if kind == "mapreduce":
         add("-m", "--mappers", type=int, metavar="N", help="wanted number of map parts")
         add("-r", "--reducers", type=int, metavar="R", help="number of reduce parts")

@@ -186,3 +186,16 @@ def test_lambdas_with_the_same_parameters_on_one_line_are_told_apart() -> None:
     pair = (lambda line: [word for word in line.split() if len(word) > limit], lambda line: line.split())
     assert run(code_of({"mapper": pair[0]}))["mapper"]("a bcd") == ["bcd"]
     assert run(code_of({"mapper": pair[1]}))["mapper"]("a bcd") == ["a", "bcd"]
+
+
+def test_a_cell_with_from_future_keeps_its_lines() -> None:
+    cell = (
+        '"""Words."""\nfrom __future__ import (  # ä\n    annotations,\n); TAG = "é"  # later\n'
+        "def mapper(line: Unknown) -> list[Unknown]:\n    return [(TAG, math.sqrt(FACTOR))]\n"
+    )
+    code = cell_code("mapreduce", cell, {"math": math, "FACTOR": 9}, name="cell")
+    space = run(code)
+    assert space["mapper"]("x") == [("é", 3.0)]
+    # Its first line is that of the magic.
+    assert space["mapper"].__code__.co_firstlineno == 6
+    assert run(cell_code("htc", "from __future__ import annotations\ndef task(i: X):\n    return i\n", {}, name="c"))

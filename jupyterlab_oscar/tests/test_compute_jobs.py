@@ -217,6 +217,26 @@ def test_a_shell_body(shell: InteractiveShell) -> None:
     assert [item["value"] for item in value][-1] == 4
 
 
+def test_job_files_of_tascaas_and_marla(
+    shell: InteractiveShell, home: CommandLine, text: tuple[Path, Counter[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "pi.config").write_text('{"iterations": 20, "time": -1, "initWorkers": 5, "inputFile": "in.txt"}')
+    (tmp_path / "in.txt").write_text("the input")
+    shell.user_ns["SCALE"] = 2
+    cell = "from __future__ import annotations\ndef task(first: int, count: int, ctx: Unknown):\n    return [ctx.files[0].read_text(), SCALE * count]\n"
+    job, _ = run(shell, "%%htc --config pi.config\n" + cell)
+    assert [item["value"] for item in job] == [["the input", 8]] * 5
+    (tmp_path / "config.in").write_text("ClusterName: words\nMapperNodes: 3\nReducersNumber: 2\nRegion: us-east-1\n")
+    script = tmp_path / "count.py"
+    script.write_text(
+        "def mapper(line):\n    yield len(line.split()), 1\n\ndef reducer(key, values):\n    return sum(values)\n"
+    )
+    record = home.json("map-reduce", script, text[0], "--config", tmp_path / "config.in")
+    assert (record["state"], record["name"]) == ("succeeded", "words")
+    assert [phase["parts"]["total"] for phase in record["phases"]] == [3, 2]
+    assert any("Region" in note for note in record["notes"])
+
+
 def test_mistakes_in_the_words_are_usage(shell: InteractiveShell) -> None:
     error, shown = fails(shell, "%%mapreduce x --sort upwards\ndef mapper(line): return []")
     assert "UsageError" in type(error).__name__ or "invalid choice" in shown

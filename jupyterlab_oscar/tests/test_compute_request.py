@@ -75,6 +75,23 @@ def test_words_become_a_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     }
 
 
+@pytest.mark.parametrize(("kind", "format_"), [("mapreduce", "marla"), ("htc", "tascaas")])
+def test_job_files_of_marla_and_tascaas(kind: str, format_: str, tmp_path: Path) -> None:
+    text = '{"iterations": 20, "time": -1, "inputFile": "data/in.txt"}'
+    (tmp_path / "job.config").write_text(text)
+    options = {"config": str(tmp_path / "job.config")}
+    request = build(kind, CODE, [], options)
+    assert request["config"] == {"format": format_, "text": text}
+    assert "input" not in request
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/in.txt").write_text("x")
+    # What it names lies beside it, wherever the notebook is.
+    beside = [{"file": {"path": str(tmp_path / "data/in.txt")}}]
+    assert build(kind, CODE, [], options).get("input") == (beside if kind == "htc" else None)
+    with pytest.raises(FileNotFoundError):
+        build(kind, CODE, [], {"config": str(tmp_path / "none")})
+
+
 def test_iterations_may_be_written_short() -> None:
     parser = Parser(prog="%%htc")
     add_options(parser, "htc")

@@ -37,7 +37,10 @@ def _start(context: Context, kind: str, inputs: list[str]) -> Outcome:
         "source": read_text(script),
         "name": str(script.absolute()),
     }
-    options = {"name": script.stem, **options_of(args)}
+    options = options_of(args)
+    if not (args.config and kind == "mapreduce"):
+        # That of config.in is the name of the job there.
+        options.setdefault("name", script.stem)
     job = context.bridge.compute(build(kind, code, inputs, options))
     return show_job(context, job, wait=not args.no_wait)
 

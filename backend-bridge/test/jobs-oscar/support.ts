@@ -18,7 +18,9 @@ export interface IBench extends IRoom {
 
 export type MakeEngine = (room: IRoom, name: string) => IEngine | undefined;
 
-export async function openBench(options: { strict?: boolean; engine?: MakeEngine; workers?: number } = {}): Promise<IBench> {
+export async function openBench(
+  options: { strict?: boolean; engine?: MakeEngine; workers?: number } = {}
+): Promise<IBench> {
   const room = await openRoom({ strict: options.strict, cpus: 3 });
   const open = (): IJobs =>
     createJobs({
