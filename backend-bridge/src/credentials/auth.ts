@@ -29,28 +29,37 @@ export function authorization(auth: Auth): string {
     : `Bearer ${auth.token}`;
 }
 
-/** When a JSON Web Token ends, without checking its signature. */
-export function tokenExpiry(token: string): Date | undefined {
+/** What a JSON Web Token says, without checking its signature; undefined for a text that is none. */
+export function tokenClaims(token: string): Record<string, unknown> | undefined {
   const part = token.split('.')[1];
   if (!part) {
     return undefined;
   }
   try {
-    const claims = JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as { exp?: unknown };
-    return typeof claims.exp === 'number' ? new Date(claims.exp * 1000) : undefined;
+    const claims = JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as unknown;
+    return typeof claims === 'object' && claims !== null && !Array.isArray(claims)
+      ? (claims as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The token file that the platform keeps fresh (EGI Notebooks), when there is one. */
-export function platformTokenFile(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const folder = env['SECRETS_MOUNT_PATH'];
-  const file = folder ? join(folder, 'access_token') : '/var/run/secrets/egi.eu/access_token';
-  return existsSync(file) ? file : undefined;
+/** When a JSON Web Token ends, without checking its signature. */
+export function tokenExpiry(token: string): Date | undefined {
+  const exp = tokenClaims(token)?.['exp'];
+  return typeof exp === 'number' && Number.isFinite(exp) ? new Date(exp * 1000) : undefined;
 }
 
-function readToken(file: string): string {
+/** The token file that the platform keeps fresh (EGI Notebooks, EOSC), when there is one. */
+export function platformTokenFile(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const folder = env['SECRETS_MOUNT_PATH'];
+  const folders = [...(folder ? [folder] : []), '/var/run/secrets/egi.eu', '/var/run/secrets/oidc'];
+  return folders.map(place => join(place, 'access_token')).find(file => existsSync(file));
+}
+
+/** @throws BridgeError `unauthorized` when the file holds no token */
+export function readToken(file: string): string {
   let text: string;
   try {
     if (statSync(file).size > LARGEST_TOKEN) {

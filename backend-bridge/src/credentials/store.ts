@@ -23,6 +23,10 @@ export interface ICredential {
   token?: string;
   /** File with the token, read on each use. */
   tokenFile?: string;
+  /** Of clouds and infrastructures: what may be shown, by name. */
+  fields?: Record<string, string>;
+  /** Of clouds and infrastructures: what may not. */
+  secrets?: Record<string, string>;
 }
 
 /** All that ever comes out again. */
@@ -148,6 +152,11 @@ export class CredentialStore {
     return this._credentials.get(id);
   }
 
+  ids(): string[] {
+    this._refresh();
+    return [...this._credentials.keys()];
+  }
+
   set(id: string, credential: ICredential): void {
     this._refresh();
     this._save(new Map([...this._credentials, [id, { ...credential }]]));
@@ -174,6 +183,7 @@ export class CredentialStore {
     for (const credential of credentials.values()) {
       addSecret(credential.password);
       addSecret(credential.token);
+      Object.values(credential.secrets ?? {}).forEach(secret => addSecret(secret));
     }
     this._credentials = credentials;
   }
