@@ -1,45 +1,13 @@
-import { chmodSync, renameSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { renameSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ComputeRequest } from '../../contract';
+import { attemptOf, openDatabase, valuesOf, type IAttemptRow } from './journal-database';
 import type { IAttemptRecord, IJobRecord, IPhaseRecord } from './records';
 
 const PAGE = 50;
 /** Attempts are written together, so often at the least, ms. */
 const GATHER = 10;
 const MOST = 2000;
-
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS boot (nonce TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL,
-  over INTEGER NOT NULL, created INTEGER NOT NULL, spec TEXT NOT NULL, head TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS job_created ON job (created);
-CREATE TABLE IF NOT EXISTS phase (job TEXT NOT NULL, number INTEGER NOT NULL, cache TEXT, head TEXT NOT NULL,
-  PRIMARY KEY (job, number)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS phase_cache ON phase (cache) WHERE cache IS NOT NULL;
-CREATE TABLE IF NOT EXISTS attempt (job TEXT NOT NULL, phase INTEGER NOT NULL, part INTEGER NOT NULL, attempt INTEGER NOT NULL,
-  state TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, worker TEXT NOT NULL, start REAL NOT NULL, "end" REAL,
-  revision INTEGER NOT NULL, error TEXT, files TEXT, vals TEXT, counters TEXT,
-  PRIMARY KEY (job, phase, part, attempt)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS attempt_revision ON attempt (job, revision);
-CREATE TABLE IF NOT EXISTS event (job TEXT NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, text TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS event_job ON event (job);`;
-
-interface IAttemptRow {
-  phase: number;
-  part: number;
-  attempt: number;
-  state: IAttemptRecord['state'];
-  first: number;
-  count: number;
-  worker: string;
-  start: number;
-  end: number | null;
-  revision: number;
-  error: string | null;
-  files: string | null;
-  vals: string | null;
-  counters: string | null;
-}
 
 /**
  * Jobs on disk. Jobs and phases are on the disk when a call returns; attempts are gathered for a few milliseconds and then written
@@ -49,7 +17,7 @@ export class JobJournal {
   constructor(file: string, options: { log?: (line: string) => void; onError?: (error: Error) => void } = {}) {
     this._onError = options.onError;
     try {
-      this._db = open(file);
+      this._db = openDatabase(file);
     } catch (error) {
       const { errcode } = error as { errcode?: number };
       // SQLITE_CORRUPT, SQLITE_NOTADB: put aside, not lost, and not in the way of the bridge's start.
@@ -59,7 +27,7 @@ export class JobJournal {
       const aside = `${file}.damaged-${Date.now()}`;
       renameSync(file, aside);
       options.log?.(`${file} was damaged; it is kept as ${aside}.`);
-      this._db = open(file);
+      this._db = openDatabase(file);
     }
     this._insert = this._db.prepare(
       `INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,
@@ -207,23 +175,7 @@ export class JobJournal {
     }
     this._together(() => {
       for (const { job, attempt } of this._waiting.values()) {
-        this._insert.run(
-          job,
-          attempt.phase,
-          attempt.part,
-          attempt.attempt,
-          attempt.state,
-          attempt.first,
-          attempt.count,
-          attempt.worker,
-          attempt.start,
-          attempt.end ?? null,
-          attempt.revision,
-          json(attempt.error),
-          json(attempt.files),
-          json(attempt.values),
-          json(attempt.counters)
-        );
+        this._insert.run(...valuesOf(job, attempt));
       }
     });
     this._waiting.clear();
@@ -340,22 +292,7 @@ export class JobJournal {
     const rows = this._db
       .prepare(`SELECT * FROM attempt WHERE job = ? AND ${where}`)
       .all(...values) as unknown as IAttemptRow[];
-    return rows.map(row => ({
-      phase: row.phase,
-      part: row.part,
-      attempt: row.attempt,
-      worker: row.worker,
-      state: row.state,
-      first: row.first,
-      count: row.count,
-      start: row.start,
-      revision: row.revision,
-      ...(row.end === null ? {} : { end: row.end }),
-      ...parsed('error', row.error),
-      ...parsed('files', row.files),
-      ...parsed('values', row.vals),
-      ...parsed('counters', row.counters)
-    }));
+    return rows.map(attemptOf);
   }
 
   private _tryFlush(): void {
@@ -393,30 +330,4 @@ export class JobJournal {
   private readonly _insert: StatementSync;
   private readonly _waiting = new Map<string, { job: string; attempt: IAttemptRecord }>();
   private _timer: NodeJS.Timeout | undefined;
-}
-
-function json(value: unknown): string | null {
-  return value === undefined ? null : JSON.stringify(value);
-}
-
-function parsed(name: string, text: string | null): Record<string, unknown> {
-  return text === null ? {} : { [name]: JSON.parse(text) as unknown };
-}
-
-function open(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
-  try {
-    chmodSync(file, 0o600);
-    // One process owns it; exclusive comes first, because WAL's shared memory does not exist on network mounts.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    const mode = database.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode?: string } | undefined;
-    if (mode?.journal_mode !== 'wal') {
-      database.exec('PRAGMA journal_mode = TRUNCATE');
-    }
-    database.exec(`PRAGMA synchronous = NORMAL; ${SCHEMA}`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
 }

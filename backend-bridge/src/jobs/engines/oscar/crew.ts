@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isProblem } from '../../../http';
 import type { ICrew, ICrewListener, IEngineJob } from '../../engine/engine';
 import type { ITaskError, Task } from '../../engine/task';
+import { messageOf, unitsOf, type IAttempt } from './attempt';
 import { Expectation, type IPatience } from './expectation';
-import { Handles } from './handles';
+import { DescriptorPosts } from './posts';
 import { StatusBoard, type INews } from './status-board';
 import type { BucketStore } from './store';
-import { BODY_LIMIT, type IDescriptorTransport } from './transport';
-import { InputError, InputUploads } from './uploads';
+import type { IDescriptorTransport } from './transport';
 
 export interface ICrewTimes {
   /** Between two lists of the status objects, ms. */
@@ -31,24 +30,6 @@ export interface IDescriptorCrewOptions {
   log: (line: string) => void;
 }
 
-/** A descriptor that is under way. Times in ms of performance.now(). */
-interface IAttempt {
-  id: string;
-  name: string;
-  worker: string;
-  units: number;
-  /** Absent for work of an earlier bridge. */
-  task?: Task;
-  postedAt?: number;
-  startedAt?: number;
-  handle?: string;
-  /** Looks in a row at which nothing was there that could be working on it. */
-  missing: number;
-  resent: number;
-}
-
-const CODE = 'code.json';
-const CANCEL = 'cancel';
 /** A sample that is lost is sent again so many times. */
 const RESENDS = 3;
 const LONGEST_PAUSE = 30_000;
@@ -58,16 +39,23 @@ const LOOKS = 2;
 /** The workers of one job that share nothing with the bridge but a bucket: a worker is room for one descriptor. */
 export class DescriptorCrew implements ICrew {
   constructor(private readonly _options: IDescriptorCrewOptions) {
-    const { store, times } = _options;
+    const { job, listener, store, times, transport } = _options;
     this._board = new StatusBoard(store);
-    this._handles = new Handles(store.folder);
     this._expected = new Expectation(times.patience);
-    this._uploads = new InputUploads(store, () =>
-      this._options.listener.note?.(
-        `Input files of this machine are copied to the bucket ${store.bucket}, where the workers read them; the copies go ` +
-          'with the job.'
-      )
-    );
+    this._posts = new DescriptorPosts({
+      job,
+      store,
+      transport,
+      signal: this._stop.signal,
+      note: text => listener.note?.(text),
+      wanted: attempt => this._attempts.get(attempt.name) === attempt,
+      failed: (attempt, error) => {
+        this._free(attempt);
+        listener.failed(attempt.id, error);
+        listener.settled();
+      },
+      forget: name => this._board.forget(name)
+    });
   }
 
   want(count: number): void {
@@ -93,7 +81,7 @@ export class DescriptorCrew implements ICrew {
     const attempt: IAttempt = { id, name, worker, units: unitsOf(task), task, missing: 0, resent: 0 };
     this._slots.set(worker, attempt);
     this._attempts.set(name, attempt);
-    void this._send(attempt, task);
+    this._posts.send(attempt, task);
   }
 
   stop(): void {
@@ -108,7 +96,7 @@ export class DescriptorCrew implements ICrew {
     if (attempt) {
       this._attempts.delete(attempt.name);
       this._board.read(attempt.name);
-      this._cancel(attempt);
+      this._posts.cancel(attempt);
     }
     setImmediate(() => this._gone(worker, error, false));
   }
@@ -120,17 +108,12 @@ export class DescriptorCrew implements ICrew {
 
   private async _close(leave: boolean): Promise<void> {
     this._stop.abort();
-    const { store, log, job } = this._options;
-    if (!leave && this._attempts.size > 0) {
-      const attempts = [...this._attempts.values()];
-      attempts.forEach(attempt => this._cancel(attempt));
-      // Who cannot be reached otherwise looks at it.
-      this._cancelled.push(store.write(CANCEL, Buffer.alloc(0)));
+    const { log, job } = this._options;
+    if (!leave) {
+      this._posts.cancelAll([...this._attempts.values()]);
     }
-    for (const result of await Promise.allSettled(this._cancelled)) {
-      if (result.status === 'rejected') {
-        log(`Workers of job ${job.id} may run on: ${String(result.reason)}`);
-      }
+    for (const reason of await this._posts.settled()) {
+      log(`Workers of job ${job.id} may run on: ${String(reason)}`);
     }
     await this._working;
   }
@@ -185,76 +168,16 @@ export class DescriptorCrew implements ICrew {
   }
 
   private async _prepare(): Promise<void> {
-    const { store, job } = this._options;
-    await store.discard([CANCEL]);
-    const { code } = job.spec;
-    const data = Buffer.from(
-      JSON.stringify({
-        language: code.language,
-        name: code.name ?? '<job>',
-        line: code.language === 'python' ? (code.line ?? 1) : 1,
-        with: code.language === 'python' ? (code.with ?? {}) : {},
-        packages: code.language === 'python' ? (code.packages ?? []) : [],
-        source: code.source
-      })
-    );
-    this._code = { key: CODE, sha256: createHash('sha256').update(data).digest('hex') };
-    await store.write(CODE, data);
-    this._stale = await this._board.names();
-    const handles = await this._handles.load();
+    const handles = await this._posts.prepare();
+    const stale = await this._board.names();
     for (const attempt of this._attempts.values()) {
       attempt.handle ??= handles.get(attempt.name);
-      this._stale.delete(attempt.name);
+      stale.delete(attempt.name);
     }
+    this._posts.stale = stale;
     await this._measureRoom();
     this._ready = true;
     this._fitSoon();
-  }
-
-  private async _send(attempt: IAttempt, task: Task): Promise<void> {
-    try {
-      if (this._stale.delete(attempt.name)) {
-        // The name was used before the job was begun anew.
-        await this._board.forget(attempt.name);
-      }
-      const placed = await this._uploads.placed({ ...task, code: this._code });
-      const body = Buffer.from(JSON.stringify(placed));
-      if (body.length > BODY_LIMIT) {
-        const message = `Its description has ${body.length} bytes; ${BODY_LIMIT} are the most. Use fewer or larger files.`;
-        throw new InputError({ class: 'input', type: 'TooLarge', message });
-      }
-      const handle = await this._post(body, attempt);
-      attempt.postedAt = performance.now();
-      if (handle !== undefined) {
-        attempt.handle = handle;
-        await this._handles.add(attempt.name, handle);
-      }
-      if (this._attempts.get(attempt.name) !== attempt && !this._stop.signal.aborted) {
-        this._cancel(attempt);
-      }
-    } catch (error) {
-      if (this._stop.signal.aborted || this._attempts.get(attempt.name) !== attempt) {
-        return;
-      }
-      this._free(attempt);
-      const failure: ITaskError =
-        error instanceof InputError ? error.error : { class: 'lost', type: 'NotSent', message: messageOf(error) };
-      this._options.listener.failed(attempt.id, failure);
-      this._options.listener.settled();
-    }
-  }
-
-  private async _post(body: Buffer, attempt: IAttempt): Promise<string | undefined> {
-    for (let pause = 1000; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-      try {
-        return await this._options.transport.post(body);
-      } catch (error) {
-        if (!isProblem(error, 'unreachable') || this._attempts.get(attempt.name) !== attempt) {
-          throw error;
-        }
-      }
-      await delay(pause, undefined, { signal: this._stop.signal });
-    }
   }
 
   private _tell({ name, status, log }: INews): void {
@@ -328,14 +251,14 @@ export class DescriptorCrew implements ICrew {
   }
 
   private _lost(attempt: IAttempt, error: ITaskError): void {
-    this._cancel(attempt);
+    this._posts.cancel(attempt);
     if (attempt.task?.phase === 'sample' && attempt.resent < RESENDS) {
       // There is no other attempt of it; one that comes twice does nothing the second time.
       attempt.resent += 1;
       attempt.missing = 0;
       attempt.startedAt = undefined;
       attempt.postedAt = undefined;
-      void this._send(attempt, attempt.task);
+      this._posts.send(attempt, attempt.task);
       return;
     }
     this._slots.delete(attempt.worker);
@@ -356,15 +279,6 @@ export class DescriptorCrew implements ICrew {
     this._attempts.delete(attempt.name);
     if (this._slots.get(attempt.worker) === attempt) {
       this._slots.set(attempt.worker, undefined);
-    }
-  }
-
-  private _cancel({ handle }: IAttempt): void {
-    if (handle !== undefined) {
-      // That it could not be ended is known at the end: its work does not count in any case.
-      const work = this._options.transport.cancel(handle);
-      work.catch(() => undefined);
-      this._cancelled.push(work);
     }
   }
 
@@ -411,17 +325,13 @@ export class DescriptorCrew implements ICrew {
   }
 
   private readonly _board: StatusBoard;
-  private readonly _handles: Handles;
-  private readonly _expected: Expectation;
-  private readonly _uploads: InputUploads;
+  private readonly _posts: DescriptorPosts;
   private readonly _stop = new AbortController();
+  private readonly _expected: Expectation;
   /** Workers, and what they have. */
   private readonly _slots = new Map<string, IAttempt | undefined>();
   /** By name. */
   private readonly _attempts = new Map<string, IAttempt>();
-  private readonly _cancelled: Promise<void>[] = [];
-  private _stale = new Set<string>();
-  private _code: Task['code'];
   private _wanted = 0;
   private _room = 1;
   private _hired = 0;
@@ -429,21 +339,4 @@ export class DescriptorCrew implements ICrew {
   private _fitting: NodeJS.Immediate | undefined;
   private _working: Promise<void> | undefined;
   private _closing: Promise<void> | undefined;
-}
-
-/** What the duration of a task goes by. */
-function unitsOf(task: Task): number {
-  switch (task.phase) {
-    case 'htc':
-      return task.count;
-    case 'map':
-    case 'sample':
-      return task.input.reduce((sum, { start, end, size }) => sum + (end ?? size) - start, 0);
-    case 'reduce':
-      return 1;
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
