@@ -50,6 +50,35 @@ export namespace CommandIDs {
   export const pipelineRuns = 'jupyterlab-oscar:pipeline-runs';
   export const pipelineLeftovers = 'jupyterlab-oscar:pipeline-leftovers';
   export const packFile = 'jupyterlab-oscar:pack-file';
+
+  export const showScarPanel = 'jupyterlab-oscar:show-scar-panel';
+  export const refreshAws = 'jupyterlab-oscar:refresh-aws';
+  export const useAwsProfile = 'jupyterlab-oscar:use-aws-profile';
+  export const useAwsRegion = 'jupyterlab-oscar:use-aws-region';
+  export const useAwsEmulator = 'jupyterlab-oscar:use-aws-emulator';
+  export const leaveAwsEmulator = 'jupyterlab-oscar:leave-aws-emulator';
+  export const deployAws = 'jupyterlab-oscar:deploy-aws';
+  export const openFunction = 'jupyterlab-oscar:open-function';
+  export const invokeFunction = 'jupyterlab-oscar:invoke-function';
+  export const functionLog = 'jupyterlab-oscar:function-log';
+  export const processObjects = 'jupyterlab-oscar:process-objects';
+  export const deleteFunction = 'jupyterlab-oscar:delete-function';
+  export const openBatchJob = 'jupyterlab-oscar:open-batch-job';
+  export const cancelBatchJob = 'jupyterlab-oscar:cancel-batch-job';
+  export const copyCurl = 'jupyterlab-oscar:copy-curl';
+  export const removeOrphans = 'jupyterlab-oscar:remove-aws-orphans';
+
+  export const newInfrastructure = 'jupyterlab-oscar:new-infrastructure';
+  export const existingCluster = 'jupyterlab-oscar:existing-cluster';
+  export const openInfrastructure = 'jupyterlab-oscar:open-infrastructure';
+  export const startInfrastructure = 'jupyterlab-oscar:start-infrastructure';
+  export const stopInfrastructure = 'jupyterlab-oscar:stop-infrastructure';
+  export const reconfigureInfrastructure = 'jupyterlab-oscar:reconfigure-infrastructure';
+  export const registerInfrastructure = 'jupyterlab-oscar:register-infrastructure';
+  export const deleteInfrastructure = 'jupyterlab-oscar:delete-infrastructure';
+  export const refreshInfrastructures = 'jupyterlab-oscar:refresh-infrastructures';
+  export const pasteToken = 'jupyterlab-oscar:paste-token';
+  export const imServer = 'jupyterlab-oscar:im-server';
 }
 
 /** Arguments of the commands about one service; without them: what the context menu was opened on. */
@@ -103,5 +132,14 @@ export const ARGS = {
     run: text('Id of the run that is shown first.')
   }),
   action: object({ action: text('What the canvas does: undo, redo, zoomToFit, …') }, ['action']),
+  profile: object({ profile: text('Profile of ~/.aws; empty: the default chain.') }),
+  region: object({ region: text('AWS region, for instance eu-west-1.') }),
+  function: object({
+    function: text('Name of the function. Without it the user is asked.'),
+    tab: text('overview, run, metrics, log or fdl.')
+  }),
+  batch: object({ job: text('Id of a job of AWS Batch.') }),
+  api: object({ function: text('Name of the function that is called over HTTP.'), endpoint: text('Its address.') }),
+  infrastructure: object({ infrastructure: text('Id of the infrastructure. Without it the user is asked.') }),
   code: object({ path: text('Notebook or script in the file browser. Default: the selected one.') })
 };

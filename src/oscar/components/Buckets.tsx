@@ -1,12 +1,11 @@
-import { caretDownIcon, caretRightIcon, downloadIcon, fileIcon, folderIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { toProblem } from '../../bridge/errors';
 import { CommandIDs } from '../../commands';
-import type { ObjectPage, Problem } from '../../contract';
 import { currentCluster } from '../state';
 import { bytesText } from '../words';
 import { useOscar, useRun, useView } from './context';
+import type { IObjectSource } from './Folder';
+import { Folder } from './Folder';
 import { Button, onRowKeys, ProblemBox, Skeleton } from './parts';
 
 /** Buckets of the current cluster, and how much the local one keeps on disk. */
@@ -16,6 +15,14 @@ export function Buckets(): JSX.Element | null {
   const run = useRun();
   const cluster = currentCluster(state)?.id;
   const { buckets, data, phase } = state;
+
+  const source = React.useMemo(
+    (): IObjectSource => ({
+      objects: (bucket, options) => model.client.objects(cluster ?? '', bucket, options),
+      url: (bucket, key) => model.client.objectUrl(cluster ?? '', bucket, key)
+    }),
+    [model, cluster]
+  );
 
   React.useEffect(() => {
     if (phase === 'ready' && cluster !== undefined && buckets.phase === 'none') {
@@ -37,7 +44,7 @@ export function Buckets(): JSX.Element | null {
     body = (
       <ul className="jp-OscarList" aria-label={trans.__('Buckets')} onKeyDown={onRowKeys}>
         {buckets.items.map(bucket => (
-          <Folder key={`${cluster}/${bucket.name}`} cluster={cluster} bucket={bucket.name} prefix="" depth={0} />
+          <Folder key={`${cluster}/${bucket.name}`} source={source} bucket={bucket.name} prefix="" depth={0} />
         ))}
       </ul>
     );
@@ -59,116 +66,4 @@ export function Buckets(): JSX.Element | null {
       )}
     </>
   );
-}
-
-interface IFolderProps {
-  cluster: string;
-  bucket: string;
-  /** Empty: the bucket itself; else with a slash at the end. */
-  prefix: string;
-  depth: number;
-}
-
-/** A bucket or a folder in it. It is listed when it is unfolded, page by page. */
-function Folder(props: IFolderProps): JSX.Element {
-  const { cluster, bucket, prefix, depth } = props;
-  const { model, trans } = useView();
-  const [open, setOpen] = React.useState(false);
-  const [page, setPage] = React.useState<ObjectPage | null>(null);
-  const [problem, setProblem] = React.useState<Problem | null>(null);
-  const name = prefix === '' ? bucket : lastPart(prefix);
-  const indent = { paddingInlineStart: `${depth * 12}px` };
-
-  const read = React.useCallback(
-    async (next?: string): Promise<void> => {
-      setProblem(null);
-      try {
-        const more = await model.client.objects(cluster, bucket, { prefix, page: next });
-        setPage(before =>
-          before && next !== undefined
-            ? {
-                items: [...before.items, ...more.items],
-                prefixes: [...before.prefixes, ...more.prefixes],
-                next: more.next
-              }
-            : more
-        );
-      } catch (reason) {
-        setProblem(toProblem(reason));
-      }
-    },
-    [model, cluster, bucket, prefix]
-  );
-
-  const toggle = (next: boolean): void => {
-    setOpen(next);
-    if (next) {
-      void read();
-    }
-  };
-
-  const onKeyDown = (event: React.KeyboardEvent): void => {
-    if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
-      event.preventDefault();
-      toggle(event.key === 'ArrowRight');
-    }
-  };
-
-  return (
-    <li className="jp-OscarRow-group">
-      <div className="jp-OscarRow" style={indent}>
-        <button
-          type="button"
-          className="jp-OscarRow-main jp-mod-folder"
-          aria-expanded={open}
-          onClick={() => toggle(!open)}
-          onKeyDown={onKeyDown}
-        >
-          {open ? <caretDownIcon.react tag="span" /> : <caretRightIcon.react tag="span" />}
-          <folderIcon.react tag="span" />
-          <span className="jp-OscarRow-name">{name}</span>
-        </button>
-      </div>
-      {open && problem && <ProblemBox problem={problem} />}
-      {open && !problem && page === null && <Skeleton label={trans.__('Loading…')} rows={1} />}
-      {open && page && (
-        <ul className="jp-OscarList">
-          {page.prefixes.map(item => (
-            <Folder key={item} cluster={cluster} bucket={bucket} prefix={item} depth={depth + 1} />
-          ))}
-          {page.items
-            .filter(item => item.key !== prefix)
-            .map(item => (
-              <li key={item.key} className="jp-OscarRow" style={{ paddingInlineStart: `${(depth + 1) * 12}px` }}>
-                <a
-                  className="jp-OscarRow-main jp-mod-folder"
-                  href={model.client.objectUrl(cluster, bucket, item.key)}
-                  download={lastPart(item.key)}
-                  title={trans.__('Download %1', item.key)}
-                >
-                  <fileIcon.react tag="span" />
-                  <span className="jp-OscarRow-name">{lastPart(item.key)}</span>
-                  <span className="jp-OscarRow-meta">{bytesText(item.size)}</span>
-                  <downloadIcon.react tag="span" className="jp-OscarRow-hint" />
-                </a>
-              </li>
-            ))}
-          {page.next !== undefined && (
-            <li>
-              <button type="button" className="jp-OscarLink" onClick={() => void read(page.next)}>
-                {trans.__('Show more')}
-              </button>
-            </li>
-          )}
-          {page.prefixes.length === 0 && page.items.length === 0 && (
-            <li className="jp-OscarHint">{trans.__('Empty')}</li>
-          )}
-        </ul>
-      )}
-    </li>
-  );
-}
-
-function lastPart(key: string): string {
-  return key.replace(/\/$/, '').split('/').pop() ?? key;
 }

@@ -53,10 +53,16 @@ function stateWord(state: NonNullable<PlanStep['state']>, trans: ReturnType<type
   }
 }
 
-/** What is being deployed, on top of the services; what failed stays until it is dismissed. */
-export function Operations(): JSX.Element | null {
-  const { operations, uploads } = useOscar();
+/** What is being deployed, on top of the services; what failed stays until it is dismissed. `of` chooses the operations. */
+export function Operations(props: {
+  of: (operation: Operation) => boolean;
+  /** Whether uploads on their way are shown too. */
+  uploads: boolean;
+}): JSX.Element | null {
+  const state = useOscar();
   const { trans } = useView();
+  const operations = state.operations.filter(props.of);
+  const uploads = props.uploads ? state.uploads : [];
   if (operations.length === 0 && uploads.length === 0) {
     return null;
   }

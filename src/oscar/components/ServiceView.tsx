@@ -1,4 +1,3 @@
-import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { toProblem } from '../../bridge/errors';
@@ -7,10 +6,12 @@ import type { Problem, Result, Service, StoragePath } from '../../contract';
 import { fdlText } from '../fdltext';
 import { serviceStateWord } from '../words';
 import { useOscar, useRun, useView } from './context';
+import { CodePane } from './CodePane';
 import { Jobs } from './Jobs';
 import { LogPane } from './LogPane';
 import { Button, ProblemBox, ProgressBar, Skeleton, StateIcon, toneOf } from './parts';
 import { ResultPane } from './ResultPane';
+import { Tabs } from './Tabs';
 
 type Tab = 'run' | 'jobs' | 'overview' | 'log' | 'fdl';
 
@@ -79,41 +80,6 @@ function useService(cluster: string, name: string): { service: Service | null; p
   }, [model, cluster, name, liveState]);
   const service = full && live ? { ...full, ...live, definition: full.definition } : (full ?? live ?? null);
   return { service, problem };
-}
-
-function Tabs<T extends string>(props: {
-  tabs: [T, string][];
-  value: T;
-  onChange: (value: T) => void;
-  label: string;
-}): JSX.Element {
-  const { tabs, value, onChange, label } = props;
-  const onKeyDown = (event: React.KeyboardEvent<HTMLElement>): void => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step !== 0) {
-      event.preventDefault();
-      const index = tabs.findIndex(([id]) => id === value);
-      const next = (index + step + tabs.length) % tabs.length;
-      onChange(tabs[next][0]);
-      (event.currentTarget.children[next] as HTMLElement).focus();
-    }
-  };
-  return (
-    <div className="jp-OscarTabs" role="tablist" aria-label={label} onKeyDown={onKeyDown}>
-      {tabs.map(([id, text]) => (
-        <button
-          key={id}
-          type="button"
-          role="tab"
-          aria-selected={id === value}
-          tabIndex={id === value ? 0 : -1}
-          onClick={() => onChange(id)}
-        >
-          {text}
-        </button>
-      ))}
-    </div>
-  );
 }
 
 function ServiceHead(props: { service: Service }): JSX.Element {
@@ -255,45 +221,15 @@ function pathText(path: StoragePath): string {
 
 function Definition(props: { service: Service }): JSX.Element {
   const { service } = props;
-  const { renderCode, trans } = useView();
-  const host = React.useRef<HTMLDivElement>(null);
-  const [drawn, setDrawn] = React.useState(false);
+  const { trans } = useView();
   const { definition, cluster } = service;
   const text = React.useMemo(
     () => (definition === undefined ? null : fdlText(cluster, definition)),
     [definition, cluster]
   );
-  React.useEffect(() => {
-    if (text === null || !renderCode) {
-      return undefined;
-    }
-    let widget: Widget | null = null;
-    let current = true;
-    renderCode(text, 'yaml').then(
-      next => {
-        if (current && host.current) {
-          widget = next;
-          Widget.attach(next, host.current);
-          setDrawn(true);
-        } else {
-          next.dispose();
-        }
-      },
-      // The plain text below stays.
-      reason => console.error('The definition could not be highlighted', reason)
-    );
-    return () => {
-      current = false;
-      widget?.dispose();
-    };
-  }, [text, renderCode]);
-  if (text === null) {
-    return <p className="jp-OscarHint">{trans.__('The cluster does not give the definition.')}</p>;
-  }
-  return (
-    <>
-      {!drawn && <pre className="jp-OscarResult-text">{text}</pre>}
-      <div ref={host} className="jp-OscarFile-body" />
-    </>
+  return text === null ? (
+    <p className="jp-OscarHint">{trans.__('The cluster does not give the definition.')}</p>
+  ) : (
+    <CodePane text={text} language="yaml" />
   );
 }

@@ -3,7 +3,7 @@ import { caretDownIcon, caretRightIcon, deleteIcon, launchIcon, runIcon, stopIco
 import * as React from 'react';
 
 import { CommandIDs } from '../../commands';
-import type { Service } from '../../contract';
+import type { Operation, Service } from '../../contract';
 import { isFinal } from '../state';
 import { bytesText, serviceStateWord } from '../words';
 import { useOscar, useRun, useView } from './context';
@@ -18,10 +18,15 @@ const RECENT = 5;
 export function Services(): JSX.Element {
   return (
     <>
-      <Operations />
+      <Operations of={isOscar} uploads />
       <ServiceList />
     </>
   );
+}
+
+/** What only concerns functions on AWS is shown in their own panel. */
+function isOscar(operation: Operation): boolean {
+  return !operation.kind.startsWith('aws-');
 }
 
 function ServiceList(): JSX.Element | null {

@@ -22,6 +22,8 @@ export interface IViewContext {
   render?: (file: IRenderable) => Promise<Widget>;
   /** Draws text with highlighting. */
   renderCode?: (text: string, language: string) => Promise<Widget>;
+  /** Lets the user choose files of the file browser; absent where there is none. */
+  chooseFiles?: (title: string) => Promise<string[]>;
 }
 
 export const ViewContext = React.createContext<IViewContext | null>(null);
