@@ -1,3 +1,4 @@
+import type { IEmulatorDescription } from './emulator';
 import { sdk } from './sdk';
 
 /** Keys as the clients take them. */
@@ -9,9 +10,6 @@ export interface IAwsKeys {
 }
 
 export type AwsCredentialIdentityProvider = (options?: Record<string, unknown>) => Promise<IAwsKeys>;
-
-/** What the emulator takes; it checks no keys. */
-const EMULATOR: IAwsKeys = { accessKeyId: 'AKIAIOSFODNN7EMULATE', secretAccessKey: 'emulator' };
 
 /** Asked again so long before keys end, milliseconds. */
 const EARLY = 60_000;
@@ -36,7 +34,8 @@ export function chain(profile: string | undefined, region: string): AwsCredentia
   };
 }
 
-/** The keys of the emulator. */
-export function emulatorKeys(): AwsCredentialIdentityProvider {
-  return async () => EMULATOR;
+/** The keys that the emulator gave. */
+export function emulatorKeys(emulator: IEmulatorDescription): AwsCredentialIdentityProvider {
+  const keys = { accessKeyId: emulator.access_key_id, secretAccessKey: emulator.secret_access_key };
+  return async () => keys;
 }

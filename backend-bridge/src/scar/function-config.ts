@@ -52,7 +52,9 @@ export function functionConfig(spec: IFunctionSpec): FdlMap {
             }
           }
         }),
-    ...(spec.api === undefined ? {} : { api_gateway: { name: spec.api.name, ...(spec.api.kind === 'url' ? { type: 'url' } : {}) } }),
+    ...(spec.api === undefined
+      ? {}
+      : { api_gateway: { name: spec.api.name, ...(spec.api.kind === 'url' ? { type: 'url' } : {}) } }),
     cloudwatch: { log_retention_policy_in_days: spec.retention },
     ...(spec.packaging === 'build' ? { ecr: { delete_image: spec.deleteImage } } : {}),
     storage_providers: spec.providers
@@ -78,7 +80,10 @@ export function withoutSecrets(config: FdlMap): FdlMap {
         addSecret(value);
         return [key, HIDDEN];
       }
-      return [key, typeof value === 'object' && value !== null && !Array.isArray(value) ? withoutSecrets(value) : value];
+      return [
+        key,
+        typeof value === 'object' && value !== null && !Array.isArray(value) ? withoutSecrets(value) : value
+      ];
     })
   );
 }

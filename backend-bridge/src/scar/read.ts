@@ -110,7 +110,11 @@ function readFunction(
   const lambda = asMap(item['lambda']);
   const container = asMap(lambda['container']);
   if (lambda['image'] !== undefined && container['image'] === undefined) {
-    problem('legacy-image', 'lambda/image', 'Since SCAR 4 image stands below container: write container: with image: below it.');
+    problem(
+      'legacy-image',
+      'lambda/image',
+      'Since SCAR 4 image stands below container: write container: with image: below it.'
+    );
     return undefined;
   }
   const name = text(lambda['name']) ?? '';
@@ -133,12 +137,17 @@ function readFunction(
       // The script of such an image lies in it; only its name is needed.
       script = { name: scriptPath.split('/').pop() ?? scriptPath, text: '' };
     } else {
-      problem('script-not-found', 'lambda/init_script', `There is no script "${scriptPath}". Paths count from the folder of the FDL.`);
+      problem(
+        'script-not-found',
+        'lambda/init_script',
+        `There is no script "${scriptPath}". Paths count from the folder of the FDL.`
+      );
     }
   }
   const { triggers, inputs } = readInputs(lambda, name, problem);
   const outputs = readOutputs(lambda, name);
-  const role = text(asMap(written['iam'])['role']) ?? options.role ?? '';
+  // The emulator has a role of its own, and knows no other.
+  const role = (options.emulator ? undefined : text(asMap(written['iam'])['role'])) ?? options.role ?? '';
   const spec: IFunctionSpec = {
     name,
     region,
@@ -208,16 +217,28 @@ function validate(
   problem: ReturnType<typeof problemsOf>
 ): void {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(spec.name)) {
-    problem('aws-name', 'lambda/name', 'A function needs a name of letters, digits, hyphens and underscores, at most 64.');
+    problem(
+      'aws-name',
+      'lambda/name',
+      'A function needs a name of letters, digits, hyphens and underscores, at most 64.'
+    );
   }
   if (spec.packaging === 'build' && !/^[a-z0-9]+(?:[_-]+[a-z0-9]+)*$/.test(spec.name)) {
-    problem('aws-name', 'lambda/name', 'The name is also that of a repository in ECR: write lower-case letters and digits.');
+    problem(
+      'aws-name',
+      'lambda/name',
+      'The name is also that of a repository in ECR: write lower-case letters and digits.'
+    );
   }
   if (!Number.isInteger(spec.memory) || spec.memory < 128 || spec.memory > 10240) {
     problem('aws-memory', 'lambda/memory', `memory is ${spec.memory}: Lambda has 128 to 10,240 MB.`);
   }
   if (!Number.isInteger(spec.timeout) || spec.timeout < 1 || spec.timeout > 900) {
-    problem('aws-timeout', 'lambda/timeout', `timeout is ${spec.timeout}: Lambda has 1 to 900 seconds. Longer work is for execution_mode: batch.`);
+    problem(
+      'aws-timeout',
+      'lambda/timeout',
+      `timeout is ${spec.timeout}: Lambda has 1 to 900 seconds. Longer work is for execution_mode: batch.`
+    );
   }
   if (spec.ephemeral < 512 || spec.ephemeral > 10240) {
     problem('aws-tmp', 'lambda/ephemeral_storage', 'ephemeral_storage is 512 to 10,240 MB.');
@@ -239,7 +260,12 @@ function validate(
       'A file of docker save is for udocker in a Python runtime. Load it, push it to ECR, and write its name as image with create_image: false.'
     );
   }
-  if (facts.container['create_image'] === false && facts.prepared === undefined && !facts.emulator && spec.packaging === 'build') {
+  if (
+    facts.container['create_image'] === false &&
+    facts.prepared === undefined &&
+    !facts.emulator &&
+    spec.packaging === 'build'
+  ) {
     problem(
       'aws-prepared-image',
       'lambda/container/image',
@@ -253,8 +279,12 @@ function validate(
       `The image lies in ${facts.prepared} and the function is in ${spec.region}: Lambda takes images of its own region only. Push it there, or write region: ${facts.prepared}.`
     );
   }
-  if (spec.role === '' && !facts.emulator) {
-    problem('aws-role', 'iam/role', 'A function needs a role: write iam: with role:, or choose one in the settings of AWS.');
+  if (spec.role === '') {
+    problem(
+      'aws-role',
+      'iam/role',
+      'A function needs a role: write iam: with role:, or choose one in the settings of AWS.'
+    );
   }
   if (spec.script === undefined && (spec.packaging === 'build' || spec.packaging === 'delegate')) {
     problem('aws-no-script', 'lambda', 'Every call needs a script: write init_script: script.sh.', 'warning');
@@ -263,7 +293,11 @@ function validate(
     for (const trigger of spec.triggers) {
       const at = parsePath(output.provider, output.path);
       const inside = at.prefix === '' ? '' : `${at.prefix}/`;
-      if (parseProvider(output.provider).type === 's3' && at.bucket === trigger.bucket && inside.startsWith(trigger.prefix)) {
+      if (
+        parseProvider(output.provider).type === 's3' &&
+        at.bucket === trigger.bucket &&
+        inside.startsWith(trigger.prefix)
+      ) {
         problem(
           'output-triggers-itself',
           'lambda/output',
@@ -376,7 +410,10 @@ function providersOf(outputs: IOutput[], all: FdlMap): FdlMap {
 
 function modeOf(written: FdlMap, lambda: FdlMap): ExecutionMode {
   // `scar init -em` writes it beside `lambda`, where SCAR itself never looks.
-  const mode = text(asMap(written['lambda'])['execution_mode']) ?? text(written['execution_mode']) ?? text(lambda['execution_mode']);
+  const mode =
+    text(asMap(written['lambda'])['execution_mode']) ??
+    text(written['execution_mode']) ??
+    text(lambda['execution_mode']);
   return mode === 'batch' || mode === 'lambda-batch' ? mode : 'lambda';
 }
 
@@ -443,12 +480,19 @@ function variables(section: FdlMap, without?: RegExp): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values)
       .filter(([name]) => !without?.test(name))
-      .map(([name, value]) => [name, value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)])
+      .map(([name, value]) => [
+        name,
+        value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+      ])
   );
 }
 
 function number(value: FdlValue | undefined, otherwise: number): number {
-  return typeof value === 'number' ? value : typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : otherwise;
+  return typeof value === 'number'
+    ? value
+    : typeof value === 'string' && /^\d+$/.test(value)
+      ? Number(value)
+      : otherwise;
 }
 
 function list(value: FdlValue | undefined): string[] {

@@ -5,6 +5,7 @@ import { BridgeError } from '../http/errors';
 import { isProblem } from '../http/failures';
 import { AwsClients } from './clients';
 import { chain, emulatorKeys } from './credentials';
+import type { IEmulatorDescription } from './emulator';
 import { awsError, calling, refused } from './errors';
 import { chainSource, readProfiles } from './profiles';
 import type { ScarConfig } from './scar-cfg';
@@ -49,8 +50,7 @@ export interface ISelection {
 /** What the session needs of the emulator. */
 export interface IEmulatorEndpoint {
   /** Starts it when needed. */
-  ready(): Promise<string>;
-  endpoint(): string | undefined;
+  ready(): Promise<IEmulatorDescription>;
 }
 
 export interface ISessionOptions {
@@ -79,7 +79,7 @@ export class AwsSession {
   async target(selection: ISelection = {}): Promise<ITarget> {
     const { endpoint, emulator } = await this._endpoint();
     const profile = emulator ? undefined : (selection.profile ?? this._stored.profile) || undefined;
-    const region = selection.region ?? this._region(profile);
+    const region = selection.region ?? (emulator ? (this._stored.region ?? emulator.region) : this._region(profile));
     if (!REGION.test(region)) {
       throw refused(`"${region}" is not a region of AWS.`, 'Write for instance eu-south-2.');
     }
@@ -92,12 +92,12 @@ export class AwsSession {
         action: 'Choose another profile, or make it with "aws configure --profile".'
       });
     }
-    const role = this._stored.role ?? this._options.config().role;
+    const role = emulator ? emulator.role : (this._stored.role ?? this._options.config().role);
     const key = JSON.stringify([profile, region, endpoint, emulator, role]);
     let target = this._targets.get(key);
     if (!target) {
-      const credentials = emulator ? emulatorKeys() : chain(profile, region);
-      target = new Target({ profile, region, endpoint, emulator, role, credentials });
+      const credentials = emulator ? emulatorKeys(emulator) : chain(profile, region);
+      target = new Target({ profile, region, endpoint, emulator: emulator !== undefined, role, credentials });
       this._targets.set(key, target);
     }
     return target;
@@ -107,7 +107,7 @@ export class AwsSession {
   async context(selection: ISelection = {}): Promise<AwsContext> {
     const { endpoint, emulator = false } = this._stored;
     const shown = {
-      region: selection.region ?? this._region(selection.profile ?? this._stored.profile),
+      region: selection.region ?? this._region((selection.profile ?? this._stored.profile) || undefined),
       emulator,
       ...((selection.profile ?? this._stored.profile) && !emulator
         ? { profile: selection.profile ?? this._stored.profile }
@@ -120,6 +120,7 @@ export class AwsSession {
       const keys = await target.clients.credentials();
       return {
         ...shown,
+        region: target.region,
         state: 'ready',
         ...(target.endpoint === undefined ? {} : { endpoint: target.endpoint }),
         account,
@@ -187,12 +188,13 @@ export class AwsSession {
     this._targets.clear();
   }
 
-  private async _endpoint(): Promise<{ endpoint?: string; emulator: boolean }> {
+  private async _endpoint(): Promise<{ endpoint?: string; emulator?: IEmulatorDescription }> {
     if (this._stored.emulator === true) {
-      return { endpoint: await this._options.emulator.ready(), emulator: true };
+      const emulator = await this._options.emulator.ready();
+      return { endpoint: emulator.endpoint, emulator };
     }
     const endpoint = this._stored.endpoint ?? (process.env['AWS_ENDPOINT_URL'] || undefined);
-    return { ...(endpoint === undefined ? {} : { endpoint }), emulator: false };
+    return endpoint === undefined ? {} : { endpoint };
   }
 
   private _region(profile: string | undefined): string {
@@ -227,7 +229,7 @@ class Target implements ITarget {
     this.region = options.region;
     this.endpoint = options.endpoint;
     this.emulator = options.emulator;
-    this._role = options.role;
+    this.role = options.role;
     this.clients = new AwsClients(options);
   }
 
@@ -235,12 +237,8 @@ class Target implements ITarget {
   readonly region: string;
   readonly endpoint?: string;
   readonly emulator: boolean;
+  readonly role?: string;
   readonly clients: AwsClients;
-
-  /** The emulator has a role of its own, whatever the configuration names. */
-  get role(): string | undefined {
-    return this._role;
-  }
 
   async identity(): Promise<IIdentity> {
     if (this._identity && performance.now() - this._seen < IDENTITY_KEPT) {
@@ -258,7 +256,6 @@ class Target implements ITarget {
     return this._identity;
   }
 
-  private readonly _role: string | undefined;
   private _identity: IIdentity | undefined;
   private _seen = 0;
 }

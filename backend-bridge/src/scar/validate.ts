@@ -39,11 +39,7 @@ export function overlaps(functions: IFunctionSpec[], document: IFdlDocument): Fd
         const index = document.aws.findIndex(
           item => JSON.stringify(item)?.includes(`"name":${JSON.stringify(name)}`) === true
         );
-        problemsOf(
-          document,
-          index,
-          problems
-        )(
+        problemsOf(document, index, problems)(
           'aws-overlapping-trigger',
           'lambda/input',
           `S3 starts one function for a folder, and ${other.name} listens to ${trigger.bucket}/${other.trigger.prefix} already. Use another folder.`

@@ -1,0 +1,243 @@
+import { isDeepStrictEqual } from 'node:util';
+import { calling, isGone, isTaken } from './errors';
+import type { Made } from './journal';
+import { setTriggers } from './notifications';
+import { sdk } from './sdk';
+import type { ITarget } from './session';
+import { DEPLOYMENT } from './tags';
+import { until, type IWaits } from './waits';
+
+export interface IRemoveOptions {
+  waits: IWaits;
+  signal?: AbortSignal;
+  /** Hears what is waited for. */
+  onWait?: (detail: string) => void;
+}
+
+/**
+ * Takes away something that a deployment made. What is gone already is fine; a bucket or a folder with data stays.
+ *
+ * @returns false when it stays because there is data in it.
+ */
+export async function removeMade(target: ITarget, made: Made, options: IRemoveOptions): Promise<boolean> {
+  try {
+    return await calling(`remove the ${describeMade(made)}`, () => remove(target, made, options));
+  } catch (error) {
+    if (isGone(error)) {
+      return true;
+    }
+    throw error;
+  }
+}
+
+/** For instance `log group "/aws/lambda/ocr"`. */
+export function describeMade(made: Made): string {
+  return `${made.kind.replaceAll('-', ' ')} "${made.name}"`;
+}
+
+async function remove(target: ITarget, made: Made, options: IRemoveOptions): Promise<boolean> {
+  const { clients } = target;
+  const { region } = made;
+  switch (made.kind) {
+    case 'function':
+      await clients.lambda(region).send(new (sdk.lambda().DeleteFunctionCommand)({ FunctionName: made.name }));
+      return true;
+    case 'log-group':
+      await clients.logs(region).send(new (sdk.logs().DeleteLogGroupCommand)({ logGroupName: made.name }));
+      return true;
+    case 'bucket':
+      return removeBucket(target, region, made.name);
+    case 'folder':
+      return removeFolder(target, region, made.bucket, made.name);
+    case 'permission':
+      await clients
+        .lambda(region)
+        .send(new (sdk.lambda().RemovePermissionCommand)({ FunctionName: made.function, StatementId: made.name }));
+      return true;
+    case 'notification':
+      await setTriggers(target, { region, bucket: made.bucket, name: '', arn: made.arn, triggers: [] });
+      return true;
+    case 'api':
+      return removeApi(target, made);
+    case 'function-url':
+      await clients.lambda(region).send(new (sdk.lambda().DeleteFunctionUrlConfigCommand)({ FunctionName: made.name }));
+      return true;
+    case 'launch-template':
+      return removeTemplate(target, made);
+    case 'job-definition':
+      return removeDefinitions(target, region, made.name);
+    case 'job-queue':
+      return removeQueue(target, region, made.name, options);
+    case 'compute-environment':
+      return removeEnvironment(target, region, made.name, options);
+    case 'repository':
+      await clients
+        .ecr(region)
+        .send(new (sdk.ecr().DeleteRepositoryCommand)({ repositoryName: made.name, force: true }));
+      return true;
+  }
+}
+
+async function removeBucket(target: ITarget, region: string, bucket: string): Promise<boolean> {
+  try {
+    await target.clients.s3(region).send(new (sdk.s3().DeleteBucketCommand)({ Bucket: bucket }));
+    return true;
+  } catch (error) {
+    if ((error as Error).name === 'BucketNotEmpty' || isTaken(error)) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** The marker of a folder, unless there is something in the folder. */
+async function removeFolder(target: ITarget, region: string, bucket: string, key: string): Promise<boolean> {
+  const s3 = target.clients.s3(region);
+  const found = await s3.send(new (sdk.s3().ListObjectsV2Command)({ Bucket: bucket, Prefix: key, MaxKeys: 2 }));
+  if ((found.Contents ?? []).some(object => object.Key !== key)) {
+    return false;
+  }
+  await s3.send(new (sdk.s3().DeleteObjectCommand)({ Bucket: bucket, Key: key }));
+  return true;
+}
+
+async function removeApi(target: ITarget, made: Extract<Made, { kind: 'api' }>): Promise<boolean> {
+  const client = target.clients.apiGateway(made.region);
+  const ids = made.id === undefined ? await apisOfDeployment(target, made.region, made.deployment) : [made.id];
+  for (const restApiId of ids) {
+    await client.send(new (sdk.apiGateway().DeleteRestApiCommand)({ restApiId }));
+  }
+  return true;
+}
+
+/** APIs whose answer may have been lost: by the tag of the deployment that made them. */
+export async function apisOfDeployment(target: ITarget, region: string, deployment: string): Promise<string[]> {
+  return (await allApis(target, region))
+    .filter(api => api.tags?.[DEPLOYMENT] === deployment)
+    .flatMap(api => api.id ?? []);
+}
+
+export async function allApis(target: ITarget, region: string) {
+  const client = target.clients.apiGateway(region);
+  const items = [];
+  let position: string | undefined;
+  do {
+    const answer = await client.send(new (sdk.apiGateway().GetRestApisCommand)({ limit: 500, position }));
+    items.push(...(answer.items ?? []));
+    position = answer.position;
+  } while (position !== undefined);
+  return items;
+}
+
+/** One version of a template that others share; the template goes with its only version. */
+async function removeTemplate(target: ITarget, made: Extract<Made, { kind: 'launch-template' }>): Promise<boolean> {
+  const { ec2 } = sdk;
+  const client = target.clients.ec2(made.region);
+  const found = await client.send(new (ec2().DescribeLaunchTemplateVersionsCommand)({ LaunchTemplateName: made.name }));
+  const versions = found.LaunchTemplateVersions ?? [];
+  if (versions.length === 1 && (made.version === undefined || versions[0].VersionNumber === made.version)) {
+    await client.send(new (ec2().DeleteLaunchTemplateCommand)({ LaunchTemplateName: made.name }));
+  } else if (made.version !== undefined && versions.some(version => version.VersionNumber === made.version)) {
+    await client.send(
+      new (ec2().DeleteLaunchTemplateVersionsCommand)({
+        LaunchTemplateName: made.name,
+        Versions: [String(made.version)]
+      })
+    );
+  }
+  return true;
+}
+
+/** Active ones only: what was taken away stays in the list for half a year. */
+async function removeDefinitions(target: ITarget, region: string, name: string): Promise<boolean> {
+  const client = target.clients.batch(region);
+  let nextToken: string | undefined;
+  const found = [];
+  do {
+    const answer = await client.send(
+      new (sdk.batch().DescribeJobDefinitionsCommand)({ jobDefinitionName: name, status: 'ACTIVE', nextToken })
+    );
+    found.push(...(answer.jobDefinitions ?? []));
+    nextToken = answer.nextToken;
+  } while (nextToken !== undefined);
+  for (const definition of found) {
+    if (definition.status !== 'INACTIVE') {
+      await client.send(
+        new (sdk.batch().DeregisterJobDefinitionCommand)({ jobDefinition: definition.jobDefinitionArn })
+      );
+    }
+  }
+  return true;
+}
+
+async function removeQueue(target: ITarget, region: string, name: string, options: IRemoveOptions): Promise<boolean> {
+  const { batch } = sdk;
+  const client = target.clients.batch(region);
+  let asked = '';
+  await until(
+    `the job queue "${name}" is still there`,
+    options.waits.batch,
+    async () => {
+      const answer = await client.send(new (batch().DescribeJobQueuesCommand)({ jobQueues: [name] }));
+      const queue = answer.jobQueues?.find(item => item.status !== 'DELETED');
+      if (!queue) {
+        return true;
+      }
+      if (queue.status === 'VALID' || queue.status === 'INVALID') {
+        const next = queue.state === 'ENABLED' ? 'disable' : 'delete';
+        if (asked !== next) {
+          await (next === 'disable'
+            ? client.send(new (batch().UpdateJobQueueCommand)({ jobQueue: name, state: 'DISABLED' }))
+            : client.send(new (batch().DeleteJobQueueCommand)({ jobQueue: name })));
+          asked = next;
+        }
+      }
+      options.onWait?.(`Waiting for the end of the job queue (${queue.status?.toLowerCase()})`);
+      return undefined;
+    },
+    { signal: options.signal }
+  );
+  return true;
+}
+
+async function removeEnvironment(
+  target: ITarget,
+  region: string,
+  name: string,
+  options: IRemoveOptions
+): Promise<boolean> {
+  const { batch } = sdk;
+  const client = target.clients.batch(region);
+  let asked = '';
+  await until(
+    `the compute environment "${name}" is still there`,
+    options.waits.batch,
+    async () => {
+      const answer = await client.send(
+        new (batch().DescribeComputeEnvironmentsCommand)({ computeEnvironments: [name] })
+      );
+      const environment = answer.computeEnvironments?.find(item => item.status !== 'DELETED');
+      if (!environment) {
+        return true;
+      }
+      if (environment.status === 'VALID' || environment.status === 'INVALID') {
+        const next = environment.state === 'ENABLED' ? 'disable' : 'delete';
+        if (asked !== next) {
+          await (next === 'disable'
+            ? client.send(
+                new (batch().UpdateComputeEnvironmentCommand)({ computeEnvironment: name, state: 'DISABLED' })
+              )
+            : client.send(new (batch().DeleteComputeEnvironmentCommand)({ computeEnvironment: name })));
+          asked = next;
+        }
+      }
+      options.onWait?.(`Waiting for the end of the compute environment (${environment.status?.toLowerCase()})`);
+      return undefined;
+    },
+    { signal: options.signal }
+  );
+  return true;
+}
+
+/** True when two plain values are the same. */
+export const same = isDeepStrictEqual;
