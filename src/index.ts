@@ -15,6 +15,8 @@ import { pipelineActionsPlugin } from './plugins/pipeline-actions';
 import { pipelineRunsPlugin } from './plugins/pipeline-runs';
 import { pipelinesPlugin } from './plugins/pipelines';
 import { runningPlugin } from './plugins/running';
+import { scarPlugin } from './plugins/scar';
+import { scarFunctionsPlugin } from './plugins/scar-functions';
 import { servicesPlugin } from './plugins/services';
 import { settingsPlugin } from './plugins/settings';
 import { statusPlugin } from './plugins/status';
@@ -39,7 +41,9 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   notifyPlugin,
   pipelinesPlugin,
   pipelineActionsPlugin,
-  pipelineRunsPlugin
+  pipelineRunsPlugin,
+  scarPlugin,
+  scarFunctionsPlugin
 ];
 
 export default plugins;

@@ -29,7 +29,19 @@ const IN_PALETTE = [
   CommandIDs.exportPipeline,
   CommandIDs.pipelineRuns,
   CommandIDs.pipelineLeftovers,
-  CommandIDs.packFile
+  CommandIDs.packFile,
+  CommandIDs.showScarPanel,
+  CommandIDs.useAwsProfile,
+  CommandIDs.useAwsRegion,
+  CommandIDs.useAwsEmulator,
+  CommandIDs.leaveAwsEmulator,
+  CommandIDs.deployAws,
+  CommandIDs.openFunction,
+  CommandIDs.invokeFunction,
+  CommandIDs.functionLog,
+  CommandIDs.processObjects,
+  CommandIDs.deleteFunction,
+  CommandIDs.removeOrphans
 ];
 
 /** Commands in the palette, under *OSCAR*. */

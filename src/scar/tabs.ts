@@ -13,6 +13,17 @@ export class TabChoice {
     return this._value;
   }
 
+  /** Id of the request whose log is shown; empty: all. */
+  get logRequest(): string {
+    return this._request;
+  }
+
+  /** Choose the request whose log is shown. */
+  request(id: string): void {
+    this._request = id;
+    this._listeners.forEach(changed => changed());
+  }
+
   readonly set = (value: IFunctionTab): void => {
     this._value = value;
     this._listeners.forEach(changed => changed());
@@ -25,6 +36,7 @@ export class TabChoice {
 
   private readonly _listeners = new Set<() => void>();
   private _value: IFunctionTab;
+  private _request = '';
 }
 
 export function isTab(value: unknown): value is IFunctionTab {

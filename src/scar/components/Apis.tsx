@@ -46,7 +46,7 @@ function ApiRow(props: { api: AwsApi }): JSX.Element {
         disabled={api.function === undefined}
       >
         <span className="jp-OscarRow-name">{api.name}</span>
-        <span className="jp-OscarRow-meta">{api.kind === 'url' ? trans.__('function URL') : 'REST'}</span>
+        <span className="jp-OscarRow-meta">{api.kind === 'url' ? trans.__('function URL') : trans.__('REST API')}</span>
         <span className="jp-OscarRow-note">{api.open ? trans.__('open to anybody') : api.endpoint}</span>
       </button>
       <span className="jp-OscarRow-actions">

@@ -12,6 +12,11 @@ import { EmulatorBanner, EmulatorOffer } from './Emulator';
 const EMULATOR = '\0emulator';
 const OTHER = '\0other';
 
+/** What is typed in a terminal needs no translation. */
+const VARIABLES = 'AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY';
+const CONFIGURE = 'aws configure';
+const SSO = 'aws configure sso; aws sso login';
+
 /** The head of the panel: as whom and where calls are made, and what to do when they cannot be. */
 export function ContextBar(): JSX.Element {
   const { trans } = useView();
@@ -105,14 +110,13 @@ function NotReady(props: { context: AwsContext }): JSX.Element {
         <p>{trans.__('No AWS credentials were found. Add them in one of these ways, then try again:')}</p>
         <ul>
           <li>
-            {trans.__('Environment:')} <code>AWS_ACCESS_KEY_ID</code>, <code>AWS_SECRET_ACCESS_KEY</code>{' '}
-            {trans.__('(before JupyterLab starts)')}
+            {trans.__('Environment, before JupyterLab starts:')} <code>{VARIABLES}</code>
           </li>
           <li>
-            {trans.__('Files:')} <code>aws configure</code> {trans.__('writes')} <code>~/.aws</code>
+            {trans.__('Files of %1:', '~/.aws')} <code>{CONFIGURE}</code>
           </li>
           <li>
-            {trans.__('Single sign-on:')} <code>aws configure sso</code>, <code>aws sso login</code>
+            {trans.__('Single sign-on:')} <code>{SSO}</code>
           </li>
         </ul>
         <div className="jp-OscarButtons">

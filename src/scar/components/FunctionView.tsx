@@ -23,6 +23,7 @@ export function FunctionView(props: { name: string; choice: TabChoice }): JSX.El
   const { model, trans } = useView();
   const [scar, state] = useScar();
   const tab = React.useSyncExternalStore(choice.subscribe, () => choice.value);
+  const request = React.useSyncExternalStore(choice.subscribe, () => choice.logRequest);
   const live = state.functions.items.find(item => item.name === name);
   const { context } = state;
   const place = context && `${context.account} ${context.region} ${context.endpoint}`;
@@ -71,7 +72,7 @@ export function FunctionView(props: { name: string; choice: TabChoice }): JSX.El
         {shown === 'overview' && <Overview item={item} />}
         {shown === 'run' && <InvokePane item={item} />}
         {shown === 'metrics' && <MetricsPane name={name} />}
-        {shown === 'log' && <FunctionLog name={name} />}
+        {shown === 'log' && <FunctionLog key={request} name={name} request={request} />}
         {shown === 'jobs' && <BatchJobs of={name} />}
         {shown === 'fdl' &&
           (item.fdl === undefined ? (

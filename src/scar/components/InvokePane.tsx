@@ -10,6 +10,12 @@ import type { InputKind } from '../invoke';
 import { requestOf } from '../invoke';
 import { InvocationPane } from './InvocationPane';
 
+/** Code needs no translation. */
+const PLACEHOLDERS: Partial<Record<InputKind, string>> = {
+  json: '{"key": "value"}',
+  script: '#!/bin/sh\necho "hello"'
+};
+
 interface IChosen {
   label: string;
   ref: FileRef | File;
@@ -100,7 +106,7 @@ export function InvokePane(props: { item: AwsFunction }): JSX.Element {
               rows={kind === 'text' ? 4 : 8}
               value={text}
               spellCheck={false}
-              placeholder={kind === 'json' ? '{"key": "value"}' : kind === 'script' ? '#!/bin/sh\necho "hello"' : ''}
+              placeholder={PLACEHOLDERS[kind]}
               onChange={event => setText(event.target.value)}
               onKeyDown={event => {
                 if (event.key === 'Enter' && (event.ctrlKey || event.metaKey || event.shiftKey)) {
