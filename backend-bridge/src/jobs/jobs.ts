@@ -3,19 +3,21 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ComputeJob, ComputePart, ComputeRequest, ComputeResultPage, Problem } from '../contract';
-import { BridgeError } from '../http/errors';
-import type { IEngine, IStore } from './engine/engine';
+import type { IStore } from './engine/engine';
 import { JobJournal } from './engine/journal';
 import { JobRun } from './engine/job-run';
 import type { CreatePlanner } from './engine/plan';
 import type { IJobRecord } from './engine/records';
-import { killOrphans, LocalEngine } from './engines/local';
-import { OscarEngines } from './engines/oscar';
+import { killOrphans } from './engines/local';
+import { Engines } from './engines';
 import { createHtcPlanner, withConfig } from './htc';
+import { expire } from './expire';
 import type { IJobs, IJobsOptions } from './interfaces';
 import { JobLog } from './job-log';
 import { createMapReducePlanner, type IPlaces } from './mapreduce';
+import { conflict, diskFull, noFile, noJob } from './problems';
 import { readResult } from './read-result';
+import { Waiters } from './waiters';
 import { countersOf, partOf, phasesOf, viewOf } from './view';
 
 /** Events of one job are at least so far apart, ms. */
@@ -23,11 +25,6 @@ const EVENTS = 200;
 /** Jobs that run at once; others wait. */
 const AT_ONCE = 8;
 const PARTS = 10_000;
-const DAY = 24 * 3600 * 1000;
-/** What a job has left behind beside its result, and then all of it, is kept for so long. */
-const KEEP_SHUFFLE = 7 * DAY;
-const KEEP = 30 * DAY;
-
 interface ILive {
   run: JobRun;
   log: JobLog;
@@ -41,7 +38,7 @@ interface ILive {
 /** All jobs of this bridge. */
 export class Jobs implements IJobs {
   constructor(private readonly _options: IJobsOptions) {
-    const { data, log, python, runner, workers } = _options;
+    const { data, log } = _options;
     this._folder = join(data, 'jobs');
     mkdirSync(this._folder, { recursive: true, mode: 0o700 });
     this._journal = new JobJournal(join(data, 'jobs.db'), {
@@ -50,9 +47,7 @@ export class Jobs implements IJobs {
     });
     const nonce = randomBytes(12).toString('hex');
     this._before = this._journal.boot(nonce);
-    this._local = new LocalEngine({ python, runner, nonce, workers });
-    const { apply, clusters } = _options;
-    this._oscar = apply && new OscarEngines({ apply, clusters, runner, python, log });
+    this._engines = new Engines(_options, nonce);
     const places: IPlaces = {
       clusters: _options.clusters,
       contentsRoot: _options.contentsRoot,
@@ -67,7 +62,7 @@ export class Jobs implements IJobs {
       return { job: this._view(there.id), created: false };
     }
     const { request: spec, notes } = withConfig(request);
-    this._engine(spec);
+    this._engines.get(spec.engine);
     const record: IJobRecord = {
       id: `${request.kind === 'mapreduce' ? 'mr' : 'htc'}-${randomBytes(5).toString('hex')}`,
       spec,
@@ -100,18 +95,7 @@ export class Jobs implements IJobs {
     if (since === undefined || job.revision !== since || wait <= 0 || !this._live.has(id)) {
       return job;
     }
-    await new Promise<void>(resolve => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        this._waiting.get(id)?.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, wait * 1000);
-      signal?.addEventListener('abort', done, { once: true });
-      const waiting = this._waiting.get(id) ?? new Set();
-      this._waiting.set(id, waiting.add(done));
-    });
+    await this._waiters.wait(id, wait * 1000, signal);
     return this._view(id);
   }
 
@@ -227,15 +211,7 @@ export class Jobs implements IJobs {
     const { files } = await this.result(id, 0, 0);
     const found = files.find(file => file.name === name);
     if (found?.path === undefined) {
-      throw new BridgeError({
-        type: 'not-found',
-        title: 'File not found',
-        status: 404,
-        detail: found
-          ? `“${name}” is in a bucket, not on this machine.`
-          : `The result has no file “${name.slice(0, 200)}”.`,
-        action: found ? 'Read it from the bucket.' : 'The list is in the result of the job.'
-      });
+      throw noFile(name, found !== undefined);
     }
     return { path: found.path, size: found.size };
   }
@@ -258,7 +234,7 @@ export class Jobs implements IJobs {
     }
     this._recovered = true;
     this._next();
-    await this._expire();
+    await expire(this._journal, { remove: id => this.remove(id), folderOf: id => this._folderOf(id) });
   }
 
   async close(): Promise<void> {
@@ -271,7 +247,7 @@ export class Jobs implements IJobs {
         await live.log.flush();
       })
     );
-    await this._local.close();
+    await this._engines.close();
     this._journal.close();
   }
 
@@ -279,7 +255,7 @@ export class Jobs implements IJobs {
     const log = new JobLog(this._logOf(record.id));
     const run = new JobRun({
       record,
-      engine: this._engine(record.spec),
+      engine: this._engines.get(record.spec.engine),
       journal: this._journal,
       folder: this._folderOf(record.id),
       createPlanner: this._planners[record.spec.kind],
@@ -366,9 +342,7 @@ export class Jobs implements IJobs {
       }
     }
     this._options.onEvent?.(record.id, this._live.has(record.id) ? viewOf(record, live.run) : viewOf(record));
-    const waiting = this._waiting.get(record.id);
-    this._waiting.delete(record.id);
-    waiting?.forEach(wake => wake());
+    this._waiters.wake(record.id);
   }
 
   private _view(id: string): ComputeJob {
@@ -379,34 +353,13 @@ export class Jobs implements IJobs {
   private _find(id: string): IJobRecord {
     const record = this._live.get(id)?.run.record ?? this._unsaved.get(id) ?? this._journal.get(id);
     if (!record) {
-      throw new BridgeError({
-        type: 'not-found',
-        title: 'Job not found',
-        status: 404,
-        detail: `There is no job “${id.slice(0, 200)}”.`,
-        action: 'The list of jobs is at /v1/jobs.'
-      });
+      throw noJob(id);
     }
     return record;
   }
 
-  private _engine(spec: ComputeRequest): IEngine {
-    const name = spec.engine ?? 'local';
-    const engine = name === 'local' ? this._local : (this._options.engine?.(name) ?? this._oscar?.get(name));
-    if (!engine) {
-      throw new BridgeError({
-        type: 'unknown-engine',
-        title: 'There is no such engine',
-        status: 400,
-        detail: `“${name.slice(0, 200)}” is not an engine that jobs can run on.`,
-        action: 'Leave it out, or use `local`, or `oscar:` and the name of a cluster.'
-      });
-    }
-    return engine;
-  }
-
   private _storeOf(record: IJobRecord): Promise<IStore> {
-    return this._engine(record.spec).store(record.id, this._folderOf(record.id));
+    return this._engines.get(record.spec.engine).store(record.id, this._folderOf(record.id));
   }
 
   /** What the job has in a bucket; that the bucket or its cluster is gone must not keep the job in the list. */
@@ -418,16 +371,6 @@ export class Jobs implements IJobs {
       await (await this._storeOf(record)).remove();
     } catch (error) {
       this._options.log?.(`The files of job ${record.id} on its cluster could not be removed: ${String(error)}`);
-    }
-  }
-
-  private async _expire(): Promise<void> {
-    const now = Date.now();
-    for (const id of this._journal.endedBefore(now - KEEP)) {
-      await this.remove(id);
-    }
-    for (const id of this._journal.endedBefore(now - KEEP_SHUFFLE)) {
-      await rm(join(this._folderOf(id), 'shuffle'), { recursive: true, force: true });
     }
   }
 
@@ -452,35 +395,13 @@ export class Jobs implements IJobs {
 
   private readonly _folder: string;
   private readonly _journal: JobJournal;
-  private readonly _local: LocalEngine;
-  private readonly _oscar: OscarEngines | undefined;
+  private readonly _engines: Engines;
   private readonly _planners: Record<ComputeRequest['kind'], CreatePlanner>;
   private readonly _before: string[];
   private readonly _live = new Map<string, ILive>();
   /** Ended, and the disk does not take it. */
   private readonly _unsaved = new Map<string, IJobRecord>();
-  private readonly _waiting = new Map<string, Set<() => void>>();
+  private readonly _waiters = new Waiters();
   private _recovered = false;
   private _closed = false;
-}
-
-function conflict(title: string, detail: string, action?: string): BridgeError {
-  return new BridgeError({ type: 'conflict', title, status: 409, detail, action });
-}
-
-/** SQLite says in its own words that there is no room. */
-function diskFull(error: unknown): BridgeError | undefined {
-  const { errcode, code } = error as { errcode?: number; code?: string };
-  // SQLITE_FULL; SQLITE_IOERR is what a write-ahead log that cannot grow ends in.
-  if ((errcode ?? 0) % 256 !== 13 && (errcode ?? 0) % 256 !== 10 && code !== 'ENOSPC' && code !== 'EDQUOT') {
-    return undefined;
-  }
-  return new BridgeError({
-    type: 'disk-full',
-    title: 'The disk is full',
-    status: 507,
-    detail: 'The journal of jobs could not be written: there is no room left.',
-    cause: (error as Error).message,
-    action: 'Free some space, then retry the job: what is done is kept.'
-  });
 }

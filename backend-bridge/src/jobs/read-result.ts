@@ -1,7 +1,7 @@
 import type { ComputeResultPage } from '../contract';
 import type { IStore } from './engine/engine';
 import type { JobJournal } from './engine/journal';
-import { committedParts } from './engine/job-run';
+import { committedParts } from './engine/parts-of-before';
 import type { CreatePlanner } from './engine/plan';
 import type { IJobRecord } from './engine/records';
 

@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { ComputeState, Problem } from '../../contract';
 import type { ICrew, ICrewListener, IEngine, IStore } from './engine';
 import type { JobJournal } from './journal';
-import { keptOf } from './kept';
+import { committedParts, phaseOf, recoverParts, takeCached } from './parts-of-before';
 import { limitsOf, PartError, PhaseRun } from './phase-run';
-import type { CreatePlanner, ICommittedPart, IPhasePlan, IPlanner, PhaseName } from './plan';
+import type { CreatePlanner, ICommittedPart, IPhasePlan, IPlanner } from './plan';
 import { addCounters, noCounters, type IAttemptRecord, type IJobRecord, type IPhaseRecord } from './records';
-import type { ITaskCounters, ITaskDone, ITaskError, Task } from './task';
+import { SAMPLE, Sampling } from './sampling';
+import { Stoppable } from './stoppable';
+import type { ITaskCounters, Task } from './task';
 
 export interface IJobRunOptions {
   record: IJobRecord;
@@ -27,7 +28,6 @@ export interface IJobRunOptions {
 
 class Cancelled extends Error {}
 
-const SAMPLE = 'sample';
 /** What a process of its own for each part costs, s. */
 const ISOLATED = 0.1;
 
@@ -86,7 +86,7 @@ export class JobRun {
   }
 
   async cancel(): Promise<void> {
-    this._stop(new Cancelled('Cancelled'));
+    this._life.stop(new Cancelled('Cancelled'));
     await this._crew?.close();
   }
 
@@ -94,7 +94,7 @@ export class JobRun {
   async release(): Promise<void> {
     this._released = true;
     const crew = this._crew?.close(true);
-    this._stop(new Error('The bridge ends'));
+    this._life.stop(new Error('The bridge ends'));
     await crew;
   }
 
@@ -117,7 +117,7 @@ export class JobRun {
 
   /** The journal could not be written. */
   broken(error: Error): void {
-    this._stop(error);
+    this._life.stop(error);
   }
 
   private async _run(): Promise<void> {
@@ -129,7 +129,7 @@ export class JobRun {
     );
     this._store = await engine.store(record.id, folder);
     const most = Math.min(record.spec.maxWorkers ?? Infinity, await engine.capacity());
-    const planner = await this._unless(
+    const planner = await this._life.unless(
       createPlanner({
         job: record.id,
         spec: record.spec,
@@ -139,10 +139,10 @@ export class JobRun {
         startCost: engine.traits.startCost,
         minPart: engine.traits.minPart,
         note: text => this._note(text),
-        signal: this._abort.signal
+        signal: this._life.signal
       })
     );
-    const environment = await this._unless(planner.environment?.() ?? Promise.resolve({}));
+    const environment = await this._life.unless(planner.environment?.() ?? Promise.resolve({}));
     this._crew = engine.crew({ id: record.id, spec: record.spec, store: this._store, environment }, this._listener());
     this.phases = journal.phases(record.id);
     if (!record.sampled) {
@@ -161,13 +161,13 @@ export class JobRun {
     if (this._options.recovering) {
       await this._recover();
     }
-    let plan = await this._unless(this._currentPlan(planner));
+    let plan = await this._life.unless(this._currentPlan(planner));
     for (;;) {
       const known = this.phases[this.phases.length - 1];
       let committed = committedParts(journal, record.id, known.number);
       if (!record.finishing) {
         committed = await this._runPhase(plan, known, committed, most);
-        const next = await this._unless(planner.next(plan, committed));
+        const next = await this._life.unless(planner.next(plan, committed));
         if (next) {
           plan = next;
           this._addPhase(next);
@@ -176,7 +176,7 @@ export class JobRun {
         record.finishing = true;
         this._save();
       }
-      const outcome = await this._unless(planner.finish(plan, committed));
+      const outcome = await this._life.unless(planner.finish(plan, committed));
       record.results = outcome.results;
       record.output = outcome.output;
       outcome.notes?.forEach(text => this._note(text));
@@ -200,14 +200,7 @@ export class JobRun {
 
   private _addPhase(plan: IPhasePlan): void {
     const { journal } = this._options;
-    const phase: IPhaseRecord = {
-      number: this.phases.length,
-      name: plan.name,
-      total: plan.total,
-      data: plan.data,
-      ...(plan.key === undefined ? {} : { cache: cacheKey(this.record, plan.name, plan.key) }),
-      startedAt: new Date().toISOString()
-    };
+    const phase = phaseOf(plan, this.phases.length, this.record);
     journal.savePhase(this.record.id, phase);
     journal.event(this.record.id, 'phase', plan.name);
     this.phases.push(phase);
@@ -223,7 +216,7 @@ export class JobRun {
     const { journal, engine } = this._options;
     const committed =
       before.length === 0 && this._adopted.length === 0 && record.spec.fresh !== true
-        ? await this._unless(this._fromCache(plan, phase))
+        ? await this._life.unless(this._fromCache(plan, phase))
         : before;
     const run = new PhaseRun({
       job: record.id,
@@ -248,7 +241,7 @@ export class JobRun {
     run.paused = this._paused;
     this._become(this._paused ? 'paused' : 'running');
     try {
-      await this._unless(run.run(this.workers.keys()));
+      await this._life.unless(run.run(this.workers.keys()));
     } finally {
       run.end();
       this.phase = undefined;
@@ -261,44 +254,20 @@ export class JobRun {
     return parts;
   }
 
-  /** Parts that an earlier job has made of the same code and input. */
   private async _fromCache(plan: IPhasePlan, phase: IPhaseRecord): Promise<ICommittedPart[]> {
-    if (phase.cache === undefined) {
-      return [];
-    }
     const { journal, storeOf } = this._options;
-    const { id } = this.record;
-    const taken: ICommittedPart[] = [];
-    let covered = 0;
-    for (const source of journal.cached(phase.cache, id)) {
-      const from = await storeOf(source.job);
-      for (const part of committedParts(journal, source.job, source.number)) {
-        const fits = plan.parts
-          ? plan.parts[part.part]?.first === part.first && plan.parts[part.part]?.count === part.count
-          : part.first >= covered;
-        const twice = plan.parts !== undefined && taken.some(other => other.part === part.part);
-        if (fits && !twice && (await (this._store as IStore).adopt(from, part.files))) {
-          const now = this.now();
-          const kept = { ...part, part: plan.parts ? part.part : taken.length, attempt: 0 };
-          taken.push(kept);
-          covered = part.first + part.count;
-          journal.attempt(id, {
-            ...kept,
-            phase: phase.number,
-            worker: '',
-            state: 'cached',
-            start: now,
-            end: now,
-            revision: this.revise()
-          });
-        }
-      }
-      if (taken.length > 0) {
-        break;
-      }
-    }
+    const { record, now, revise } = this;
+    const taken = await takeCached({
+      plan,
+      phase,
+      job: record.id,
+      journal,
+      store: this._store as IStore,
+      storeOf,
+      now,
+      revise
+    });
     if (taken.length > 0) {
-      journal.flush();
       this.cached.set(phase.number, taken.length);
       const parts = taken.length === 1 ? 'One part was' : `${taken.length} parts were`;
       this._note(`${parts} taken from an earlier job with the same code and input.`);
@@ -306,48 +275,26 @@ export class JobRun {
     return taken;
   }
 
-  /** What is committed and there stays; everything else of before is removed. */
   private async _recover(): Promise<void> {
-    const { journal } = this._options;
-    const { id, finishing } = this.record;
-    const store = this._store as IStore;
-    const names = new Set<string>();
-    for (const phase of this.phases) {
-      const gone: { part: number; attempt: number }[] = [];
-      for (const part of journal.committed(id, phase.number)) {
-        if (finishing || (await store.verify(part.files ?? []))) {
-          part.files?.forEach(file => names.add(file.name));
-        } else {
-          gone.push(part);
-        }
-      }
-      if (phase === this.phases[this.phases.length - 1]) {
-        const running = runningOf(journal, id, phase.number);
-        if (this._crew?.adopt) {
-          this._adopted = running;
-        } else {
-          const { nextPart } = journal.used(id, phase.number);
-          const kept = keptOf(running, journal.committed(id, phase.number), nextPart, this.revise);
-          kept.forEach(part => journal.attempt(id, part));
-        }
-      }
-      journal.forget(id, phase.number, gone, this._adopted.length === 0);
-      if (gone.length > 0) {
-        // What came after was made of it; it is made again where it is missing.
-        this.phases.slice(phase.number + 1).forEach(later => journal.forgetPhase(id, later.number));
-        this.phases = this.phases.slice(0, phase.number + 1);
-        this._note(`${gone.length} finished parts were not there any more and were done again.`);
-        break;
-      }
-    }
-    if (!finishing && this._adopted.length === 0) {
-      await store.retain(names);
+    const found = await recoverParts({
+      job: this.record.id,
+      finishing: this.record.finishing,
+      phases: this.phases,
+      journal: this._options.journal,
+      store: this._store as IStore,
+      adopting: this._crew?.adopt !== undefined,
+      revise: this.revise
+    });
+    this.phases = found.phases;
+    this._adopted = found.adopted;
+    if (found.gone > 0) {
+      this._note(`${found.gone} finished parts were not there any more and were done again.`);
     }
   }
 
   private async _sample(planner: IPlanner): Promise<void> {
     const { record } = this;
-    const body = await this._unless(planner.sampleTask());
+    const body = await this._life.unless(planner.sampleTask());
     if (body) {
       const task: Task = {
         ...body,
@@ -357,13 +304,7 @@ export class JobRun {
         store: (this._store as IStore).place,
         limits: limitsOf(record.spec)
       };
-      const answer = await this._unless(
-        new Promise<ITaskDone>((resolve, reject) => {
-          this._sampling = { task, resolve, reject };
-          this._crew?.want(1);
-        })
-      );
-      this._sampling = undefined;
+      const answer = await this._life.unless(this._sampling.run(this._crew as ICrew, task));
       record.sample = answer.sample;
       if (answer.sample?.note !== undefined) {
         this._note(answer.sample.note);
@@ -374,15 +315,11 @@ export class JobRun {
   }
 
   private _listener(): ICrewListener {
-    const sampleFailed = (error: ITaskError): void => this._sampling?.reject(new PartError(error, SAMPLE, 0, 1));
     return {
       joined: ({ id, pid }) => {
         this.workers.set(id, pid === undefined ? {} : { pid });
         this.phase?.joined(id);
-        if (this._sampling && !this._sampling.sent) {
-          this._sampling.sent = true;
-          this._crew?.start(id, SAMPLE, this._sampling.task);
-        }
+        this._sampling.joined(id);
         this._options.onChange();
       },
       started: id => this.phase?.started(id),
@@ -394,14 +331,12 @@ export class JobRun {
         }
         this.phase?.progress(id, progress);
       },
-      done: (id, answer) => (id === SAMPLE ? this._sampling?.resolve(answer) : this.phase?.done(id, answer)),
-      failed: (id, error) => (id === SAMPLE ? sampleFailed(error) : this.phase?.failed(id, error)),
+      done: (id, answer) => (id === SAMPLE ? this._sampling.done(answer) : this.phase?.done(id, answer)),
+      failed: (id, error) => (id === SAMPLE ? this._sampling.failed(error) : this.phase?.failed(id, error)),
       gone: (worker, error, killed) => {
         this.workers.delete(worker);
         this.phase?.gone(worker, error, killed);
-        if (this._sampling?.sent) {
-          sampleFailed(error);
-        }
+        this._sampling.gone(error);
         this._options.onChange();
       },
       printed: (id, text) => this._options.print(this._where(id), text),
@@ -412,7 +347,7 @@ export class JobRun {
         }
       },
       note: text => this._note(text),
-      broken: error => this._stop(new PartError(error, this.phases[this.phases.length - 1]?.name ?? SAMPLE, 0, 1)),
+      broken: error => this._life.stop(new PartError(error, this.phases[this.phases.length - 1]?.name ?? SAMPLE, 0, 1)),
       settled: () => this.phase?.settled()
     };
   }
@@ -458,63 +393,15 @@ export class JobRun {
     this._options.journal.save(this.record);
   }
 
-  /** What is waited for, unless the job is stopped before. */
-  private async _unless<T>(work: Promise<T>): Promise<T> {
-    this._abort.signal.throwIfAborted();
-    const { signal } = this._abort;
-    let stop: (() => void) | undefined;
-    const stopped = new Promise<never>((_resolve, reject) => {
-      stop = () => reject(signal.reason as Error);
-      signal.addEventListener('abort', stop, { once: true });
-    });
-    try {
-      return await Promise.race([work, stopped]);
-    } finally {
-      signal.removeEventListener('abort', stop as () => void);
-    }
-  }
-
-  private _stop(error: Error): void {
-    this._abort.abort(error);
-  }
-
-  private readonly _abort = new AbortController();
+  private readonly _life = new Stoppable();
+  private readonly _sampling = new Sampling();
   private readonly _began = performance.now();
   private readonly _offset: number;
   private _attemptRevision: number;
   private _store: IStore | undefined;
   private _crew: ICrew | undefined;
-  private _sampling:
-    { task: Task; sent?: boolean; resolve: (answer: ITaskDone) => void; reject: (error: Error) => void } | undefined;
   private _paused: boolean;
   private _adopted: IAttemptRecord[] = [];
   private _released = false;
   private _over = false;
-}
-
-/** What counts of a phase, by first unit. */
-export function committedParts(journal: JobJournal, job: string, phase: number): ICommittedPart[] {
-  return journal.committed(job, phase).map(({ part, attempt, first, count, files, values, counters }) => ({
-    part,
-    attempt,
-    first,
-    count,
-    files: files ?? [],
-    ...(values === undefined ? {} : { values }),
-    counters: counters ?? noCounters()
-  }));
-}
-
-/** Attempts that were begun and have not ended, of parts that are not committed; each worker has one. */
-function runningOf(journal: JobJournal, job: string, phase: number): IAttemptRecord[] {
-  const all = journal.attempts(job, { phase, since: 0, limit: Number.MAX_SAFE_INTEGER });
-  const done = new Set(all.filter(({ state }) => state === 'done' || state === 'cached').map(({ part }) => part));
-  return all.filter(({ state, part }) => state === 'running' && !done.has(part));
-}
-
-/** Parts of jobs with the same key are interchangeable. */
-function cacheKey(record: IJobRecord, phase: PhaseName, key: string): string {
-  const { code, engine = 'local', python = '', skipBadRecords = 0 } = record.spec;
-  const own = JSON.stringify([1, engine, phase, code, python, skipBadRecords]);
-  return createHash('sha256').update(own).update('\0').update(key).digest('hex');
 }
