@@ -71,6 +71,11 @@ class OscarExtension(ExtensionApp):
         help="Running jobs count as activity, so that the server is not culled, for so many hours after "
         "the user's last action; 0: never.",
     )
+    allow_guests = Bool(
+        False,
+        config=True,
+        help="On a hub, let people whom the owner of a server shares it with use the owner's clusters and credentials.",
+    )
     bridge_file = Unicode("", config=True, help="Another bridge.cjs, for development.")
 
     bridge = Instance(BridgeProcess, allow_none=True)
@@ -132,6 +137,11 @@ class OscarExtension(ExtensionApp):
                 (r"jupyterlab-oscar/v1/.*", ProxyHandler, arguments),
             ]
         )
+
+    def is_guest(self, user: Any) -> bool:
+        """Whether somebody uses a server that a hub started for another person, and may not."""
+        owner = os.environ.get("JUPYTERHUB_USER")
+        return bool(owner) and not self.allow_guests and getattr(user, "username", None) != owner
 
     def user_acted(self) -> None:
         """Note that the user did something with the bridge (any call that is not a mere read)."""

@@ -63,6 +63,8 @@ class _Handler(APIHandler):
         action = HTTP_METHOD_TO_AUTH_ACTION[(self.request.method or "GET").upper()]
         if not await ensure_async(self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)):
             raise HTTPError(403, f"You are not allowed to {action} here.")
+        if self.extension.is_guest(self.current_user):
+            raise _Refused(_guest())
         # A page that only looks must not keep a forgotten server alive.
         self._track_activity = action == "write" or action == "execute"
 
@@ -91,6 +93,16 @@ class _Refused(HTTPError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(int(problem["status"]), "%s", problem["detail"])
         self.problem = problem
+
+
+def _guest() -> Problem:
+    return make_problem(
+        "forbidden",
+        "This server is somebody else's",
+        403,
+        "Clusters are used with the credentials of the server's owner, and so by the owner alone.",
+        action="Open your own server. Whoever runs this hub can allow guests with OscarExtension.allow_guests.",
+    )
 
 
 class BridgeHandler(_Handler):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -160,3 +162,15 @@ def test_a_large_object_into_a_bucket_and_back(server: JupyterServer) -> None:
         "GET", "v1/clusters/local/buckets/big/objects/a%20b", None, {"Range": "bytes=5-9"}
     )
     assert (status, part, headers["Content-Range"]) == (206, b"xxxxx", f"bytes 5-9/{size}")
+
+
+def test_operators_find_each_setting() -> None:
+    """The page for operators names all traits, and the Helm values name none that is not there."""
+    root = Path(__file__).resolve().parents[2]
+    own = set(OscarExtension.class_own_traits(config=True))
+    listed = set(re.findall(r"^\| `([a-z_]+)` \|", (root / "docs" / "operators.md").read_text(), re.MULTILINE))
+    assert listed == own
+    values = (root / "deploy" / "values.yaml").read_text()
+    block = re.search(r"OscarExtension:\n((?: {10}.*\n)+)", values)
+    assert block is not None
+    assert set(re.findall(r"^ {10}([a-z_]+):", block[1], re.MULTILINE)) <= own
