@@ -13,6 +13,9 @@ from importlib import import_module
 from typing import Any
 
 _EXPORTS = {
+    "Aws": "client",
+    "Invocation": "client",
+    "aws": "client",
     "Bridge": "client",
     "ComputeJob": "compute",
     "htc": "compute",

@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if as_json:
             _print_json({"problem": _usage_problem(str(mistake))})
         return USAGE
+    as_json = bool(getattr(args, "json", False))
     if args.version:
         print(_meta.version())
         return 0
@@ -61,6 +62,10 @@ def _run(args: Any, as_json: bool) -> int:
         from .serve import serve
 
         serve(args)
+    if args.verb == "scar" and args.action == "emulator":
+        from .serve import serve_emulator
+
+        return serve_emulator(args)
     from .client import Bridge
     from .console import Console
     from .verbs import Context, run

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .aws_api import Aws, Function, Invocation
 from .cluster_api import Cluster
 from .compute.job import ComputeJob
 from .endpoint import Endpoint
@@ -24,9 +25,12 @@ from .submission import Submission, SubmittedFile
 from .transport import Transport, path
 
 __all__ = [
+    "Aws",
     "Bridge",
     "Cluster",
     "ComputeJob",
+    "Function",
+    "Invocation",
     "Job",
     "Pipeline",
     "PipelineRun",
@@ -36,6 +40,7 @@ __all__ = [
     "Service",
     "Submission",
     "SubmittedFile",
+    "aws",
     "cluster",
     "clusters",
     "connect",
@@ -129,6 +134,10 @@ class Bridge:
         answer = self.transport.json("GET", path("jobs"), query={"kind": kind, "state": state, "page": page})
         return Items(answer["items"], COMPUTE_COLUMNS, answer.get("next"))
 
+    def aws(self, profile: str | None = None, region: str | None = None) -> Aws:
+        """AWS, in a profile and region; default: those of ``scar config``."""
+        return Aws(self, profile, region)
+
     def operation(
         self, operation: dict[str, Any], progress: Callable[[dict[str, Any]], None] | None = None
     ) -> dict[str, Any]:
@@ -182,6 +191,11 @@ def cluster(name: str | None = None) -> Cluster:
 def clusters() -> Items:
     """The clusters there are."""
     return connect().clusters()
+
+
+def aws(profile: str | None = None, region: str | None = None) -> Aws:
+    """AWS: functions of SCAR, in a profile and region; default: those of ``scar config``."""
+    return connect().aws(profile, region)
 
 
 def status() -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import quote
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .errors import NotFoundError, make_problem
 from .inputs import PathLike, file_reference
+from .objects_api import ObjectStore
 from .results import Items
 from .service_api import Job, Service
 from .transport import path
@@ -21,7 +19,7 @@ JOB_COLUMNS = ("id", "service", "state", "exitCode", "createdAt", "reason")
 SERVICE_COLUMNS = ("name", "state", "image", "cpu", "memory", "exposed", "reason")
 
 
-class Cluster:
+class Cluster(ObjectStore):
     """An OSCAR cluster.
 
     Parameters
@@ -171,65 +169,3 @@ class Cluster:
 
     def _transfer(self, service: str, source: Cluster, image: str | None) -> dict[str, Any]:
         return {"cluster": self.id, "from": source.id, "service": service, **({"image": image} if image else {})}
-
-    # -- objects --
-
-    def buckets(self) -> Items:
-        """Its buckets."""
-        return Items(self._json("GET", self.path("buckets"))["items"], ("name", "visibility", "owner"))
-
-    def create_bucket(self, name: str) -> None:
-        """Make a bucket."""
-        self._json("POST", self.path("buckets"), {"name": name})
-
-    def delete_bucket(self, name: str) -> None:
-        """Remove a bucket."""
-        self._json("DELETE", self.path("buckets", name))
-
-    def objects(
-        self, bucket: str, prefix: str = "", *, delimiter: str | None = None, page: str | None = None
-    ) -> dict[str, Any]:
-        """One page of objects: ``{items, prefixes, next?}``."""
-        query = {"prefix": prefix, "delimiter": delimiter, "page": page}
-        return self._json("GET", self.path("buckets", bucket, "objects"), query=query)
-
-    def all_objects(self, bucket: str, prefix: str = "") -> Iterator[dict[str, Any]]:
-        """All objects below a prefix, page by page."""
-        page = None
-        while True:
-            answer = self.objects(bucket, prefix, page=page)
-            yield from answer["items"]
-            page = answer.get("next")
-            if not page:
-                return
-
-    def put(self, file: PathLike | IO[bytes], bucket: str, key: str) -> None:
-        """Store a file as an object. A file without a size (a pipe) is sent in chunks."""
-        if isinstance(file, (str, os.PathLike)):
-            with Path(file).open("rb") as opened:
-                self.put(opened, bucket, key)
-            return
-        size = self._bridge.transport.file_size(file)
-        headers = {"Content-Type": "application/octet-stream"}
-        if size is not None:  # else http.client sends it in chunks
-            headers["Content-Length"] = str(size)
-        answer = self._bridge.transport.open("PUT", self.object_path(bucket, key), file, headers=headers)
-        answer.close()
-
-    def get(self, bucket: str, key: str) -> Iterator[bytes]:
-        """The content of an object, piece by piece."""
-        return self._bridge.transport.pieces(self.object_path(bucket, key))
-
-    def remove_object(self, bucket: str, key: str) -> None:
-        """Delete an object."""
-        self._json("DELETE", self.object_path(bucket, key))
-
-    def object_path(self, bucket: str, key: str) -> str:
-        """Path of an object; slashes of the key stay slashes, except where a path would swallow them."""
-        parts = [quote(part, safe="") for part in key.split("/")]
-        # Empty and dotted parts are legal in keys, but are tidied away in paths: there the slash is escaped.
-        tricky = any(part in ("", ".", "..") for part in parts)
-        return self.path("buckets", bucket, "objects") + "/" + (quote(key, safe="") if tricky else "/".join(parts))
-
-    def _json(self, method: str, target: str, value: Any = None, *, query: dict[str, Any] | None = None) -> Any:
-        return self._bridge.transport.json(method, target, value, query=query)

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import NoReturn
 
+from .aws_words import add_words as add_scar
+
 #: Makes a verb, or an action within one: name, help, and where.
 Verb = Callable[..., "Parser"]
 
@@ -122,6 +124,7 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     submit.add_argument("-o", "--output", metavar="DIR", help="wait, and write DIR/<input name>/<output name>")
 
     _compute(verb)
+    add_scar(verb, Parser)
     jobs = verb("jobs", "List jobs of every kind, newest first, or those of a service.")
     jobs.add_argument("service", metavar="SERVICE", nargs="?")
     jobs.add_argument("--page", metavar="P", help="the `next` of the page before")

@@ -1,4 +1,4 @@
-"""``clusters serve``: the embedded cluster alone, in the foreground."""
+"""``clusters serve`` and ``scar emulator``: the embedded cluster or the AWS emulator alone, in the foreground."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from . import _meta, paths
 from .bridge_start import NODE_OPTIONS, require_bundle
-from .errors import InvalidError, make_problem
+from .errors import InvalidError, OscarError, make_problem
 from .node import find_node
 
 
@@ -46,6 +46,33 @@ def serve(args: Any) -> NoReturn:
     os.close(reader)
     sys.stdout.flush()
     os.execv(node.path, [node.path, *NODE_OPTIONS, str(bundle), "serve"])
+
+
+def serve_emulator(args: Any) -> int:
+    """Run the AWS emulator until SIGINT or SIGTERM; returns the exit status.
+
+    Raises
+    ------
+    OscarError
+        When it cannot start: its extra is not installed, or the port is taken.
+    """
+    try:
+        from .aws_emulator.__main__ import run
+        from .aws_emulator.server import EmulatorUnavailable
+    except ImportError as error:
+        raise OscarError(_no_emulator(f"{error.name or error} is missing.")) from error
+    try:
+        run(args.port, args.data, lifeline=args.lifeline)
+    except EmulatorUnavailable as error:
+        raise OscarError(_no_emulator(str(error))) from error
+    return 0
+
+
+def _no_emulator(detail: str) -> dict[str, Any]:
+    from .aws_emulator import INSTALL
+
+    action = None if INSTALL in detail else f"Where it is not installed: {INSTALL}"
+    return make_problem("emulator-failed", "The AWS emulator does not start", 500, detail, action=action)
 
 
 def _password(file: str | None) -> str | None:

@@ -14,18 +14,38 @@ from typing import Any
 from .server import Emulator, EmulatorUnavailable
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the emulator's options."""
-    parser.add_argument("--port", type=int, default=0, metavar="P", help="port of 127.0.0.1 (default: a free one)")
-    parser.add_argument("--data", metavar="DIR", help="folder with images/<repository>/: what images hold in /var/task")
-    parser.add_argument("--lifeline", action="store_true", help="end when standard input ends")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run it until SIGINT, SIGTERM or the end of the lifeline; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m jupyterlab_oscar.aws_emulator", description=__doc__)
-    add_options(parser)
+    parser.add_argument("--port", type=int, default=0, metavar="P", help="port of 127.0.0.1 (default: a free one)")
+    parser.add_argument("--data", metavar="DIR", help="folder with images/<repository>/: what images hold in /var/task")
+    parser.add_argument("--lifeline", action="store_true", help="end when standard input ends")
     args = parser.parse_args(argv)
+    try:
+        run(args.port, args.data, lifeline=args.lifeline)
+    except EmulatorUnavailable as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(port: int, data: str | None, *, lifeline: bool) -> None:
+    """Run it until SIGINT, SIGTERM or the end of the lifeline.
+
+    Parameters
+    ----------
+    port
+        Of 127.0.0.1; 0: a free one.
+    data
+        Folder with ``images/``.
+    lifeline
+        End when standard input ends.
+
+    Raises
+    ------
+    EmulatorUnavailable
+        When it cannot start.
+    """
     over = threading.Event()
 
     def end(*_: Any) -> None:
@@ -33,25 +53,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, end)
-    try:
-        emulator = Emulator(args.port, Path(args.data).expanduser().absolute() if args.data else None)
-    except EmulatorUnavailable as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    emulator = Emulator(port, Path(data).expanduser().absolute() if data else None)
     try:
         print(json.dumps(emulator.description()), flush=True)
         print(
             f"AWS emulator at {emulator.endpoint}: for trying and for tests. Everything is in memory and gone when it ends.",
             file=sys.stderr,
         )
-        if args.lifeline:
+        if lifeline:
             threading.Thread(target=_wait_for_end, args=(over,), daemon=True).start()
         # A short wait again and again: signals reach Python between them on every platform.
         while not over.wait(0.5):
             pass
     finally:
         emulator.close()
-    return 0
 
 
 def _wait_for_end(over: threading.Event) -> None:

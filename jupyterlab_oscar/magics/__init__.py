@@ -1,4 +1,4 @@
-"""Magics for notebooks: ``%oscar`` takes the command line's words, ``%%oscar service`` a cell's code; ``%%mapreduce`` and
+"""Magics for notebooks: ``%oscar`` takes the command line's words, ``%scar`` those of SCAR, ``%%oscar service`` a cell's code; ``%%mapreduce`` and
 ``%%htc`` run a cell over much data, ``%jobs`` tells how it goes.
 
 Loaded by itself where the package is installed in the kernel's environment, else with ``%load_ext
@@ -16,7 +16,7 @@ from .oscar import OscarMagics
 __all__ = ["ComputeMagics", "OscarMagics", "load_ipython_extension", "unload_ipython_extension"]
 
 #: A line that begins with the magic, or assigns what it returns.
-_LINE = re.compile(r"\s*([\w.\[\]'\"]+\s*=\s*)?%?%oscar\s")
+_LINE = re.compile(r"\s*([\w.\[\]'\"]+\s*=\s*)?%?%o?scar\s")
 #: The same for jobs and the cells that start them.
 _COMPUTE = re.compile(r"\s*([\w.\[\]'\"]+\s*=\s*)?(%%(mapreduce|htc|tascaas)|%jobs)\s")
 
@@ -33,7 +33,7 @@ def load_ipython_extension(ipython: Any) -> None:
 def unload_ipython_extension(ipython: Any) -> None:
     """Take the magics out again."""
     for kind in ("line", "cell"):
-        for name in ("oscar", "mapreduce", "htc", "tascaas", "jobs"):
+        for name in ("oscar", "scar", "mapreduce", "htc", "tascaas", "jobs"):
             ipython.magics_manager.magics[kind].pop(name, None)
     dispatcher = ipython.strdispatchers.get("complete_command")
     if dispatcher is not None:

@@ -82,6 +82,10 @@ def _complete(parser: argparse.ArgumentParser, line: str, word: str) -> list[str
             given.append(item)
     if words and words[-1] == "--cluster":
         return _starting(word, _clusters())
+    if words and words[-1].startswith("-"):
+        option = _option(parser, words[-1])
+        if option is not None and option.nargs != 0:
+            return _starting(word, _option_values(parser, option, word))
     if word.startswith("-"):
         return _starting(word, [text for action in parser._actions for text in action.option_strings])
     choices = _subparsers(parser)
@@ -109,12 +113,33 @@ def _values(parser: argparse.ArgumentParser, given: list[str], word: str, cluste
         "FDL.yaml": lambda: _files(word, (".yaml", ".yml")),
         "FILE.pipeline": lambda: _files(word, (".pipeline",)),
         "RUN": _runs,
+        "BATCHJOB": _batch_jobs,
     }
     if action.metavar == "ID":
         of_a_job = {"job", "%jobs"} & set(parser.prog.split())
         return [*_compute_jobs(), *_jobs(cluster, None)] if of_a_job else _clusters()
     find = kinds.get(str(action.metavar))
     return find() if find is not None else []
+
+
+def _option_values(parser: argparse.ArgumentParser, option: argparse.Action, word: str) -> Iterable[str]:
+    """What may follow an option: its choices, files, or names of AWS and of the Infrastructure Manager."""
+    if option.choices:
+        return [str(choice) for choice in option.choices]
+    metavar = str(option.metavar)
+    if metavar in ("FILE", "PATH", "DIR", "TAR", "FILE|DIR/"):
+        return _files(word)
+    if metavar in ("FDL.yaml", "FILE.yaml"):
+        return _files(word, (".yaml", ".yml"))
+    named = set(parser.prog.split())
+    if "scar" in named and not {"init", "plan"} & named:
+        kinds: dict[str, Callable[[], Iterable[str]]] = {
+            "NAME": _functions,
+            "BUCKET[/FOLDER]": lambda: _aws_objects(word),
+            "P": _profiles,
+        }
+        return kinds[metavar]() if metavar in kinds else []
+    return []
 
 
 def _option(parser: argparse.ArgumentParser, text: str) -> argparse.Action | None:
@@ -192,17 +217,45 @@ def _jobs(cluster: str | None, service: str | None) -> list[str]:
     )
 
 
+def _functions() -> list[str]:
+    from ..client import connect
+
+    return _asked("functions", lambda: [item["name"] for item in connect().aws().functions()])
+
+
+def _batch_jobs() -> list[str]:
+    from ..client import connect
+
+    return _asked("batch jobs", lambda: [item["id"] for item in connect().aws().batch_jobs()])
+
+
+def _profiles() -> list[str]:
+    from ..client import connect
+
+    return _asked("profiles", lambda: [item["name"] for item in connect().aws().profiles()])
+
+
+def _aws_objects(word: str) -> list[str]:
+    from ..client import connect
+
+    return _below(connect().aws(), "aws", word)
+
+
 def _objects(cluster: str | None, word: str) -> list[str]:
     from ..client import connect
 
+    return _below(connect().cluster(cluster), str(cluster), word)
+
+
+def _below(where: Any, name: str, word: str) -> list[str]:
+    """Buckets, and what is in them, one folder at a time."""
     bucket, slash, prefix = word.partition("/")
-    where = connect().cluster(cluster)
     if not slash:
-        return _asked(f"buckets {cluster}", lambda: [item["name"] + "/" for item in where.buckets()])
+        return _asked(f"buckets {name}", lambda: [item["name"] + "/" for item in where.buckets()])
     folder = prefix[: prefix.rfind("/") + 1]
 
     def ask() -> list[str]:
         page = where.objects(bucket, folder, delimiter="/")
         return [f"{bucket}/{key}" for key in [*page["prefixes"], *(item["key"] for item in page["items"])]]
 
-    return _asked(f"objects {cluster} {bucket} {folder}", ask)
+    return _asked(f"objects {name} {bucket} {folder}", ask)

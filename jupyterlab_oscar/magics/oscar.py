@@ -39,11 +39,38 @@ class OscarMagics(Magics):
         query)``; with ``--language shell`` it is a script for ``/bin/sh`` with ``$INPUT_FILE_PATH`` and
         ``$TMP_OUTPUT_DIR``. ``%pip install`` lines in it become requirements.
         """
+        return self._do(_split(line), cell, "%oscar")
+
+    @line_cell_magic
+    def scar(self, line: str, cell: str | None = None) -> Any:
+        """Deploy and call container functions on AWS, with SCAR's words.
+
+        ::
+
+            %scar config --emulator               try it without AWS
+            %scar init -f functions.yaml          deploy
+            %%scar init                           … an FDL in the cell
+            %scar ls                              functions; with -b BUCKET objects
+            %scar put -b bucket/in -p pictures/   upload: the objects call the function
+            %scar run -n grey -db cat.png         one input, wait, show the result
+            %%scar run -n grey                    … the cell is a shell script that runs instead of its own
+            %scar run -n grey --files             once for each object that is there
+            %scar log -n grey --follow
+            %scar rm -n grey
+
+        ``%scar --help`` lists all, ``%scar init --help`` explains one. The same as ``%oscar scar …``.
+        """
+        words = _split(line)
+        if cell is not None and words[:1] in (["init"], ["plan"]) and not {"-f", "--conf-file"} & set(words):
+            words += ["-f", "-"]
+        return self._do(["scar", *words], cell, "%oscar")
+
+    def _do(self, words: list[str], cell: str | None, prog: str) -> Any:
         from ..parser import UsageMistake, build_parser
 
-        parser = build_parser("%oscar")
+        parser = build_parser(prog)
         try:
-            args = parser.parse_args(_split(line))
+            args = parser.parse_args(words)
         except UsageMistake as mistake:
             raise UsageError(f"{mistake}\n{mistake.usage}") from None
         except SystemExit:  # --help has been printed
@@ -55,10 +82,12 @@ class OscarMagics(Magics):
         if args.verb is None:
             parser.print_help()
             return None
-        if args.verb == "clusters" and args.action == "serve":
-            raise UsageError("“clusters serve” runs until it is ended: start it in a terminal.")
+        if (args.verb, getattr(args, "action", None)) in (("clusters", "serve"), ("scar", "emulator")):
+            raise UsageError(f"“{args.verb} {args.action}” runs until it is ended: start it in a terminal.")
         if cell is not None:
-            if args.verb != "service":
+            if args.verb == "scar" and args.action not in ("init", "plan", "run"):
+                raise UsageError(f"“{args.action}” takes no cell: write %scar {args.action} in a line.")
+            if args.verb not in ("service", "scar"):
                 raise UsageError(
                     f"“{args.verb}” takes no cell: write %oscar {args.verb} in a line. %%oscar is for service."
                 )
@@ -78,7 +107,12 @@ class OscarMagics(Magics):
         from ..verbs import Context, run
 
         as_json = bool(getattr(args, "json", False))
-        notebook_prints_results = args.verb == "logs" or (args.verb in ("job", "pipeline") and args.action == "logs")
+        notebook_prints_results = args.verb == "logs" or (
+            args.verb in ("job", "pipeline", "scar", "infrastructure")
+            and (
+                args.action in ("logs", "log") or getattr(args, "log", False) or getattr(args, "follow", False) is True
+            )
+        )
         # What a terminal would print as the result is shown by the value itself here.
         console = Console(quiet=as_json or not notebook_prints_results, display=display)
         outcome = run(Context(connect(), args, console))
@@ -89,7 +123,10 @@ class OscarMagics(Magics):
         """Complete verbs, options, names and files (IPython's ``complete_command`` hook)."""
         from .completion import complete
 
-        return complete(event.text_until_cursor.partition("%oscar")[2], event.symbol)
+        text = event.text_until_cursor
+        if "%scar" in text:
+            return complete("scar" + text.partition("%scar")[2], event.symbol)
+        return complete(text.partition("%oscar")[2], event.symbol)
 
 
 def _split(line: str) -> list[str]:

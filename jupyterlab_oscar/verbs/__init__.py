@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import calls, clusters, compute, fdl, jobs, objects, packing, pipelines, services
+from . import calls, clusters, compute, fdl, jobs, objects, packing, pipelines, scar, services
 from .context import Context, Outcome
 
 __all__ = ["Context", "Outcome", "run"]
@@ -33,6 +33,7 @@ _VERBS: dict[str, Callable[[Context], Outcome]] = {
     "put": objects.put,
     "get": objects.get,
     "rm": objects.rm,
+    "scar": scar.scar,
 }
 
 

@@ -40,7 +40,7 @@ def show_result(context: Context, result: Result) -> Outcome:
         raise OscarError(problem)
     if result.state not in ("succeeded",):
         if args.output and result.files:
-            for path in _save_result(result, args.output).values():
+            for path in save_result(result, args.output).values():
                 console.say(f"Saved {path}")
         elif result.files and not context.as_json:
             names = ", ".join(file.name for file in result.files)
@@ -53,7 +53,7 @@ def show_result(context: Context, result: Result) -> Outcome:
     saved: dict[str, Path] = {}
     record = dict(result.record)
     if args.output:
-        saved = _save_result(result, args.output)
+        saved = save_result(result, args.output)
         record["files"] = [
             {**item, **({"path": str(saved[item["name"]])} if item["name"] in saved else {})}
             for item in record["files"]
@@ -61,11 +61,11 @@ def show_result(context: Context, result: Result) -> Outcome:
         for path in saved.values():
             console.say(f"Saved {path}")
     elif not console.quiet:  # in a notebook the value shows itself
-        _print_result(console, result)
+        print_result(console, result)
     return Outcome(result, record)
 
 
-def _save_result(result: Result, output: str) -> dict[str, Path]:
+def save_result(result: Result, output: str) -> dict[str, Path]:
     target = Path(output).expanduser()
     if output.endswith("/") or target.is_dir() or len(result.files) > 1:
         target.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def _save_result(result: Result, output: str) -> dict[str, Path]:
     return {"": target}
 
 
-def _print_result(console: Console, result: Result) -> None:
+def print_result(console: Console, result: Result) -> None:
     """Text to standard output; binary only into a pipe, never onto a terminal."""
     single: ResultFile | None = result.files[0] if len(result.files) == 1 else None
     text = result.text
