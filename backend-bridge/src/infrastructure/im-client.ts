@@ -150,9 +150,12 @@ export class ImClient {
     }
   }
 
-  async radl(auth: IImAuth, id: string): Promise<RadlItem[]> {
+  /** The description as text; the server gives that also where JSON was asked for. */
+  async radlText(auth: IImAuth, id: string): Promise<string> {
     const path = `/infrastructures/${part(id)}/radl`;
-    return radlOf(await this._json('GET', path, 'give the description', { auth: { im: auth.im } }));
+    const body = await this._json('GET', path, 'give the description', { auth: { im: auth.im } });
+    const radl = (body as { radl?: unknown }).radl;
+    return typeof radl === 'string' ? radl : JSON.stringify(radl ?? [], undefined, 1);
   }
 
   /** One machine, passwords and keys included. */

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createClusters } from '../clusters';
 import type { Cluster } from '../contract';
+import { createInfrastructures } from '../infrastructure';
 import { createJobs } from '../jobs';
 import { createPipelineRuns } from '../pipeline-runs';
 import { Activity } from './activity';
@@ -29,6 +31,7 @@ import { clusterRoutes } from './routes/clusters';
 import { computeRoutes } from './routes/compute';
 import { exposedRoutes } from './routes/exposed';
 import { fdlRoutes } from './routes/fdl';
+import { infrastructureRoutes } from './routes/infrastructures';
 import { jobRoutes } from './routes/jobs';
 import { pipelineRoutes } from './routes/pipelines';
 import { packingRoutes } from './routes/packing';
@@ -67,6 +70,7 @@ export const ROUTES = [
   fdlRoutes,
   pipelineRoutes,
   computeRoutes,
+  infrastructureRoutes,
   packingRoutes
 ];
 
@@ -115,11 +119,12 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     onChange: operation => hub.emit({ type: 'operation', operation }),
     toProblem: problemOf
   });
-  const underWay = (): number => operations.running + clusters.running() + pipelines.running() + jobs.running();
+  const underWay = (): number => operations.running + clusters.running() + pipelines.running() + jobs.running() + infrastructures.running();
   const resume = (options?: { without?: string }): void => {
     clusters.resume(options);
     pipelines.resume(options);
   };
+  const examples = new Examples(settings.examples);
   const watcher = new Watcher({ clusters: () => clusters, views, log, busy: () => underWay() > 0 });
   const embedded = new EmbeddedCluster({
     start: () => startLocal(settings, folders.localCluster, log),
@@ -180,6 +185,22 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     toProblem: problemOf,
     log: line => log.info(line)
   });
+  const infrastructures = createInfrastructures({
+    data: folders.bridge,
+    state: slot.folder,
+    clusters,
+    templates: settings.examples ? join(settings.examples, 'tosca') : null,
+    deploy: async (id, example, handle) => {
+      const { path, base } = await examples.source(example);
+      const source = { text: await readFile(path, 'utf8'), name: basename(path), base };
+      const environments = await examples.environments();
+      await clusters.apply(await cluster(id), { ...source, environments }, handle);
+      watcher.kick(id);
+    },
+    onEvent: (id, infrastructure) => hub.emit({ type: 'infrastructure', id, infrastructure }),
+    toProblem: problemOf,
+    log: line => log.info(line)
+  });
   const context: IServerContext = {
     version: VERSION,
     boot,
@@ -190,12 +211,13 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     clusters,
     pipelines,
     jobs,
+    infrastructures,
     views,
     watcher,
     operations,
     uploads,
     files,
-    examples: new Examples(settings.examples),
+    examples,
     logs: new LogSubscriptions({
       hub,
       follow: async function* (request, signal) {
@@ -230,6 +252,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
   });
   await listen(app.server, settings);
   void jobs.recover().catch((error: unknown) => log.error('Jobs of before could not be gone on with', error));
+  infrastructures.resume();
   if (settings.localCluster?.enabled !== false) {
     embedded.start();
   } else {
@@ -250,7 +273,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     await ended;
     clearTimeout(timer);
     await app.close();
-    await Promise.all([pipelines.close(), jobs.close()]);
+    await Promise.all([pipelines.close(), jobs.close(), infrastructures.close()]);
     await clusters.close();
     await embedded.close();
     slot.release();

@@ -1,6 +1,7 @@
 import type { IClusters } from '../clusters/facade';
 import type { ICluster } from '../clusters/interfaces';
 import type { Cluster } from '../contract';
+import type { IInfrastructures } from '../infrastructure';
 import type { IJobs } from '../jobs';
 import type { IPipelineRuns } from '../pipeline-runs';
 import type { Activity } from './activity';
@@ -28,6 +29,8 @@ export interface IServerContext {
   readonly pipelines: IPipelineRuns;
   /** MapReduce and high-throughput jobs. */
   readonly jobs: IJobs;
+  /** Clusters through the Infrastructure Manager. */
+  readonly infrastructures: IInfrastructures;
   readonly views: Views;
   readonly watcher: Watcher;
   readonly operations: Operations;

@@ -1,0 +1,621 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  Elasticity,
+  Infrastructure,
+  InfrastructurePlan,
+  InfrastructureRequest,
+  Problem,
+  ScaleRequest,
+  TemplateRef
+} from '../contract';
+import { CredentialStore, Tokens } from '../credentials';
+import { BridgeError, isProblem } from '../http';
+import { AfterSteps, newSteps, OSCAR_USER, slug } from './after';
+import { Clouds } from './clouds';
+import { ImConnection } from './connection';
+import { elasticityOf } from './elasticity';
+import { Follower, withStep } from './follower';
+import { Foreign } from './foreign';
+import type { IImAuth, ImClient } from './im-client';
+import type { IInfrastructuresOptions, TemplateFile } from './interfaces';
+import type { IKept } from './journal';
+import { maskTemplate, maskText } from './masking';
+import { askCloud, planOf, prepareRequest, refuseProblems, type IPreparedRequest } from './plan';
+import { invalid, noSuch, problemOf } from './problems';
+import { Records } from './records';
+import { liveVms, planScale } from './scale';
+import { isFinal } from './states';
+import { Catalogue, describeTemplate } from './templates/catalogue';
+import { withAddons } from './templates/fill';
+import { fieldsOf, formOf } from './templates/form';
+import { at, inputValues, makesOscar, parseTemplate, type IParsedTemplate } from './templates/parse';
+
+const POLL = { first: 1000, longest: 30_000 };
+/** A state that was read longer ago is read again when somebody looks. Milliseconds. */
+const STALE = 10_000;
+/** How long a creation is waited for, so that the answer has IM's own id. Milliseconds. */
+const CREATE_WAIT = 20_000;
+/** IM writes its log in pieces of minutes. Milliseconds. */
+const LOG_POLL = 5000;
+
+/** What the facade does with infrastructures; settings, credentials and templates are the rooms beside. */
+export class Infrastructures {
+  constructor(options: IInfrastructuresOptions) {
+    this._options = options;
+    for (const folder of [options.data, options.state]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
+    const { env, log } = options;
+    const store = new CredentialStore({ file: join(options.data, 'im-credentials.json'), log });
+    this.tokens = new Tokens({ env, log });
+    this.connection = new ImConnection({ data: options.data, store, tokens: this.tokens, env, log });
+    this.clouds = new Clouds({ store, connection: this.connection });
+    this.catalogue = new Catalogue({
+      own: options.templates,
+      cache: join(options.data, 'im-templates'),
+      place: () => this.connection.templates,
+      log
+    });
+    this._records = new Records({
+      file: join(options.state, 'infrastructures.db'),
+      store,
+      onEvent: options.onEvent,
+      log
+    });
+    this._after = new AfterSteps({
+      records: this._records,
+      clusters: options.clusters,
+      deploy: options.deploy,
+      healthTimeout: options.healthTimeout,
+      env
+    });
+  }
+
+  readonly tokens: Tokens;
+  readonly connection: ImConnection;
+  readonly clouds: Clouds;
+  readonly catalogue: Catalogue;
+
+  // ------------------------------------------------------------------------------------------------ before
+
+  async form(source: TemplateRef, addons: string[], file: TemplateFile): Promise<ReturnType<typeof describeTemplate>> {
+    const { template, name, from } = await this._template(source, addons, file);
+    return describeTemplate(template, name, from, true);
+  }
+
+  async plan(request: InfrastructureRequest, file: TemplateFile): Promise<InfrastructurePlan> {
+    const { name, prepared } = await this._prepare(request, file);
+    const asked =
+      prepared.problems.length > 0 ? { problems: [], warnings: [] } : await askCloud(prepared, request, this);
+    return planOf(name, prepared, asked);
+  }
+
+  async create(request: InfrastructureRequest, file: TemplateFile): Promise<Infrastructure> {
+    const again = request.idempotencyKey;
+    const before =
+      again === undefined ? undefined : this._records.all().find(kept => kept.request.idempotencyKey === again);
+    if (before) {
+      return before.view;
+    }
+    const { name, prepared, template, templateName } = await this._prepare(request, file);
+    refuseProblems(prepared.problems);
+    const client = this.connection.client();
+    // Says now what would be said in the background.
+    const auth = await this.clouds.auth(request.credential);
+    await client.version();
+    const oscar = makesOscar(template.tree);
+    const register = request.register ?? oscar;
+    const key = `new-${randomBytes(8).toString('hex')}`;
+    const kept: IKept = {
+      key,
+      im: client.url,
+      request: {
+        ...request,
+        name,
+        inputs: prepared.open,
+        ...(prepared.image === undefined ? {} : { image: prepared.image })
+      },
+      template: { name: templateName, text: template.text },
+      view: {
+        id: key,
+        name,
+        state: 'pending',
+        ...(auth.cloud['type'] === undefined ? {} : { cloud: auth.cloud['type'] }),
+        credential: request.credential,
+        oscar,
+        vms: [],
+        owners: [],
+        createdAt: new Date().toISOString(),
+        revision: 1,
+        steps: newSteps({ register, deploy: request.deploy ?? [] }),
+        outputs: [],
+        foreign: false
+      }
+    };
+    this._records.add(kept, prepared.secrets);
+    this._follow(kept);
+    const end = Date.now() + CREATE_WAIT;
+    while (kept.id === undefined && kept.view.problem === undefined && Date.now() < end) {
+      await this._records.wait(key, { since: kept.view.revision, wait: 1 });
+    }
+    return kept.view;
+  }
+
+  // ------------------------------------------------------------------------------------------------ looking
+
+  async list(): Promise<{ items: Infrastructure[]; problem?: Problem }> {
+    const own = this._records.all().filter(kept => kept.view.state !== 'deleted');
+    own.forEach(kept => this._refresh(kept));
+    const newest = own.map(kept => kept.view).sort((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? ''));
+    if (this.connection.url === undefined) {
+      return { items: newest };
+    }
+    try {
+      const client = this.connection.client();
+      const auth = await this.connection.auth();
+      const known = new Set(this._records.all().map(kept => kept.id));
+      // One that is being created is on the server a moment before we hear its id.
+      const creating = own.some(kept => kept.id === undefined && kept.sent === true);
+      const others = creating ? [] : (await client.list(auth)).filter(id => !known.has(id));
+      return { items: [...newest, ...(await this._foreign.describe(client, auth, others))] };
+    } catch (error) {
+      return { items: newest, problem: problemOf(error) };
+    }
+  }
+
+  async get(
+    id: string,
+    options: { since?: number; wait?: number; signal?: AbortSignal } = {}
+  ): Promise<Infrastructure> {
+    const kept = this._records.find(id);
+    if (!kept) {
+      return this._foreignOne(id);
+    }
+    this._refresh(kept);
+    return this._records.wait(id, options);
+  }
+
+  async *log(
+    id: string,
+    options: { follow?: boolean; vm?: string; signal?: AbortSignal } = {}
+  ): AsyncGenerator<string> {
+    const kept = this._records.find(id);
+    const secrets = kept ? Object.values(this._records.secrets(kept)) : [];
+    let shown = '';
+    for (;;) {
+      if (kept && kept.id === undefined) {
+        if (options.follow !== true || isFinal(kept.view.state)) {
+          return;
+        }
+      } else {
+        const auth = options.vm === undefined ? await this.connection.auth() : await this._auth(this._records.get(id));
+        const text = maskText(await this.connection.client().log(auth, kept?.id ?? id, options.vm), secrets);
+        if (text !== shown) {
+          yield text.startsWith(shown)
+            ? text.slice(shown.length)
+            : `${shown === '' ? '' : '\n--- the log begins anew ---\n'}${text}`;
+          shown = text;
+        }
+      }
+      if (options.follow !== true || options.signal?.aborted || !kept || isFinal(kept.view.state)) {
+        return;
+      }
+      await delay(Math.min(LOG_POLL, (this._options.poll ?? POLL).longest), undefined, {
+        signal: options.signal
+      }).catch(() => undefined);
+      if (options.signal?.aborted) {
+        return;
+      }
+    }
+  }
+
+  /** As the server has it, secrets masked. */
+  async template(id: string): Promise<string> {
+    const kept = this._records.find(id);
+    const client = this.connection.client();
+    const auth = await this.connection.auth();
+    const imId = kept ? this._idOf(kept) : id;
+    const secrets = kept ? Object.values(this._records.secrets(kept)) : [];
+    const tosca = await client.tosca(auth, imId);
+    return tosca === undefined ? maskText(await client.radlText(auth, imId), secrets) : maskTemplate(tosca, secrets);
+  }
+
+  elasticity(id: string): Promise<Elasticity> {
+    return elasticityOf(this._records.get(id), this._options.clusters);
+  }
+
+  // ------------------------------------------------------------------------------------------------ changing
+
+  async remove(id: string, { confirm, force = false }: { confirm?: string; force?: boolean }): Promise<Infrastructure> {
+    const kept = this._records.get(id);
+    if (confirm !== kept.view.name) {
+      throw invalid(
+        `To delete it with all its machines and data, its name has to be given: ${kept.view.name}.`,
+        'Send the name as `confirm`.'
+      );
+    }
+    if (kept.view.state === 'deleted') {
+      return kept.view;
+    }
+    if (kept.id !== undefined) {
+      const auth = await this._auth(kept);
+      try {
+        await this._clientOf(kept).remove(auth, kept.id, force);
+        this._records.change(
+          kept,
+          { state: 'deleting', operation: undefined, problem: undefined },
+          { deletion: { force, accepted: true } }
+        );
+      } catch (error) {
+        // Machines are being added: it is asked for again until it is taken. Gone: the follower finds out the same.
+        if (!isProblem(error, 'busy', 'not-found')) {
+          throw error;
+        }
+        this._records.change(kept, { state: 'deleting', problem: undefined }, { deletion: { force, accepted: false } });
+      }
+    } else {
+      this._records.change(kept, { state: 'deleting', problem: undefined }, { deletion: { force, accepted: false } });
+    }
+    this._follow(kept);
+    return kept.view;
+  }
+
+  async control(id: string, verb: 'start' | 'stop' | 'reconfigure'): Promise<Infrastructure> {
+    const kept = this._idle(id);
+    const words = { start: 'starting all machines', stop: 'stopping all machines', reconfigure: 'configuring again' };
+    return this._operate(kept, words[verb], (client, auth, imId) => client.control(auth, imId, verb));
+  }
+
+  async controlVm(id: string, vm: string, verb: 'start' | 'stop' | 'reboot'): Promise<Infrastructure> {
+    const kept = this._idle(id);
+    const words = { start: 'starting', stop: 'stopping', reboot: 'restarting' };
+    const operation = `${words[verb]} machine ${vm}`;
+    return this._operate(kept, operation, (client, auth, imId) => client.controlVm(auth, imId, vm, verb));
+  }
+
+  async scale(id: string, request: ScaleRequest): Promise<Infrastructure> {
+    const kept = this._idle(id);
+    const client = this._clientOf(kept);
+    const auth = await this._auth(kept);
+    const imId = this._idOf(kept);
+    const [vms, tosca] = await Promise.all([liveVms(client, auth, imId), client.tosca(auth, imId)]);
+    const plan = planScale(tosca, vms, request);
+    if (!plan) {
+      return kept.view;
+    }
+    return this._operate(kept, plan.operation, async () => void (await client.change(auth, imId, plan.document)));
+  }
+
+  /** Goes on with the step that failed. */
+  async retry(id: string): Promise<Infrastructure> {
+    const kept = this._records.get(id);
+    const failed = kept.view.steps.find(step => step.state === 'failed');
+    if (failed === undefined) {
+      this._follow(kept);
+      return kept.view;
+    }
+    if ((failed.name === 'boot' || failed.name === 'configure') && kept.id !== undefined) {
+      await this._clientOf(kept).control(await this._auth(kept), kept.id, 'reconfigure');
+    }
+    const steps = withStep(kept.view.steps, failed.name, { state: 'waiting' });
+    const state = kept.id === undefined ? 'pending' : failed.name === 'configure' ? 'running' : kept.view.state;
+    this._records.change(kept, { steps, state, problem: undefined }, { healthSince: undefined });
+    this._follow(kept);
+    return kept.view;
+  }
+
+  /** Adds the cluster to the list now, also when that was not asked for at first. */
+  async register(id: string): Promise<Infrastructure> {
+    const kept = this._records.get(id);
+    if (kept.view.state !== 'configured') {
+      throw new BridgeError({
+        type: 'conflict',
+        title: 'Not ready yet',
+        status: 409,
+        detail: 'The cluster can be added once its machines are configured.',
+        action: 'Wait for that; it is then added by itself if that was asked for.'
+      });
+    }
+    const wanted = newSteps({ register: true, deploy: kept.request.deploy ?? [] });
+    const steps = wanted.map(step => {
+      const old = kept.view.steps.find(item => item.name === step.name);
+      return old && (old.state === 'done' || old.state === 'running') ? old : step;
+    });
+    this._records.change(kept, { steps, problem: undefined }, { healthSince: undefined });
+    this._follow(kept);
+    return kept.view;
+  }
+
+  async addOwner(id: string, token?: string): Promise<Infrastructure> {
+    const kept = this._records.get(id);
+    const client = this._clientOf(kept);
+    const auth = await this.connection.auth();
+    const imId = this._idOf(kept);
+    await client.addOwner(auth, imId, { token: token?.trim() || (await this.connection.token()).token });
+    this._records.change(kept, { owners: await client.owners(auth, imId) });
+    return kept.view;
+  }
+
+  async adopt(id: string, credential: string): Promise<Infrastructure> {
+    const known = this._records.find(id);
+    if (known && known.view.state !== 'deleted') {
+      this._records.change(
+        known,
+        { credential, cloud: this.clouds.get(credential).type },
+        { request: { ...known.request, credential } }
+      );
+      this._follow(known);
+      return known.view;
+    }
+    const { type } = this.clouds.get(credential);
+    const client = this.connection.client();
+    const auth = await this.connection.auth();
+    const [view, tosca] = await Promise.all([this._foreignOne(id), client.tosca(auth, id)]);
+    const key = `new-${randomBytes(8).toString('hex')}`;
+    const steps = newSteps({ register: false, deploy: [] }).map(step => ({ ...step, state: 'done' as const }));
+    const kept: IKept = {
+      key,
+      id,
+      im: client.url,
+      request: { name: view.name, source: { template: id }, credential, register: false },
+      template: { name: id, text: '' },
+      view: { ...view, credential, cloud: type, foreign: false, steps }
+    };
+    delete kept.view.stateDetail;
+    const password = at(inputValues(parseTemplate({ name: id, text: tosca ?? '' }).tree), 'oscar_password');
+    this._records.add(kept, typeof password === 'string' && password !== '' ? { oscar_password: password } : {});
+    this._follow(kept);
+    return kept.view;
+  }
+
+  /** On request only; never kept. */
+  async sshKey(id: string, vm: string): Promise<{ user: string; host: string; key?: string; password?: string }> {
+    const kept = this._records.get(id);
+    const radl = await this._clientOf(kept).vm(await this._auth(kept), this._idOf(kept), vm);
+    const system = radl.find(item => item['class'] === 'system') ?? {};
+    const text = (name: string): string | undefined => {
+      const value = system[`disk.0.os.credentials.${name}`];
+      return typeof value === 'string' && value !== '' ? value : undefined;
+    };
+    const addresses = kept.view.vms.find(item => item.id === vm)?.addresses ?? [];
+    const user = text('username');
+    const host =
+      addresses.at(-1) ?? Object.entries(system).find(([name]) => /^net_interface\.\d+\.ip$/.test(name))?.[1];
+    if (user === undefined || typeof host !== 'string') {
+      throw noSuch('way into machine', vm, 'It gets an address and a user when it has started.');
+    }
+    const key = text('private_key');
+    const password = text('new.password') ?? text('password');
+    return {
+      user,
+      host,
+      ...(key === undefined ? {} : { key }),
+      ...(password === undefined || key !== undefined ? {} : { password })
+    };
+  }
+
+  /** User and password of the cluster's API; asked of IM when they were made on another machine. */
+  async secrets(id: string): Promise<{ user: string; password: string }> {
+    const kept = this._records.find(id);
+    const own = kept && this._records.secrets(kept)['oscar_password'];
+    if (own) {
+      return { user: OSCAR_USER, password: own };
+    }
+    const tosca = await this.connection.client().tosca(await this.connection.auth(), kept?.id ?? id);
+    const found = inputValues(parseTemplate({ name: id, text: tosca ?? '' }).tree)['oscar_password'];
+    if (typeof found !== 'string' || found === '') {
+      throw noSuch('password of the cluster', kept?.view.name ?? id, 'Its template has no input "oscar_password".');
+    }
+    return { user: OSCAR_USER, password: found };
+  }
+
+  // ------------------------------------------------------------------------------------------------ life
+
+  running(): number {
+    return this._followers.size;
+  }
+
+  resume(): void {
+    for (const kept of this._records.all()) {
+      if (kept.view.state === 'deleted') {
+        continue;
+      }
+      // What was being changed when the bridge ended is done or not: the machines tell.
+      this._records.change(kept, { operation: undefined });
+      const open = kept.view.steps.some(step => step.state === 'running' || step.state === 'waiting');
+      const failed = kept.view.steps.some(step => step.state === 'failed');
+      if (kept.deletion || !isFinal(kept.view.state) || (open && !failed)) {
+        this._follow(kept);
+      }
+    }
+  }
+
+  /** Somebody has signed in anew, or set another server: what waited for that goes on. */
+  wake(): void {
+    [...this._followers.values()].forEach(({ follower }) => follower.wake());
+  }
+
+  async close(): Promise<void> {
+    this._closed.abort();
+    await Promise.allSettled([...this._followers.values()].map(({ done }) => done));
+    await Promise.allSettled([...this._operations]);
+    this._records.close();
+    this.connection.dispose();
+  }
+
+  /** Reads its state again when it is old and nobody follows it. */
+  private _refresh(kept: IKept): void {
+    const age = Date.now() - Date.parse(kept.view.updatedAt ?? '1970-01-01');
+    const waiting = kept.id === undefined && kept.view.state === 'failed';
+    if (age > STALE && !waiting && kept.view.state !== 'deleted' && kept.im === this.connection.url) {
+      this._follow(kept);
+    }
+  }
+
+  private _follow(kept: IKept): void {
+    const known = this._followers.get(kept.key);
+    if (known) {
+      known.follower.wake();
+      return;
+    }
+    if (this._closed.signal.aborted) {
+      return;
+    }
+    const follower = new Follower({
+      kept,
+      records: this._records,
+      connection: this.connection,
+      clouds: this.clouds,
+      tokens: this.tokens,
+      after: this._after,
+      poll: this._options.poll ?? POLL,
+      toProblem: this._options.toProblem
+    });
+    const done = follower
+      .follow(this._closed.signal)
+      .catch((error: unknown) =>
+        this._options.log(`The infrastructure ${kept.view.name} is not followed any more: ${String(error)}`)
+      )
+      .finally(() => this._followers.delete(kept.key));
+    this._followers.set(kept.key, { follower, done });
+  }
+
+  /** Does something that takes minutes, beside; its failure becomes the problem of the infrastructure. */
+  private async _operate(
+    kept: IKept,
+    operation: string,
+    work: (client: ImClient, auth: Required<IImAuth>, id: string) => Promise<void>
+  ): Promise<Infrastructure> {
+    const client = this._clientOf(kept);
+    const auth = await this._auth(kept);
+    const id = this._idOf(kept);
+    this._records.change(kept, { operation, problem: undefined });
+    const done = work(client, auth, id)
+      .then(
+        () => undefined,
+        (error: unknown) => this._options.toProblem(error)
+      )
+      .then(problem => {
+        // What the machines are afterwards is read before it is called done.
+        this._records.change(kept, { operation: undefined, problem, ...(problem ? {} : { state: 'running' }) });
+        this._follow(kept);
+      })
+      .finally(() => this._operations.delete(done));
+    this._operations.add(done);
+    this._follow(kept);
+    return kept.view;
+  }
+
+  /** @throws BridgeError `busy` while something else is done to it */
+  private _idle(id: string): IKept {
+    const kept = this._records.get(id);
+    const { operation, state } = kept.view;
+    if (operation !== undefined || state === 'deleting' || kept.deletion) {
+      throw new BridgeError({
+        type: 'busy',
+        title: 'Still busy',
+        status: 409,
+        detail: `${kept.view.name} is busy: ${operation ?? 'it is being deleted'}.`,
+        action: 'Wait until that is done.'
+      });
+    }
+    return kept;
+  }
+
+  private _idOf(kept: IKept): string {
+    if (kept.id === undefined) {
+      throw new BridgeError({
+        type: 'busy',
+        title: 'Not there yet',
+        status: 409,
+        detail: `${kept.view.name} is just being created.`,
+        action: 'Wait until the Infrastructure Manager has taken it.'
+      });
+    }
+    return kept.id;
+  }
+
+  private _clientOf(kept: IKept): ImClient {
+    const client = this.connection.client();
+    if (client.url !== kept.im) {
+      throw new BridgeError({
+        type: 'conflict',
+        title: 'On another Infrastructure Manager',
+        status: 409,
+        detail: `${kept.view.name} was made by ${kept.im}, and another one is set.`,
+        action: 'Set that address first.'
+      });
+    }
+    return client;
+  }
+
+  private _auth(kept: IKept): Promise<Required<IImAuth>> {
+    return this.clouds.auth(kept.request.credential);
+  }
+
+  private async _foreignOne(id: string): Promise<Infrastructure> {
+    if (this.connection.url === undefined) {
+      throw noSuch('infrastructure', id, 'The list shows those there are.');
+    }
+    const client = this.connection.client();
+    const auth = await this.connection.auth();
+    // Says 404 or 403 for those that are not ours.
+    await client.vms(auth, id);
+    const [view] = await this._foreign.describe(client, auth, [id]);
+    return view;
+  }
+
+  private async _template(
+    source: TemplateRef,
+    addons: string[],
+    file: TemplateFile
+  ): Promise<{ template: IParsedTemplate; name: string; from: 'package' | 'catalogue' | 'file' }> {
+    const found = file
+      ? { ...file, source: 'file' as const }
+      : 'template' in source
+        ? await this.catalogue.get(source.template)
+        : undefined;
+    if (!found) {
+      throw invalid('The file of the template was not read.');
+    }
+    const parts = await Promise.all(addons.map(async id => parseTemplate(await this.catalogue.get(id))));
+    return { template: withAddons(parseTemplate(found), parts), name: found.name, from: found.source };
+  }
+
+  private async _prepare(
+    request: InfrastructureRequest,
+    file: TemplateFile
+  ): Promise<{ name: string; prepared: IPreparedRequest; template: IParsedTemplate; templateName: string }> {
+    const { template, name: templateName } = await this._template(request.source, request.addons ?? [], file);
+    const credential = this.clouds.get(request.credential);
+    const name =
+      request.name?.trim() || `${slug(templateName.replace(/\.\w+$/, ''))}-${randomBytes(2).toString('hex')}`;
+    const prepared = prepareRequest(template, request, name, credential, await this._defaults(template, name));
+    return { name, prepared, template, templateName };
+  }
+
+  /** Inputs that are filled in rather than asked for: the name of the cluster, who the owner is. */
+  private async _defaults(template: IParsedTemplate, name: string): Promise<Record<string, unknown>> {
+    const info = await this.tokens.info();
+    const result: Record<string, unknown> = {};
+    for (const field of fieldsOf(formOf(template.tree).tabs)) {
+      if (field.generated && field.hidden && field.type === 'text') {
+        result[field.name] = slug(name);
+      } else if (field.name === 'user_id' && field.hidden && info.subject !== undefined) {
+        result[field.name] = info.subject;
+      }
+    }
+    return result;
+  }
+
+  private readonly _options: IInfrastructuresOptions;
+  private readonly _records: Records;
+  private readonly _after: AfterSteps;
+  private readonly _foreign = new Foreign();
+  private readonly _followers = new Map<string, { follower: Follower; done: Promise<void> }>();
+  private readonly _operations = new Set<Promise<void>>();
+  private readonly _closed = new AbortController();
+}

@@ -1,0 +1,99 @@
+import { chmodSync, renameSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { Infrastructure, InfrastructureRequest } from '../contract';
+import { notWritable } from '../credentials';
+
+/** What is kept of an infrastructure beside what is shown of it. Nothing secret: its passwords are in the store. */
+export interface IKept {
+  /** `new-…`: the name that it has before IM gives one; stays valid. */
+  key: string;
+  /** IM's own. */
+  id?: string;
+  /** Address of the IM that has it. */
+  im: string;
+  view: Infrastructure;
+  /** As asked for, secret inputs taken out. */
+  request: InfrastructureRequest;
+  /** The template with its add-ons, before filling. */
+  template: { name: string; text: string };
+  /** The call that creates it has gone out, and its answer may have been lost. */
+  sent?: boolean;
+  /** Deletion was asked for; `accepted`: IM has taken it. */
+  deletion?: { force: boolean; accepted: boolean };
+  /** Mark of the log as last seen, and since when it has been so; milliseconds. */
+  log?: { mark: string; at: number };
+  /** Since when the endpoint has been waited for. */
+  healthSince?: number;
+  /** The cluster was put into the list by us, so it goes with the infrastructure. */
+  addedCluster?: boolean;
+  goneAt?: number;
+}
+
+/** How long a deleted one is still answered for. */
+const KEPT_GONE = 24 * 3600_000;
+
+/** Infrastructures that were begun here, on disk, so that a bridge that was killed goes on with them. */
+export class InfrastructureJournal {
+  constructor(file: string, log?: (line: string) => void) {
+    this._file = file;
+    try {
+      this._db = open(file);
+    } catch (error) {
+      // SQLITE_CORRUPT, SQLITE_NOTADB: put aside, not lost, and not in the way of the bridge's start.
+      const { errcode } = error as { errcode?: number };
+      if (errcode !== 11 && errcode !== 26) {
+        throw error;
+      }
+      const aside = `${file}.damaged-${Date.now()}`;
+      renameSync(file, aside);
+      log?.(`${file} was damaged; it is kept as ${aside}.`);
+      this._db = open(file);
+    }
+  }
+
+  /** @throws BridgeError `not-writable` */
+  save(kept: IKept): void {
+    try {
+      this._db
+        .prepare(
+          'INSERT INTO infrastructure VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET gone = excluded.gone, document = excluded.document'
+        )
+        .run(kept.key, kept.goneAt ?? null, JSON.stringify(kept));
+    } catch (error) {
+      throw notWritable(this._file, error);
+    }
+  }
+
+  all(): IKept[] {
+    const rows = this._db.prepare('SELECT document FROM infrastructure').all() as { document: string }[];
+    return rows.map(row => JSON.parse(row.document) as IKept);
+  }
+
+  close(): void {
+    this._db.close();
+  }
+
+  private readonly _file: string;
+  private readonly _db: DatabaseSync;
+}
+
+function open(file: string): DatabaseSync {
+  const database = new DatabaseSync(file);
+  try {
+    chmodSync(file, 0o600);
+    // One process owns it; exclusive comes first, because WAL's shared memory does not exist on network mounts.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    const mode = database.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode?: string } | undefined;
+    if (mode?.journal_mode !== 'wal') {
+      database.exec('PRAGMA journal_mode = TRUNCATE');
+    }
+    // FULL: machines that nobody remembers go on costing.
+    database.exec(`PRAGMA synchronous = FULL;
+      CREATE TABLE IF NOT EXISTS infrastructure (key TEXT PRIMARY KEY, gone INTEGER, document TEXT NOT NULL);`);
+    database.prepare('DELETE FROM infrastructure WHERE gone < ?').run(Date.now() - KEPT_GONE);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
