@@ -16,6 +16,7 @@ _EXPORTS = {
     "Aws": "client",
     "Invocation": "client",
     "aws": "client",
+    "infrastructures": "client",
     "Bridge": "client",
     "ComputeJob": "compute",
     "htc": "compute",

@@ -17,6 +17,7 @@ from .cluster_api import Cluster
 from .compute.job import ComputeJob
 from .endpoint import Endpoint
 from .errors import error_from, make_problem
+from .infrastructure_api import Infrastructure, Infrastructures
 from .inputs import POLL, PathLike, expand, file_reference, output_folders
 from .pipeline_api import RUN_COLUMNS, Pipeline, PipelineRun, RunNode
 from .results import Items, Result, ResultFile
@@ -30,6 +31,8 @@ __all__ = [
     "Cluster",
     "ComputeJob",
     "Function",
+    "Infrastructure",
+    "Infrastructures",
     "Invocation",
     "Job",
     "Pipeline",
@@ -46,6 +49,7 @@ __all__ = [
     "connect",
     "expand",
     "file_reference",
+    "infrastructures",
     "job_error",
     "output_folders",
     "pipeline",
@@ -138,6 +142,10 @@ class Bridge:
         """AWS, in a profile and region; default: those of ``scar config``."""
         return Aws(self, profile, region)
 
+    def infrastructures(self) -> Infrastructures:
+        """Clusters on any cloud, through the Infrastructure Manager."""
+        return Infrastructures(self)
+
     def operation(
         self, operation: dict[str, Any], progress: Callable[[dict[str, Any]], None] | None = None
     ) -> dict[str, Any]:
@@ -196,6 +204,11 @@ def clusters() -> Items:
 def aws(profile: str | None = None, region: str | None = None) -> Aws:
     """AWS: functions of SCAR, in a profile and region; default: those of ``scar config``."""
     return connect().aws(profile, region)
+
+
+def infrastructures() -> Infrastructures:
+    """Clusters on any cloud, through the Infrastructure Manager."""
+    return connect().infrastructures()
 
 
 def status() -> dict[str, Any]:

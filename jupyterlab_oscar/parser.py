@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from .aws_words import add_words as add_scar
+from .infrastructure_words import add_words as add_infrastructure
 
 #: Makes a verb, or an action within one: name, help, and where.
 Verb = Callable[..., "Parser"]
@@ -125,6 +126,7 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
 
     _compute(verb)
     add_scar(verb, Parser)
+    add_infrastructure(verb, Parser)
     jobs = verb("jobs", "List jobs of every kind, newest first, or those of a service.")
     jobs.add_argument("service", metavar="SERVICE", nargs="?")
     jobs.add_argument("--page", metavar="P", help="the `next` of the page before")

@@ -114,6 +114,9 @@ def _values(parser: argparse.ArgumentParser, given: list[str], word: str, cluste
         "FILE.pipeline": lambda: _files(word, (".pipeline",)),
         "RUN": _runs,
         "BATCHJOB": _batch_jobs,
+        "INFRASTRUCTURE": _infrastructures,
+        "TEMPLATE": _templates,
+        "CREDENTIAL": _credentials,
     }
     if action.metavar == "ID":
         of_a_job = {"job", "%jobs"} & set(parser.prog.split())
@@ -139,6 +142,8 @@ def _option_values(parser: argparse.ArgumentParser, option: argparse.Action, wor
             "P": _profiles,
         }
         return kinds[metavar]() if metavar in kinds else []
+    if "infrastructure" in named and "--credential" in option.option_strings:
+        return _credentials()
     return []
 
 
@@ -233,6 +238,24 @@ def _profiles() -> list[str]:
     from ..client import connect
 
     return _asked("profiles", lambda: [item["name"] for item in connect().aws().profiles()])
+
+
+def _infrastructures() -> list[str]:
+    from ..client import connect
+
+    return _asked("infrastructures", lambda: [item["id"] for item in connect().infrastructures().list()])
+
+
+def _templates() -> list[str]:
+    from ..client import connect
+
+    return _asked("templates", lambda: [item["id"] for item in connect().infrastructures().templates()])
+
+
+def _credentials() -> list[str]:
+    from ..client import connect
+
+    return _asked("credentials", lambda: [item["id"] for item in connect().infrastructures().credentials()])
 
 
 def _aws_objects(word: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import calls, clusters, compute, fdl, jobs, objects, packing, pipelines, scar, services
+from . import calls, clusters, compute, fdl, infrastructure, jobs, objects, packing, pipelines, scar, services
 from .context import Context, Outcome
 
 __all__ = ["Context", "Outcome", "run"]
@@ -26,6 +26,7 @@ _VERBS: dict[str, Callable[[Context], Outcome]] = {
     "submit": calls.submit,
     "map-reduce": compute.map_reduce,
     "htc": compute.htc,
+    "infrastructure": infrastructure.infrastructure,
     "jobs": jobs.jobs,
     "job": jobs.job,
     "logs": jobs.logs,

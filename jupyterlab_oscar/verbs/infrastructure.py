@@ -1,0 +1,425 @@
+"""``infrastructure``: clusters on any cloud, through the Infrastructure Manager."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..aws_fdl import assignments, load
+from ..infrastructure_api import Infrastructure, Infrastructures
+from ..inputs import file_reference
+from ..results import Items, safe_name, size_text
+from .context import Context, Outcome, Record, fields, invalid, listing, read_text
+from .jobs import stream_log
+
+
+def infrastructure(context: Context) -> Outcome:
+    """Do what the words after ``infrastructure`` say."""
+    return _ACTIONS[context.args.action](context)
+
+
+def _all(context: Context) -> Infrastructures:
+    return context.bridge.infrastructures()
+
+
+def _one(context: Context) -> Infrastructure:
+    return _all(context).get(context.args.id)
+
+
+def _shown(found: Infrastructure, text: str = "", status: int = 0) -> Outcome:
+    return Outcome(Record(found.record, _text(found)), found.record, text, status)
+
+
+# -- make --
+
+
+def _templates(context: Context) -> Outcome:
+    args = context.args
+    if not args.template and not args.file:
+        return listing(_all(context).templates())
+    form = _all(context).form(_source(args), args.addon)
+    rows = [
+        {
+            "tab": tab["title"],
+            "field": field["name"],
+            "type": field["type"],
+            "default": "(made)" if field.get("generated") else field.get("default"),
+            "required": field["required"],
+            "description": field.get("description") or field["title"],
+        }
+        for tab in form.get("tabs") or []
+        for field in tab["fields"]
+        if not field.get("hidden") and not field.get("ignored")
+    ]
+    items = Items(rows, ("tab", "field", "type", "default", "required", "description"))
+    lines = [form["title"], *(form.get("problems") or []), repr(items)]
+    for addon in form["addons"]:
+        note = f" (experimental: {addon['experimental']})" if addon.get("experimental") else ""
+        lines.append(f"Add-on {addon['id']}: {addon['title']}{note}")
+    return Outcome(items, form, "\n".join(lines))
+
+
+def _source(args: Any) -> dict[str, Any]:
+    if args.file:
+        return {"file": file_reference(args.file)}
+    return {"template": args.template}
+
+
+def _request(context: Context) -> dict[str, Any]:
+    args = context.args
+    inputs: dict[str, Any] = {}
+    if args.inputs:
+        inputs.update(load(read_text(Path(args.inputs).expanduser()), args.inputs))
+    for name, text in assignments(args.input, "--input").items():
+        inputs[name] = _value(text)
+    for name in args.secret:
+        inputs[name] = os.environ.get(name) or getpass.getpass(f"{name}: ")
+    given = {
+        "name": args.name,
+        "addons": args.addon,
+        "image": args.image,
+        "networks": args.networks,
+        "clusterId": args.cluster_id,
+        "endpoint": args.endpoint,
+        "deploy": args.deploy,
+        "register": False if args.no_register else None,
+    }
+    kept = {name: value for name, value in given.items() if value is not None}
+    return {"source": _source(args), "credential": args.credential, "inputs": inputs, **kept}
+
+
+def _value(text: str) -> Any:
+    """Numbers, truth values, lists and mappings as JSON writes them; all else is text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _plan(context: Context) -> Outcome:
+    plan = _all(context).plan(_request(context))
+    lines = []
+    for vm in plan["vms"]:
+        disk = f", {size_text(vm['disk'])} disk" if vm.get("disk") else ""
+        public = ", public address" if vm["publicIp"] else ""
+        lines.append(f"{vm['count']} x {vm['role']}: {vm['cpus']} cores, {size_text(vm['memory'])}{disk}{public}")
+    for bar in plan.get("quotas") or []:
+        limit = "no limit" if bar["limit"] < 0 else f"of {bar['limit']:g}"
+        lines.append(
+            f"{'fits' if bar['fits'] else 'TOO MUCH'}: {bar['resource']} {bar['used']:g} + {bar['needed']:g} {limit}"
+        )
+    lines.append(plan["costNote"])
+    lines += [f"Warning: {text}" for text in plan["warnings"]]
+    lines += [f"To be mended: {text}" for text in plan["problems"]]
+    text = "\n".join(lines)
+    return Outcome(Record(plan, text), plan, text, int(bool(plan["problems"]) or plan.get("fits") is False))
+
+
+def _create(context: Context) -> Outcome:
+    made = _all(context).create(_request(context))
+    context.console.say(f"{made.name} is being made: {made.id}")
+    return _follow(context, made)
+
+
+def _follow(context: Context, found: Infrastructure) -> Outcome:
+    if context.args.no_wait:
+        return _shown(found, f"Follow it: jupyter oscar infrastructure logs {found.id} -f")
+    try:
+        found.wait(_steps(context), check=False)
+    except KeyboardInterrupt:
+        context.console.say(f"It goes on. Look at it: jupyter oscar infrastructure show {found.id}")
+        raise
+    context.console.progress("")
+    if found.failed:
+        raise found.error()
+    return _shown(found, _text(found))
+
+
+def _steps(context: Context) -> Callable[[Infrastructure], None]:
+    told: dict[str, str] = {}
+    words = {"done": "done", "failed": "failed", "skipped": "left out"}
+
+    def progress(now: Infrastructure) -> None:
+        for step in now.steps:
+            state = step["state"]
+            if state in words and told.get(step["name"]) != state:
+                told[step["name"]] = state
+                detail = f": {step['detail']}" if step.get("detail") else ""
+                context.console.say(f"{step['title']}: {words[state]}{detail if state != 'done' else ''}")
+            elif state == "running":
+                share = f" {step['progress']:.0%}" if step.get("progress") is not None else ""
+                context.console.progress(f"… {step['title']}{share} {step.get('detail', '')}")
+
+    return progress
+
+
+# -- look --
+
+
+def _list(context: Context) -> Outcome:
+    return listing(_all(context).list())
+
+
+def _show(context: Context) -> Outcome:
+    found = _one(context)
+    return _shown(found, _text(found))
+
+
+def _text(found: Infrastructure) -> str:
+    record = found.record
+    head = {
+        "name": record["name"],
+        "id": record["id"],
+        "state": record["state"],
+        "": record.get("stateDetail"),
+        "cloud": record.get("cloud"),
+        "cluster": record.get("cluster"),
+        "owners": record["owners"],
+        "created": record.get("createdAt"),
+        "now": record.get("operation"),
+    }
+    lines = [fields(head)]
+    if record["vms"]:
+        lines.append(repr(Items(record["vms"], ("id", "role", "state", "cpus", "addresses"))))
+    if record["steps"]:
+        lines.append(repr(Items(record["steps"], ("title", "state", "detail"))))
+    lines += [f"{output['name']}: {output['value']}" for output in record["outputs"]]
+    if record.get("quietMinutes"):
+        lines.append(f"No news in its log for {record['quietMinutes']} minutes.")
+    if record.get("problem"):
+        lines.append(str(record["problem"]["detail"]))
+    return "\n".join(lines)
+
+
+def _logs(context: Context) -> Outcome:
+    return stream_log(context, _one(context).log(follow=context.args.follow, vm=context.args.vm))
+
+
+def _template(context: Context) -> Outcome:
+    text = _one(context).template()
+    return Outcome(text, {"template": text}, text.rstrip("\n"))
+
+
+def _elasticity(context: Context) -> Outcome:
+    found = _one(context).elasticity()
+    return Outcome(Record(found), found, fields(found))
+
+
+# -- change --
+
+
+def _scale(context: Context) -> Outcome:
+    args = context.args
+    found = _one(context).scale(args.count, role=args.role, remove=args.remove)
+    return _shown(found, f"{found.name}: {found.record.get('operation') or found.state}")
+
+
+def _act(context: Context) -> Outcome:
+    args = context.args
+    found = _one(context).act(args.action, vm=getattr(args, "vm", None))
+    if args.action == "retry":
+        return _follow(context, found)
+    cluster = (
+        f", cluster {found.record['cluster']}" if args.action == "register" and found.record.get("cluster") else ""
+    )
+    return _shown(found, f"{found.name}: {found.record.get('operation') or found.state}{cluster}")
+
+
+def _delete(context: Context) -> Outcome:
+    args, console = context.args, context.console
+    found = _one(context)
+    name = args.yes
+    if name is None:
+        if console.stdin is None or not console.stdin.isatty():
+            raise invalid(
+                "Not confirmed",
+                f"{found.name} has {len(found.record['vms'])} machines; all that is on them goes.",
+                f"Add --yes {found.name} to delete it.",
+            )
+        console.say(f"All that is on the {len(found.record['vms'])} machines of {found.name} goes. Type its name: ")
+        name = console.stdin.readline().strip()
+    if name != found.name:
+        raise invalid("Another name", f"It is called {found.name}, not {name or '(nothing)'}.", "Nothing was deleted.")
+    found.delete(name, force=args.force)
+    found.wait_gone(lambda now: console.progress(f"… deleting {now.name}"))
+    console.progress("")
+    return Outcome(None, {"deleted": found.id}, f"Deleted {found.name}.")
+
+
+def _ssh_key(context: Context) -> Outcome:
+    answer = _one(context).ssh_key(context.args.vm)
+    if not answer.get("key"):
+        raise invalid("No key", "This machine has a password and no key.", "Use “infrastructure secrets”.")
+    target = _private(context.args.output, answer["key"].rstrip("\n") + "\n")
+    text = f"ssh -i {target} {answer['user']}@{answer['host']}"
+    return Outcome(None, {"path": str(target), "user": answer["user"], "host": answer["host"]}, text)
+
+
+def _secrets(context: Context) -> Outcome:
+    answer = _one(context).secrets()
+    target = _private(context.args.output, json.dumps(answer, indent=2) + "\n")
+    return Outcome(None, {"path": str(target)}, f"Wrote {target}")
+
+
+def _private(name: str, text: str) -> Path:
+    target = Path(name).expanduser()
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o600)  # it may have been there
+        file.write(text)
+    return target
+
+
+def _owners(context: Context) -> Outcome:
+    found = _one(context).add_owner(_line(context, "token"))
+    return _shown(found, f"Owners of {found.name}: {', '.join(found.record['owners'])}")
+
+
+def _existing(context: Context) -> Outcome:
+    args = context.args
+    hosts = []
+    for word in args.host:
+        user, at, address = word.rpartition("@")
+        hosts.append({"address": address, **({"user": user} if at else {})})
+    request = {"way": args.way, "domain": args.domain, "architecture": args.architecture}
+    kept = {name: value for name, value in request.items() if value}
+    answer = _all(context).existing({**kept, **({"hosts": hosts} if hosts else {})})
+    lines = []
+    for file in answer["files"]:
+        if args.output:
+            target = Path(args.output).expanduser() / safe_name(file["name"])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(file["text"], encoding="utf-8")
+            context.console.say(f"Wrote {target}")
+        else:
+            lines += [f"# {file['name']}", file["text"].rstrip("\n"), ""]
+    lines += [f"{i}. {step}" for i, step in enumerate(answer["steps"], 1)]
+    return Outcome(Record(answer, "\n".join(lines)), answer, "\n".join(lines))
+
+
+# -- settings --
+
+
+def _server(context: Context) -> Outcome:
+    args = context.args
+    change: dict[str, Any] = {}
+    for name in ("url", "templates", "user"):
+        if getattr(args, name) is not None:
+            change[name] = getattr(args, name)
+    if args.password_stdin:
+        change["password"] = _line(context, "password")
+    server = _all(context).server(**change)
+    text = fields({name: value for name, value in server.items() if name != "problem"})
+    if server.get("problem"):
+        text += f"\n{server['problem']['detail']}"
+    return Outcome(Record(server, text), server, text)
+
+
+def _credentials(context: Context) -> Outcome:
+    args, api = context.args, _all(context)
+    if args.what == "list":
+        return listing(api.credentials())
+    if args.what == "clouds":
+        return _clouds(api, args.type)
+    if args.what == "set":
+        stored = api.set_credentials(args.credential, args.type, _credential_values(context, api))
+        return Outcome(Record(stored), stored, f"Stored {args.credential}.")
+    if args.what == "remove":
+        api.remove_credentials(args.credential)
+        return Outcome(None, {"removed": args.credential}, f"Removed {args.credential}.")
+    if args.what == "images":
+        return listing(api.images(args.credential, args.filter))
+    tested = api.test_credentials(args.credential)
+    text = (
+        f"Works ({tested['checked']})."
+        if tested["works"]
+        else f"Does not work: {tested.get('reason')} ({tested['checked']})"
+    )
+    return Outcome(Record(tested, text), tested, text, int(not tested["works"]))
+
+
+def _clouds(api: Infrastructures, kind: str | None) -> Outcome:
+    clouds = api.clouds()
+    if kind is None:
+        return listing(clouds)
+    rows = _fields_of(clouds, kind)
+    return listing(Items(rows, ("name", "title", "type", "required", "description")))
+
+
+def _fields_of(clouds: Items, kind: str) -> list[dict[str, Any]]:
+    for cloud in clouds:
+        if cloud["type"].lower() == kind.lower():
+            return list(cloud["fields"])
+    known = ", ".join(cloud["type"] for cloud in clouds)
+    raise invalid("Unknown cloud", f"There is no cloud {kind}.", f"Known are {known}.")
+
+
+def _credential_values(context: Context, api: Infrastructures) -> dict[str, str]:
+    args = context.args
+    secret = {field["name"] for field in _fields_of(api.clouds(), args.type) if field["type"] == "password"}
+    values: dict[str, str] = {}
+    if args.values_file:
+        given = load(read_text(Path(args.values_file).expanduser()), args.values_file)
+        values.update({str(name): str(value) for name, value in given.items()})
+    for name, text in assignments(args.field, "--field").items():
+        if name in secret:
+            raise invalid(
+                "A secret on the command line",
+                f"{name} is a secret: other users of this machine can see the words of commands.",
+                f"Give it with --stdin {name} or --field-file {name}=FILE.",
+            )
+        values[name] = text
+    for name, file in assignments(args.field_file, "--field-file").items():
+        values[name] = read_text(Path(file).expanduser()).rstrip("\n")
+    if args.stdin:
+        values[args.stdin] = _line(context, args.stdin)
+    return values
+
+
+def _token(context: Context) -> Outcome:
+    args, api = context.args, _all(context)
+    if args.what == "forget":
+        api.forget_token()
+        return Outcome(None, {"forgotten": True}, "Forgotten.")
+    if args.what == "set":
+        text = read_text(Path(args.file).expanduser()).strip() if args.file else _line(context, "token")
+        info = api.set_token(text)
+    else:
+        info = api.token()
+    return Outcome(Record(info), info, fields(info), int(info["state"] in ("expired", "none")))
+
+
+def _line(context: Context, what: str) -> str:
+    stdin = context.console.stdin
+    if stdin is None or stdin.isatty():
+        return getpass.getpass(f"{what.capitalize()}: ")
+    text = stdin.read().rstrip("\r\n")
+    if not text:
+        raise invalid(f"No {what}", f"There is no {what} on standard input.", f"Pipe the {what} into the command.")
+    return text
+
+
+_ACTIONS: dict[str, Callable[[Context], Outcome]] = {
+    "list": _list,
+    "templates": _templates,
+    "plan": _plan,
+    "create": _create,
+    "show": _show,
+    "logs": _logs,
+    "template": _template,
+    "elasticity": _elasticity,
+    "scale": _scale,
+    "delete": _delete,
+    **dict.fromkeys(("start", "stop", "reboot", "retry", "reconfigure", "register"), _act),
+    "ssh-key": _ssh_key,
+    "secrets": _secrets,
+    "owners": _owners,
+    "existing": _existing,
+    "server": _server,
+    "credentials": _credentials,
+    "token": _token,
+}
