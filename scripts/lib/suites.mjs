@@ -98,6 +98,9 @@ async function pytest(name, extra) {
   return { passed: attribute(suite, 'tests') - failed - skipped, failed, skipped, reasons };
 }
 
+/** Tests wait for processes more than they compute; those of one file share what they have started. */
+const SIDE_BY_SIDE = ['-n', '2', '--dist', 'loadfile'];
+
 /** `prepare` answers why something cannot be tested, sentences; `moreEnv` goes to the tests. */
 async function playwright(name, extra, { options = [], moreEnv = {}, prepare = async () => [] } = {}) {
   const { executable, reason } = await browser();
@@ -160,11 +163,11 @@ export const suites = {
   page: { title: 'The page (jest)', run: extra => jest('page', process.execPath, at(), extra) },
   python: {
     title: 'Server extension, client, command line, magics (pytest)',
-    run: extra => pytest('python', ['-m', 'not wheel', ...extra])
+    run: extra => pytest('python', [...SIDE_BY_SIDE, '-m', 'not wheel', ...extra])
   },
   wheel: {
     title: 'The wheel alone in empty environments (pytest)',
-    run: extra => pytest('wheel', ['-m', 'wheel', ...extra])
+    run: extra => pytest('wheel', [...SIDE_BY_SIDE, '-m', 'wheel', ...extra])
   },
   ui: { title: 'The story in Chromium (galata)', run: extra => playwright('ui', extra) },
   elyra: {
