@@ -22,9 +22,22 @@ const loadUpload = (): typeof import('@aws-sdk/lib-storage') =>
   require('@aws-sdk/lib-storage') as typeof import('@aws-sdk/lib-storage');
 /* eslint-enable @typescript-eslint/no-require-imports */
 
+/** Where the keys of AWS come from; asked for on each call, because they end. */
+export interface IAwsStorage {
+  credentials: () => Promise<{
+    accessKeyId: string;
+    secretAccessKey: string;
+    sessionToken?: string;
+    expiration?: Date;
+  }>;
+  region: string;
+  /** Of an emulator or another cloud; absent: AWS. */
+  endpoint?: string;
+}
+
 export interface IStorageOptions {
-  /** Keys and address, from /system/config. */
-  provider: IMinIOProvider;
+  /** Keys and address, from /system/config; or those of AWS. */
+  provider: IMinIOProvider | IAwsStorage;
   /** How errors name it, for instance `the object store of "edge"`. */
   who: string;
   /** PEM text of the authority of the cluster. */
@@ -56,7 +69,9 @@ const CREATED = 's3:ObjectCreated:*';
 export class ObjectStorage implements IObjectStorage {
   constructor(options: IStorageOptions) {
     this._options = options;
-    addSecret(options.provider.secret_key);
+    if (!isAws(options.provider)) {
+      addSecret(options.provider.secret_key);
+    }
   }
 
   async list(
@@ -355,12 +370,22 @@ export class ObjectStorage implements IObjectStorage {
   private _connect(): { client: S3Client; sdk: Sdk } {
     const sdk = loadSdk();
     const { provider, ca, insecure } = this._options;
-    const tls = { ca, rejectUnauthorized: !insecure && provider.verify !== false };
+    const tls = { ca, rejectUnauthorized: !insecure && (isAws(provider) || provider.verify !== false) };
     const client = new sdk.S3Client({
-      endpoint: provider.endpoint,
-      region: provider.region || 'us-east-1',
-      credentials: { accessKeyId: provider.access_key, secretAccessKey: provider.secret_key },
-      forcePathStyle: true,
+      ...(isAws(provider)
+        ? {
+            region: provider.region,
+            credentials: provider.credentials,
+            forcePathStyle: provider.endpoint !== undefined,
+            followRegionRedirects: true,
+            ...(provider.endpoint === undefined ? {} : { endpoint: provider.endpoint })
+          }
+        : {
+            endpoint: provider.endpoint,
+            region: provider.region || 'us-east-1',
+            credentials: { accessKeyId: provider.access_key, secretAccessKey: provider.secret_key },
+            forcePathStyle: true
+          }),
       maxAttempts: 4,
       // It would write to the console; what fails is thrown anyway.
       logger: SILENT,
@@ -380,6 +405,10 @@ export class ObjectStorage implements IObjectStorage {
   private readonly _options: IStorageOptions;
   private _client: { client: S3Client; sdk: Sdk } | undefined;
   private readonly _changes = new Map<string, Promise<unknown>>();
+}
+
+function isAws(provider: IMinIOProvider | IAwsStorage): provider is IAwsStorage {
+  return 'credentials' in provider;
 }
 
 function unquoted(etag: string | undefined): string {
