@@ -191,12 +191,12 @@ test('events, at most five a second; following the log; parts that have changed'
 test('a job keeps an idle bridge awake', async () => {
   await bridge.stop();
   const folder = temporaryFolder();
-  const idle = await start({ folder, handshake: { runner: RUNNER, idleSeconds: 0.5 } });
+  const idle = await start({ folder, handshake: { runner: RUNNER, idleSeconds: 2 } });
   const flag = join(folder, 'flag');
   writeFileSync(flag, '');
   const source = `import os, time\ndef task(item):\n    while os.path.exists(${JSON.stringify(flag)}):\n        time.sleep(0.05)\n    return 1\n`;
   const { id } = await begin(idle, request('htc', source, { htc: { iterations: 1 } }));
-  await new Promise(resolve => setTimeout(resolve, 2000));
+  await new Promise(resolve => setTimeout(resolve, 4000));
   expect(idle.child.exitCode).toBeNull();
   rmSync(flag);
   await idle.ended;

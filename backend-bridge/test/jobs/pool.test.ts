@@ -1,7 +1,8 @@
+import type { Action, IEnded } from '../../src/jobs/engine/actions';
 import { RangePool } from '../../src/jobs/engine/pool';
 import { judge } from '../../src/jobs/engine/retry';
 import { newPart } from '../../src/jobs/engine/lease';
-import { PhaseScheduler, type Action, type IEnded } from '../../src/jobs/engine/scheduler';
+import { PhaseScheduler } from '../../src/jobs/engine/scheduler';
 import { rangeLength, workersFor } from '../../src/jobs/engine/sizing';
 import type { ITaskError } from '../../src/jobs/engine/task';
 import { REMOTE, seeded, simulate } from './simulation';

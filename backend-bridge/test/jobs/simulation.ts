@@ -1,4 +1,5 @@
-import { PhaseScheduler, type Action, type ISchedulerOptions } from '../../src/jobs/engine/scheduler';
+import type { Action, ISchedulerOptions } from '../../src/jobs/engine/actions';
+import { PhaseScheduler } from '../../src/jobs/engine/scheduler';
 import type { IEngineTraits } from '../../src/jobs/engine/traits';
 
 /** Units a second of a worker at a time; it answers nothing any more from `dies` on, is stopped from `stops` on. */

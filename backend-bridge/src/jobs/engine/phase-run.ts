@@ -1,11 +1,12 @@
 import type { ComputeRequest } from '../../contract';
+import type { Action, IEnded } from './actions';
 import type { ICrew, IStore } from './engine';
 import type { JobJournal } from './journal';
 import { KeptPrefixes, keptPart } from './kept';
 import type { ILease } from './lease';
 import type { ICommittedPart, IPhasePlan } from './plan';
 import { addCounters, noCounters, type IAttemptRecord, type IPhaseRecord } from './records';
-import { PhaseScheduler, type Action, type IEnded } from './scheduler';
+import { PhaseScheduler } from './scheduler';
 import type { ITaskDone, ITaskError, ITaskProgress, Task } from './task';
 import type { IEngineTraits } from './traits';
 
