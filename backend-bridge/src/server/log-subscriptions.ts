@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { LogSubscriptionRequest } from '../contract';
 import { BridgeError } from '../http/errors';
 import type { EventHub } from './hub';
-import { notFound } from './problem';
 
 /** Text is sent at most this often, in milliseconds. */
 const EVERY = 100;
@@ -50,13 +49,12 @@ export class LogSubscriptions {
     return id;
   }
 
-  /** @throws BridgeError not-found */
+  /** Nothing happens when it is gone: its job may have ended while the reader was saying so. */
   remove(id: string): void {
     const subscription = this._all.get(id);
-    if (!subscription) {
-      throw notFound('Log subscription', id);
+    if (subscription) {
+      this._drop(id, subscription);
     }
-    this._drop(id, subscription);
   }
 
   dispose(): void {

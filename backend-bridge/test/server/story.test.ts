@@ -150,6 +150,8 @@ test('a submission runs a job that is told as it changes, with its log and its o
     .map(event => event.data['text'])
     .join('');
   expect(text).toContain('shouting');
+  // Its end and the reader's goodbye cross on the way.
+  expect((await bridge.call(`/v1/log-subscriptions/${subscription}`, { method: 'DELETE' })).status).toBe(204);
 });
 
 test('a call with the input itself, and one with a reference', async () => {
