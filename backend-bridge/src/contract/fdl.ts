@@ -91,7 +91,13 @@ export const FdlApplyRequest = Type.Object(
   {
     source: FdlSource,
     cluster: Type.Optional(Type.String({ description: 'Default: the current cluster.' })),
-    rawScript: Type.Optional(Type.Boolean({ description: 'Do not add the epilogue that tells the exit code.' }))
+    rawScript: Type.Optional(Type.Boolean({ description: 'Do not add the epilogue that tells the exit code.' })),
+    aws: Type.Optional(
+      Type.Object(
+        { profile: Type.Optional(Type.String()), region: Type.Optional(Type.String()) },
+        { additionalProperties: false, description: 'For `functions.aws`; default: the chosen account and region.' }
+      )
+    )
   },
   { $id: 'FdlApplyRequest', additionalProperties: false }
 );
@@ -99,8 +105,9 @@ export type FdlApplyRequest = Static<typeof FdlApplyRequest>;
 
 export const FdlPlan = Type.Object(
   {
-    cluster: Type.String(),
+    cluster: Type.String({ description: 'Empty: the file has functions of AWS only.' }),
     services: Type.Array(Type.String()),
+    functions: Type.Optional(Type.Array(Type.String({ description: 'Of `functions.aws`.' }))),
     problems: Type.Array(FdlProblem),
     steps: Type.Array(PlanStep),
     notes: Type.Array(

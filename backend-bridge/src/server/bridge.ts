@@ -9,6 +9,7 @@ import type { Cluster } from '../contract';
 import { createInfrastructures } from '../infrastructure';
 import { createJobs } from '../jobs';
 import { createPipelineRuns } from '../pipeline-runs';
+import { createScar } from '../scar';
 import { Activity } from './activity';
 import { createApp } from './app';
 import type { IServerContext } from './context';
@@ -26,6 +27,7 @@ import { LogSubscriptions } from './log-subscriptions';
 import { Operations } from './operations';
 import { resolvePipeline } from './pipeline-source';
 import { toProblem } from './problem';
+import { awsRoutes } from './routes/aws';
 import { callRoutes } from './routes/calls';
 import { clusterRoutes } from './routes/clusters';
 import { computeRoutes } from './routes/compute';
@@ -70,6 +72,7 @@ export const ROUTES = [
   fdlRoutes,
   pipelineRoutes,
   computeRoutes,
+  awsRoutes,
   infrastructureRoutes,
   packingRoutes
 ];
@@ -119,7 +122,8 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     onChange: operation => hub.emit({ type: 'operation', operation }),
     toProblem: problemOf
   });
-  const underWay = (): number => operations.running + clusters.running() + pipelines.running() + jobs.running() + infrastructures.running();
+  const underWay = (): number =>
+    operations.running + clusters.running() + pipelines.running() + jobs.running() + infrastructures.running();
   const resume = (options?: { without?: string }): void => {
     clusters.resume(options);
     pipelines.resume(options);
@@ -185,6 +189,13 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     toProblem: problemOf,
     log: line => log.info(line)
   });
+  const scar = createScar({
+    data: folders.bridge,
+    state: slot.folder,
+    python: settings.python ?? 'python3',
+    onEvent: event => hub.emit(event),
+    log: line => log.info(line)
+  });
   const infrastructures = createInfrastructures({
     data: folders.bridge,
     state: slot.folder,
@@ -212,6 +223,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     pipelines,
     jobs,
     infrastructures,
+    scar,
     views,
     watcher,
     operations,
@@ -273,7 +285,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     await ended;
     clearTimeout(timer);
     await app.close();
-    await Promise.all([pipelines.close(), jobs.close(), infrastructures.close()]);
+    await Promise.all([pipelines.close(), jobs.close(), infrastructures.close(), scar.close()]);
     await clusters.close();
     await embedded.close();
     slot.release();

@@ -4,6 +4,7 @@ import type { Cluster } from '../contract';
 import type { IInfrastructures } from '../infrastructure';
 import type { IJobs } from '../jobs';
 import type { IPipelineRuns } from '../pipeline-runs';
+import type { IScar } from '../scar';
 import type { Activity } from './activity';
 import type { Examples } from './examples';
 import type { Files } from './files';
@@ -31,6 +32,8 @@ export interface IServerContext {
   readonly jobs: IJobs;
   /** Clusters through the Infrastructure Manager. */
   readonly infrastructures: IInfrastructures;
+  /** Functions on AWS. */
+  readonly scar: IScar;
   readonly views: Views;
   readonly watcher: Watcher;
   readonly operations: Operations;

@@ -19,6 +19,7 @@ import type { IServerContext } from '../context';
 import type { Caller } from '../files';
 import { invalid } from '../problem';
 import { describe } from './describe';
+import { applyBoth, planBoth } from './fdl-both';
 import { IdPath, WaitQuery } from './schemas';
 import { signalOf } from '../caller';
 
@@ -27,7 +28,7 @@ const MAX_FDL = 1024 * 1024;
 
 /** FDL: check, plan, apply; operations; examples. */
 export function fdlRoutes(app: BridgeApp, context: IServerContext): void {
-  const { clusters, operations, watcher } = context;
+  const { clusters, operations } = context;
 
   app.post(
     '/v1/fdl/check',
@@ -44,9 +45,8 @@ export function fdlRoutes(app: BridgeApp, context: IServerContext): void {
     '/v1/fdl/plan',
     { schema: describe({ summary: 'What apply would do', body: FdlApplyRequest, response: { 200: FdlPlan } }) },
     async request => {
-      const { cluster: id, source, rawScript } = request.body;
-      const resolved = await resolve(source, callerOf(request), context);
-      return clusters.plan(await context.cluster(id), resolved, { rawScript });
+      const resolved = await resolve(request.body.source, callerOf(request), context);
+      return planBoth(context, resolved, request.body);
     }
   );
 
@@ -54,27 +54,8 @@ export function fdlRoutes(app: BridgeApp, context: IServerContext): void {
     '/v1/fdl/apply',
     { schema: describe({ summary: 'Deploy', body: FdlApplyRequest, response: { 202: Operation } }) },
     async (request, reply) => {
-      const { cluster: id, source, rawScript } = request.body;
-      const resolved = await resolve(source, callerOf(request), context);
-      const cluster = await context.cluster(id);
-      const operation = operations.start(
-        { kind: 'apply', title: `Apply ${resolved.name}`, cluster: cluster.id },
-        async handle => {
-          try {
-            const plan = await clusters.apply(cluster, resolved, {
-              rawScript,
-              onSteps: steps => handle.steps(steps),
-              signal: handle.signal
-            });
-            handle.services(plan.services);
-            handle.steps(plan.steps);
-          } finally {
-            watcher.kick(cluster.id);
-          }
-        }
-      );
-      watcher.kick(cluster.id);
-      return reply.code(202).send(operation);
+      const resolved = await resolve(request.body.source, callerOf(request), context);
+      return reply.code(202).send(await applyBoth(context, resolved, request.body));
     }
   );
 

@@ -1,26 +1,11 @@
 import { Type } from '@sinclair/typebox';
-import { Bucket, ObjectPage, Upload } from '../../contract';
+import { Bucket, Upload } from '../../contract';
 import type { BridgeApp } from '../app';
-import { signalOf } from '../caller';
 import type { IServerContext } from '../context';
-import { foreignHeaders } from '../foreign';
-import { mediaType } from '../names';
-import { invalid, notFound } from '../problem';
-import { decodedRest } from '../raw-path';
 import { passBodies } from './calls';
 import { describe } from './describe';
+import { lengthOf, objectRoutes } from './objects';
 import { BucketPath, ClusterPath, IdPath, ObjectPath } from './schemas';
-
-const ListQuery = Type.Object({
-  prefix: Type.Optional(Type.String({ maxLength: 1024 })),
-  delimiter: Type.Optional(Type.String({ maxLength: 16 })),
-  page: Type.Optional(Type.String()),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 }))
-});
-
-/** Parts of `/v1/clusters/:cluster/buckets/:bucket/objects/` before the key. */
-const BEFORE_KEY = 6;
-const MAX_KEY = 1024;
 
 /** Buckets, objects and uploads. Bytes are streamed both ways. */
 export function storageRoutes(app: BridgeApp, context: IServerContext): void {
@@ -73,112 +58,15 @@ export function storageRoutes(app: BridgeApp, context: IServerContext): void {
     }
   );
 
-  app.get(
-    `${base}/:bucket/objects`,
-    {
-      schema: describe({
-        summary: 'A page of objects',
-        params: BucketPath,
-        querystring: ListQuery,
-        response: { 200: ObjectPage }
-      })
-    },
-    async request => {
-      const cluster = await context.cluster(request.params.cluster);
-      return (await cluster.storage()).list(request.params.bucket, request.query);
-    }
-  );
-
-  objectRoutes(app, context, `${base}/:bucket/objects/*`);
-  uploadRoutes(app, context);
-}
-
-function objectRoutes(app: BridgeApp, context: IServerContext, url: string): void {
-  const DownloadQuery = Type.Object({ download: Type.Optional(Type.Boolean({ description: 'As an attachment.' })) });
-
-  app.head(
-    url,
-    { schema: describe({ summary: 'Size and type of an object', params: ObjectPath, response: { 200: null } }) },
-    async (request, reply) => {
-      const key = keyOf(request.raw.url);
-      const storage = await (await context.cluster(request.params.cluster)).storage();
-      const found = await storage.head(request.params.bucket, key);
-      if (!found) {
-        throw notFound('Object', `${request.params.bucket}/${key}`);
-      }
-      reply.headers(foreignHeaders({ type: found.contentType }));
-      return reply
-        .headers({
-          'Content-Length': found.size,
-          ETag: quoted(found.etag),
-          'Accept-Ranges': 'bytes',
-          ...(found.modified === undefined ? {} : { 'Last-Modified': new Date(found.modified).toUTCString() })
-        })
-        .send();
-    }
-  );
-
-  app.get(
-    url,
-    {
-      schema: describe({
-        summary: 'Bytes of an object; takes Range',
-        params: ObjectPath,
-        querystring: DownloadQuery,
-        response: { 200: '*/*', 206: '*/*' }
-      })
-    },
-    async (request, reply) => {
-      const key = keyOf(request.raw.url);
-      const storage = await (await context.cluster(request.params.cluster)).storage();
-      const { range } = request.headers;
-      const found = await storage.get(request.params.bucket, key, { range, signal: signalOf(reply) });
-      const name = key.split('/').filter(Boolean).pop() ?? request.params.bucket;
-      reply.headers(foreignHeaders({ type: found.contentType, name, download: request.query.download }));
-      reply.headers({ 'Content-Length': found.size, ETag: quoted(found.etag), 'Accept-Ranges': 'bytes' });
-      if (found.contentRange !== undefined) {
-        reply.code(206).header('Content-Range', found.contentRange);
-      }
-      return reply.send(found.body);
-    }
-  );
-
-  app.delete(
-    url,
-    { schema: describe({ summary: 'Delete an object', params: ObjectPath, response: { 204: null } }) },
-    async (request, reply) => {
-      const storage = await (await context.cluster(request.params.cluster)).storage();
-      await storage.remove(request.params.bucket, keyOf(request.raw.url));
-      return reply.code(204).send();
-    }
-  );
-
-  void app.register(async scope => {
-    passBodies(scope as unknown as BridgeApp);
-    (scope as unknown as BridgeApp).put(
-      url,
-      {
-        schema: describe({
-          summary: 'Store an object',
-          params: ObjectPath,
-          bodyTypes: ['*/*'],
-          response: { 201: Type.Object({ etag: Type.String() }) }
-        })
-      },
-      async (request, reply) => {
-        const key = keyOf(request.raw.url);
-        const storage = await (await context.cluster(request.params.cluster)).storage();
-        const { etag } = await storage.put(request.params.bucket, key, request.raw, {
-          size: lengthOf(request.headers['content-length']),
-          contentType: mediaType(request.headers['content-type']),
-          ifAbsent: request.headers['if-none-match'] === '*',
-          signal: signalOf(reply)
-        });
-        context.watcher.kick(request.params.cluster);
-        return reply.code(201).send({ etag });
-      }
-    );
+  objectRoutes(app, {
+    base,
+    bucketPath: BucketPath,
+    objectPath: ObjectPath,
+    query: {},
+    storage: async ({ params }) => (await context.cluster(params.cluster)).storage(),
+    onChange: ({ params }) => context.watcher.kick(params.cluster ?? '')
   });
+  uploadRoutes(app, context);
 }
 
 function uploadRoutes(app: BridgeApp, context: IServerContext): void {
@@ -233,20 +121,4 @@ function uploadRoutes(app: BridgeApp, context: IServerContext): void {
         )
     );
   });
-}
-
-function keyOf(url: string | undefined): string {
-  const key = decodedRest(url ?? '', BEFORE_KEY);
-  if (key === '' || key.includes('\0') || Buffer.byteLength(key) > MAX_KEY || !key.isWellFormed()) {
-    throw invalid(`The key is empty, longer than ${MAX_KEY} bytes, or no text.`, 'Give the key after /objects/.');
-  }
-  return key;
-}
-
-function lengthOf(header: string | undefined): number | undefined {
-  return header === undefined ? undefined : Number(header);
-}
-
-function quoted(etag: string): string {
-  return `"${etag.replace(/[^\x21\x23-\x7e]/g, '')}"`;
 }
