@@ -70,6 +70,18 @@ class Aws(ObjectStore):
             return dict(self._json("GET", self.path("emulator")))
         return dict(self._json("POST", self.path("emulator", action)))
 
+    def emulator_environment(self) -> dict[str, str]:
+        """Variables with which boto3, the AWS CLI and others use the emulator that runs on this machine.
+
+        Raises
+        ------
+        NotFoundError
+            When none runs.
+        """
+        from .aws_emulator.announce import Environment, running
+
+        return Environment(running())
+
     def functions(self) -> Items:
         """The functions with SCAR's tags."""
         return Items(self._json("GET", self.path("functions"))["items"], FUNCTION_COLUMNS)

@@ -74,6 +74,9 @@ def add_words(verb: Verb, parser_class: type[argparse.ArgumentParser]) -> None:
     emulator = action("emulator", "Run the AWS emulator in the foreground: for trying and for tests.")
     emulator.add_argument("--port", type=int, default=0, metavar="P", help="port of 127.0.0.1 (default: a free one)")
     emulator.add_argument("--data", metavar="DIR", help="folder with images/<repository>/: what images hold")
+    emulator.add_argument(
+        "--env", action="store_true", help="do not start one: print variables for clients of the running"
+    )
     emulator.add_argument("--lifeline", action="store_true", help="end when standard input ends")
 
 

@@ -62,7 +62,7 @@ def _run(args: Any, as_json: bool) -> int:
         from .serve import serve
 
         serve(args)
-    if args.verb == "scar" and args.action == "emulator":
+    if args.verb == "scar" and args.action == "emulator" and not args.env:
         from .serve import serve_emulator
 
         return serve_emulator(args)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .announce import announced
 from .server import Emulator, EmulatorUnavailable
 
 
@@ -55,16 +56,17 @@ def run(port: int, data: str | None, *, lifeline: bool) -> None:
         signal.signal(name, end)
     emulator = Emulator(port, Path(data).expanduser().absolute() if data else None)
     try:
-        print(json.dumps(emulator.description()), flush=True)
-        print(
-            f"AWS emulator at {emulator.endpoint}: for trying and for tests. Everything is in memory and gone when it ends.",
-            file=sys.stderr,
-        )
-        if lifeline:
-            threading.Thread(target=_wait_for_end, args=(over,), daemon=True).start()
-        # A short wait again and again: signals reach Python between them on every platform.
-        while not over.wait(0.5):
-            pass
+        with announced(emulator.description()):
+            print(json.dumps(emulator.description()), flush=True)
+            print(
+                f"AWS emulator at {emulator.endpoint}: for trying and for tests. Everything is in memory and gone when it ends.",
+                file=sys.stderr,
+            )
+            if lifeline:
+                threading.Thread(target=_wait_for_end, args=(over,), daemon=True).start()
+            # A short wait again and again: signals reach Python between them on every platform.
+            while not over.wait(0.5):
+                pass
     finally:
         emulator.close()
 

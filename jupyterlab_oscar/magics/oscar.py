@@ -82,7 +82,8 @@ class OscarMagics(Magics):
         if args.verb is None:
             parser.print_help()
             return None
-        if (args.verb, getattr(args, "action", None)) in (("clusters", "serve"), ("scar", "emulator")):
+        stays = (("clusters", "serve"), ("scar", "emulator"))
+        if (args.verb, getattr(args, "action", None)) in stays and not getattr(args, "env", False):
             raise UsageError(f"“{args.verb} {args.action}” runs until it is ended: start it in a terminal.")
         if cell is not None:
             if args.verb == "scar" and args.action not in ("init", "plan", "run"):

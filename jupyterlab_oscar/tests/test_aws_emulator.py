@@ -23,6 +23,8 @@ from botocore.exceptions import ClientError
 
 from jupyterlab_oscar import _meta
 from jupyterlab_oscar.aws_emulator import INSTALL, KNOWN_MOTO
+from jupyterlab_oscar.aws_emulator.announce import Environment, running
+from jupyterlab_oscar.errors import NotFoundError
 from jupyterlab_oscar.tests.emulators import Aws, emulator, write_files, zipped
 from jupyterlab_oscar.tests.servers import wait_for
 
@@ -555,6 +557,21 @@ def test_the_lifeline_ends_it_with_all_it_runs(tmp_path: Path) -> None:
     assert process.wait(10) == 0
     wait_for(lambda: _is_dead(int(pid.read_text())), 5, "the script lives on")
     assert not list(tmp_path.glob("aws-emulator-*"))
+
+
+def test_other_programs_of_the_user_find_it(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotFoundError):
+        running()
+    with emulator() as own:
+        variables = Environment(running())
+        assert variables == own.env
+        assert own.keys["aws_secret_access_key"] not in repr(variables)
+        file = next((own_folders / "runtime").glob("*aws-emulator*"))
+        assert file.stat().st_mode & 0o077 == 0
+        own.process.kill()
+        own.process.wait()
+        with pytest.raises(NotFoundError):
+            running()
 
 
 def test_a_port_that_is_taken_is_told(aws: Aws) -> None:

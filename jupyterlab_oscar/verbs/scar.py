@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,13 @@ def _config(context: Context) -> Outcome:
     return Outcome(Record(now, lines), now, lines)
 
 
+def _emulator(context: Context) -> Outcome:
+    """``--env``: what other clients need for the emulator that runs."""
+    variables = context.bridge.aws().emulator_environment()
+    lines = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+    return Outcome(variables, dict(variables), lines)
+
+
 # -- call --
 
 
@@ -322,4 +330,5 @@ _ACTIONS: dict[str, Callable[[Context], Outcome]] = {
     "jobs": _jobs,
     "orphans": _orphans,
     "config": _config,
+    "emulator": _emulator,
 }
