@@ -5,6 +5,7 @@ import { clustersPlugin } from './plugins/clusters';
 import { computeJobsPlugin } from './plugins/compute-jobs';
 import { deployPlugin } from './plugins/deploy';
 import { fdlPlugin } from './plugins/fdl';
+import { infrastructurePlugin } from './plugins/infrastructure';
 import { jobsPlugin } from './plugins/jobs';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
@@ -43,7 +44,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   pipelineActionsPlugin,
   pipelineRunsPlugin,
   scarPlugin,
-  scarFunctionsPlugin
+  scarFunctionsPlugin,
+  infrastructurePlugin
 ];
 
 export default plugins;

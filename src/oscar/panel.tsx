@@ -14,10 +14,11 @@ import type { IViewContext } from './components/context';
 import { Services } from './components/Services';
 import type { IDropHandlers } from './drop';
 import { DropView } from './drop';
+import { LazyView } from './lazy';
 import { ViewWidget } from './view';
 
 /**
- * The OSCAR side panel: the cluster on top, its services, jobs and buckets below. More sections can be added.
+ * The OSCAR side panel: the cluster on top, its services, jobs, buckets and infrastructures below. More sections can be added.
  */
 export class OscarPanel extends SidePanel {
   constructor(options: OscarPanel.IOptions) {
@@ -39,8 +40,23 @@ export class OscarPanel extends SidePanel {
     this.addWidget(services);
     this.addWidget(section(trans.__('Jobs'), new ViewWidget(view, <AllJobs />), 'jp-OscarJobs'));
     this.addWidget(section(trans.__('Buckets'), new ViewWidget(view, <Buckets />), 'jp-OscarBuckets'));
+    const infrastructures = section(
+      trans.__('Infrastructures'),
+      new LazyView(
+        view,
+        async () => (await import('../infrastructure/components/InfrastructureList')).InfrastructureList
+      ),
+      'jp-OscarInfrastructures'
+    );
+    infrastructures.toolbar.addItem(
+      'new',
+      button(view, CommandIDs.newInfrastructure, addIcon, trans.__('New cluster'))
+    );
+    this.addWidget(infrastructures);
     if (this.content instanceof AccordionPanel) {
-      this.content.setRelativeSizes([5, 3, 2]);
+      this.content.setRelativeSizes([5, 3, 2, 2]);
+      // Clouds are asked when the section is opened, and only then.
+      this.content.collapse(3);
     }
   }
 

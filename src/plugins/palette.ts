@@ -41,7 +41,18 @@ const IN_PALETTE = [
   CommandIDs.functionLog,
   CommandIDs.processObjects,
   CommandIDs.deleteFunction,
-  CommandIDs.removeOrphans
+  CommandIDs.removeOrphans,
+  CommandIDs.newInfrastructure,
+  CommandIDs.existingCluster,
+  CommandIDs.openInfrastructure,
+  CommandIDs.startInfrastructure,
+  CommandIDs.stopInfrastructure,
+  CommandIDs.reconfigureInfrastructure,
+  CommandIDs.registerInfrastructure,
+  CommandIDs.deleteInfrastructure,
+  CommandIDs.refreshInfrastructures,
+  CommandIDs.pasteToken,
+  CommandIDs.imServer
 ];
 
 /** Commands in the palette, under *OSCAR*. */

@@ -5,6 +5,9 @@ import { useView } from '../../oscar/components/context';
 import type { FormValues } from '../form';
 import { isEnabled, parseSize, shownFields, SIZE_UNITS } from '../form';
 
+/** An example needs no translation. */
+const PORTS = '80, 443, 8080-8085, 53/udp';
+
 interface IFormProps {
   /** Unique in the page. */
   id: string;
@@ -197,7 +200,7 @@ function Control(props: IControlProps): JSX.Element {
           autoComplete="off"
           spellCheck={false}
           value={value}
-          placeholder={field.type === 'ports' ? '80, 443, 8080-8085, 53/udp' : undefined}
+          placeholder={field.type === 'ports' ? PORTS : undefined}
           onChange={change}
         />
       );
