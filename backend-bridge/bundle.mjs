@@ -31,6 +31,15 @@ const common = {
 const LAZY = ['@aws-sdk/client-s3', '@aws-sdk/lib-storage', '@aws-sdk/s3-request-presigner'];
 const lazyFile = './aws.cjs';
 
+/** The clients of AWS besides S3: a file for those who use functions on AWS. Each package in it is run when it is asked for. */
+const CLIENTS = [
+  ...['lambda', 'api-gateway', 'batch', 'cloudwatch', 'cloudwatch-logs', 'ec2', 'ecr', 'iam', 'sts'],
+  'resource-groups-tagging-api'
+]
+  .map(name => `@aws-sdk/client-${name}`)
+  .concat('@aws-sdk/credential-providers');
+const clientsFile = './aws-clients.cjs';
+
 /** A quarter of the file that would be read at each start and never run. */
 const leftOut = Object.fromEntries(
   ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request', 'pino'].map(name => [
@@ -41,10 +50,18 @@ const leftOut = Object.fromEntries(
 
 const apart = {
   name: 'apart',
-  setup({ onResolve }) {
-    onResolve({ filter: /^@aws-sdk\// }, ({ path }) =>
-      LAZY.includes(path) ? { path: lazyFile, external: true } : undefined
-    );
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^@aws-sdk\// }, ({ path }) => {
+      if (LAZY.includes(path)) {
+        return { path: lazyFile, external: true };
+      }
+      return CLIENTS.includes(path) ? { path, namespace: 'clients' } : undefined;
+    });
+    onResolve({ filter: /^\.\/aws-clients\.cjs$/, namespace: 'clients' }, ({ path }) => ({ path, external: true }));
+    // Their exports have names in common: each is a property of the file.
+    onLoad({ filter: /./, namespace: 'clients' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(clientsFile)})[${JSON.stringify(path)}];`
+    }));
   }
 };
 
@@ -62,6 +79,14 @@ const results = await Promise.all([
     ...common,
     stdin: { contents: LAZY.map(name => `export * from ${JSON.stringify(name)};`).join('\n'), resolveDir: here },
     outfile: join(out, lazyFile)
+  }),
+  build({
+    ...common,
+    stdin: {
+      contents: `module.exports = {\n${CLIENTS.map(name => `  get ${JSON.stringify(name)}() { return require(${JSON.stringify(name)}); }`).join(',\n')}\n};`,
+      resolveDir: here
+    },
+    outfile: join(out, clientsFile)
   })
 ]);
 const inputs = results.flatMap(result => Object.keys(result.metafile.inputs));
