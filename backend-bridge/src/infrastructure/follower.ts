@@ -179,10 +179,13 @@ export class Follower {
     const log = await client.log(auth, id);
     const mark = createHash('sha256').update(log).digest('hex').slice(0, 16);
     const news = kept.log?.mark === mark ? kept.log : { mark, at: Date.now() };
+    // Told together with the state, so that nobody sees a configured one without them.
+    const read = state === 'configured' && kept.view.owners.length === 0 ? await this._readOutputs(client, auth, id) : {};
     const quiet = Math.floor((Date.now() - news.at) / 60_000);
     records.change(
       kept,
       {
+        ...read,
         state,
         vms,
         updatedAt: new Date().toISOString(),
@@ -191,13 +194,10 @@ export class Follower {
       },
       kept.log?.mark === mark ? {} : { log: news }
     );
-    if (state === 'configured' && kept.view.outputs.length === 0 && kept.view.owners.length === 0) {
-      await this._readOutputs(client, auth, id);
-    }
     return true;
   }
 
-  private async _readOutputs(client: ImClient, auth: Required<IImAuth>, id: string): Promise<void> {
+  private async _readOutputs(client: ImClient, auth: IImAuth, id: string): Promise<Partial<Infrastructure>> {
     const { kept, records } = this._options;
     const outputs = await client.outputs(auth, id).catch((error: unknown) => {
       // An infrastructure that was made from RADL has none.
@@ -207,7 +207,7 @@ export class Follower {
       throw error;
     });
     const owners = await client.owners(auth, id);
-    records.change(kept, { outputs: outputsOf(outputs, Object.values(records.secrets(kept))), owners });
+    return { outputs: outputsOf(outputs, Object.values(records.secrets(kept))), owners };
   }
 
   /** The steps that IM takes, from the states of the machines and the log. */

@@ -34,7 +34,7 @@ export function readProgress(text: string): IProgress {
     .filter(Boolean);
   const errors = lines.filter(
     (line, index) =>
-      /ERROR executing task|^(\d{4}\S* \S+ )?(Contextualization )?Error |Error (waiting|configuring)/.test(
+      /ERROR executing task|^(\d{4}\S* \S+ )?(Contextualization )?Error |Error (waiting|configuring)/i.test(
         line.replace(HEAD, '')
       ) ||
       (/fatal: /.test(line) && !/\.\.\.ignoring/.test(lines[index + 1] ?? ''))

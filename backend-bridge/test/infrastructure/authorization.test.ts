@@ -23,7 +23,7 @@ const ODD = [
 
 describe('JSON form', () => {
   it.each(ODD)('gives back %j', value => {
-    const items = [
+    const items: Record<string, string>[] = [
       { type: 'InfrastructureManager', username: value, password: value },
       { id: 'c', type: 'OpenStack', password: value }
     ];

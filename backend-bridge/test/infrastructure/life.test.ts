@@ -43,7 +43,7 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
       problems: [],
       fits: true,
       vms: [
-        { role: 'front', count: 1, cpus: 4, memory: 4 * 2 ** 30, publicIp: true },
+        { role: 'front', count: 1, cpus: 4, memory: 4 * 2 ** 30, publicIp: false },
         { role: 'wn', count: 1, cpus: 2, memory: 4 * 2 ** 30, publicIp: false }
       ],
       storage: 20 * 2 ** 30
@@ -68,17 +68,29 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
       register: 'done',
       deploy: 'done'
     });
-    expect(now).toMatchObject({ name: 'Ada’s cluster', state: 'configured', cloud: 'Dummy', owners: ['ada'], foreign: false });
+    expect(now).toMatchObject({
+      name: 'Ada’s cluster',
+      state: 'configured',
+      cloud: 'Dummy',
+      owners: ['ada'],
+      foreign: false
+    });
     expect(now.vms.map(vm => [vm.id, vm.role, vm.frontEnd, vm.cpus])).toEqual([
       ['0', 'front', true, 4],
       ['1', 'wn', false, 2]
     ]);
-    expect(now.outputs).toContainEqual({ name: 'local_oscarui_endpoint', value: 'https://oscar.localhost/', kind: 'url' });
+    expect(now.outputs).toContainEqual({
+      name: 'local_oscarui_endpoint',
+      value: 'https://oscar.localhost/',
+      kind: 'url'
+    });
 
     // The new cluster is in the list, is the current one, and has the service.
     expect(now.cluster).toBe('ada-s-cluster');
     expect(room.clusters.registry.current()).toBe('ada-s-cluster');
-    expect((await room.clusters.services(room.clusters.registry.get('ada-s-cluster'))).map(item => item.name)).toEqual(['hello']);
+    expect((await room.clusters.services(room.clusters.registry.get('ada-s-cluster'))).map(item => item.name)).toEqual([
+      'hello'
+    ]);
     expect(await room.room.secrets(made.id)).toEqual({ user: 'oscar', password: PASSWORD });
     expect(await room.room.elasticity(made.id)).toMatchObject({ workers: 1, nodes: 1, pendingJobs: 0 });
     expect(await room.room.template(made.id)).not.toContain(PASSWORD);
@@ -87,7 +99,11 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
     const ids = (found: Infrastructure): string[] => found.vms.map(vm => vm.id);
     expect(await room.room.scale(made.id, { count: 3 })).toMatchObject({ operation: 'adding 2 machines of wn' });
     await expect(room.room.scale(made.id, { count: 1 })).rejects.toMatchObject({ problem: { status: 409 } });
-    now = await until(room, made.id, found => finished(found) && found.vms.length === 4 && found.state === 'configured');
+    now = await until(
+      room,
+      made.id,
+      found => finished(found) && found.vms.length === 4 && found.state === 'configured'
+    );
     expect(ids(now)).toEqual(['0', '1', '2', '3']);
     await room.room.scale(made.id, { count: 2, remove: ['2'] });
     now = await until(room, made.id, found => finished(found) && found.vms.length === 3);
@@ -97,11 +113,17 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
     now = await until(room, made.id, found => finished(found) && found.vms.length === 2);
     expect(ids(now)).toEqual(['0', '1']);
     await room.room.scale(made.id, { count: 2 });
-    now = await until(room, made.id, found => finished(found) && found.vms.length === 3 && found.state === 'configured');
+    now = await until(
+      room,
+      made.id,
+      found => finished(found) && found.vms.length === 3 && found.state === 'configured'
+    );
     await expect(room.room.scale(made.id, { count: 1, remove: ['0'] })).rejects.toMatchObject({
       problem: { status: 403, title: 'The front end stays' }
     });
-    await expect(room.room.scale(made.id, { role: 'front', count: 0 })).rejects.toMatchObject({ problem: { status: 403 } });
+    await expect(room.room.scale(made.id, { role: 'front', count: 0 })).rejects.toMatchObject({
+      problem: { status: 403 }
+    });
     await expect(room.room.scale(made.id, { count: 1, remove: ['77'] })).rejects.toThrow(/no living machine/);
 
     await expect(room.room.remove(made.id, { confirm: 'other' })).rejects.toThrow(/name has to be given/);
@@ -160,10 +182,16 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
     let key = '';
     await room.reopen(() => {
       const database = new DatabaseSync(join(room.folder, 'bridge', 'infrastructures.db'));
-      const row = database.prepare('SELECT key, document FROM infrastructure').get() as { key: string; document: string };
+      const row = database.prepare('SELECT key, document FROM infrastructure').get() as {
+        key: string;
+        document: string;
+      };
       const { id: _id, ...kept } = JSON.parse(row.document) as { id: string; view: Infrastructure };
       Object.assign(kept.view, { id: row.key, state: 'pending', vms: [] });
-      kept.view.steps = kept.view.steps.map(step => ({ ...step, state: step.name === 'create' ? 'running' : 'waiting' }));
+      kept.view.steps = kept.view.steps.map(step => ({
+        ...step,
+        state: step.name === 'create' ? 'running' : 'waiting'
+      }));
       database.prepare('UPDATE infrastructure SET document = ?').run(JSON.stringify(kept));
       database.close();
       key = row.key;
@@ -179,13 +207,21 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
     const other = await openRoom({ im: im.url, user: 'zoe' });
     room = await openRoom({ im: im.url, user: 'zoe' });
     try {
-      const { id } = await other.room.create(request({ name: 'of another machine', inputs: { oscar_password: PASSWORD } }), undefined);
+      const { id } = await other.room.create(
+        request({ name: 'of another machine', inputs: { oscar_password: PASSWORD } }),
+        undefined
+      );
       await until(other, id, finished);
       const { items } = await room.room.list();
-      expect(items).toMatchObject([{ id, name: 'of another machine', foreign: true, state: 'unknown', oscar: true, owners: ['zoe'] }]);
+      expect(items).toMatchObject([
+        { id, name: 'of another machine', foreign: true, state: 'unknown', oscar: true, owners: ['zoe'] }
+      ]);
       await expect(room.room.scale(id, { count: 2 })).rejects.toMatchObject({ problem: { status: 404 } });
       await room.room.adopt(id, 'dummy');
-      expect(await until(room, id, found => found.state === 'configured')).toMatchObject({ foreign: false, cloud: 'Dummy' });
+      expect(await until(room, id, found => found.state === 'configured')).toMatchObject({
+        foreign: false,
+        cloud: 'Dummy'
+      });
       expect(await room.room.secrets(id)).toEqual({ user: 'oscar', password: PASSWORD });
       await room.room.remove(id, { confirm: 'of another machine' });
       await until(room, id, found => found.state === 'deleted', 60);

@@ -22,7 +22,8 @@ export function haveIm(): boolean {
   const own = join(ROOT, '.venv', 'bin', 'python');
   try {
     mkdirSync(join(ROOT, '.setup'), { recursive: true });
-    const run = (file: string, args: string[]): unknown => execFileSync(file, args, { stdio: 'pipe', timeout: 600_000 });
+    const run = (file: string, args: string[]): unknown =>
+      execFileSync(file, args, { stdio: 'pipe', timeout: 600_000 });
     if (existsSync(uv)) {
       run(uv, ['venv', '--clear', '--python', own, PLACE]);
       run(uv, ['pip', 'install', '--python', PYTHON, 'IM==2.0.0']);
@@ -33,7 +34,9 @@ export function haveIm(): boolean {
     return existsSync(join(PLACE, 'bin', 'im_service'));
   } catch (error) {
     const { stderr } = error as { stderr?: Buffer };
-    console.warn(`SKIPPED: the real Infrastructure Manager could not be installed: ${stderr?.toString().slice(-500) ?? String(error)}`);
+    console.warn(
+      `SKIPPED: the real Infrastructure Manager could not be installed: ${stderr?.toString().slice(-500) ?? String(error)}`
+    );
     return false;
   }
 }
