@@ -40,7 +40,8 @@ const SETTLED = new Set([
   'aws-prepared-image',
   'aws-trigger',
   'aws-role',
-  'filter-on-input'
+  'filter-on-input',
+  'script-missing'
 ]);
 
 /** Makes the room: nothing of AWS is loaded or called before it is used. */
