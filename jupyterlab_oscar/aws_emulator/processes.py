@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ class Ended:
     seconds
         How long it took.
     memory
-        Largest resident memory of it or of a process it waited for, in MB.
+        Largest resident memory of it with all it started, in MB, as far as it was seen.
     """
 
     code: int
@@ -119,11 +120,13 @@ def run(
     output = bytearray()
     reader = threading.Thread(target=_read, args=(process, output, tell), daemon=True)
     reader.start()
+    memory = _Memory(process.pid)
     if stdin is not None:
         threading.Thread(target=_feed, args=(process, stdin), daemon=True).start()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     limit.end()
+    used = memory.end(usage.ru_maxrss)
     if stop is not None:
         stop.attach(None)
     with _lock:
@@ -132,14 +135,13 @@ def run(
         _kill(process.pid)  # what it started and left behind
     # A process in the background may hold the pipe open for ever: Lambda freezes those, here they are left alone.
     reader.join(1.0)
-    used = usage.ru_maxrss // (1024 * 1024 if sys.platform == "darwin" else 1024)
     return Ended(
         process.returncode,
         bytes(output),
         limit.passed,
         stop is not None and stop.asked,
         time.monotonic() - begun,
-        max(1, int(used)),
+        used,
     )
 
 
@@ -151,6 +153,45 @@ def end_all() -> None:
         groups = list(_running)
     for group in groups:
         _kill(group)
+
+
+class _Memory:
+    """Looks again and again how much a process and its children hold.
+
+    The number that the kernel gives at the end is no use on Linux: it counts what this process held when it started the
+    other one.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._most = 0
+        self._over = threading.Event()
+        if sys.platform.startswith("linux"):
+            threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        pause = 0.01
+        while True:
+            self._most = max(self._most, _resident(self._pid))
+            if self._over.wait(pause):
+                return
+            pause = min(0.25, pause * 1.5)
+
+    def end(self, kernel: int) -> int:
+        self._over.set()
+        if sys.platform == "darwin":
+            return max(1, kernel // (1024 * 1024))
+        return max(1, -(-self._most // (1024 * 1024)))
+
+
+def _resident(pid: int) -> int:
+    """Bytes that a process and its children hold; 0 when it has ended."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (OSError, IndexError):
+        return 0
+    return pages * resource.getpagesize() + sum(_resident(int(child)) for child in children)
 
 
 class _Limit:

@@ -105,9 +105,9 @@ class Emulator:
 
         self.account, self.key, self.secret, role_keys = _identities()
         code = CodeFolders(self._folder, data / "images" if data else None)
-        self._functions = Functions(
-            self._folder, code, Stores(self.endpoint, *role_keys, REGION), role_keys, self.endpoint
-        )
+        stores = Stores(self.endpoint, *role_keys, REGION)
+        stores.own("s3")  # now, so that the first call need not wait for it
+        self._functions = Functions(self._folder, code, stores, role_keys, self.endpoint)
         install(self._functions, Jobs(self._functions, self._folder), self.endpoint)
         gate = Gate(DomainDispatcherApplication(create_backend_app), self._functions, code, self.key)
 

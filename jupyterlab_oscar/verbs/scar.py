@@ -160,10 +160,8 @@ def _config(context: Context) -> Outcome:
     now = aws.use(**change) if change else context.bridge.aws().context()
     lines = fields({name: value for name, value in now.items() if name != "problem"})
     if now["emulator"]:
-        emulator = aws.emulator()
-        lines += "\nThe local emulator, for trying. It has no " + ", no ".join(
-            item.partition(":")[0] for item in emulator["notCovered"]
-        )
+        missing = "; ".join(item.partition(":")[0] for item in aws.emulator()["notCovered"])
+        lines += f"\nThe local emulator: for trying and for tests. Not covered: {missing}."
     if now.get("problem"):
         lines += f"\n{now['problem']['detail']} {now['problem'].get('action') or ''}".rstrip()
     return Outcome(Record(now, lines), now, lines)
