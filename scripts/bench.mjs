@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- NAME… --json FILE]`: runs the benchmarks and prints their rows side by side. A benchmark is a program
+ * `npm run bench [-- NAME… --json FILE --OPTION…]`: runs the benchmarks and prints their rows side by side. A benchmark is a program
  * bench/NAME.mjs (the .venv's Node) or bench/NAME.py that prints one JSON object a line on stdout:
  * `{name, against, ours, theirs, ratio, runs, spread, aim, met}`; what it has to say besides goes to stderr.
+ * Options that are not `--json` are given to it, with all that follows the first of them.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
@@ -59,6 +60,8 @@ function table(rows) {
 await main(async () => {
   const args = process.argv.slice(2);
   const json = args.includes('--json') ? args.splice(args.indexOf('--json'), 2)[1] : undefined;
+  const first = args.findIndex(arg => arg.startsWith('--'));
+  const options = first < 0 ? [] : args.splice(first);
   const all = programs();
   const unknown = args.find(name => !(name in all));
   if (unknown) {
@@ -69,7 +72,7 @@ await main(async () => {
   const broken = [];
   for (const name of args.length > 0 ? args : Object.keys(all)) {
     console.error(`── ${name}`);
-    if ((await measure(all[name], row => rows.push(row))) !== 0) {
+    if ((await measure([...all[name], ...options], row => rows.push(row))) !== 0) {
       broken.push(name);
     }
   }

@@ -1,0 +1,1 @@
+"""Workloads of the benchmark ``compute``, on our engine and on its peers."""
