@@ -1,3 +1,4 @@
+import { UUID } from '@lumino/coreutils';
 import * as React from 'react';
 
 import type { Infrastructure } from '../../contract';
@@ -23,7 +24,7 @@ export interface IStepProps {
 export function Wizard(props: { onDone: (created: Infrastructure) => void }): JSX.Element {
   const { model, trans } = useView();
   const [list] = useInfrastructures();
-  const [draft, setDraft] = React.useState(() => newDraft(crypto.randomUUID()));
+  const [draft, setDraft] = React.useState(() => newDraft(UUID.uuid4()));
   const [step, setStep] = React.useState<WizardStep>('template');
   const [told, setTold] = React.useState(false);
   const head = React.useRef<HTMLHeadingElement>(null);
