@@ -102,10 +102,13 @@ export function createScar(options: IScarOptions): IScar {
       emulator: target.emulator,
       scripts
     });
+    const checked = checkFdl(document, { scripts }).filter(problem => !SETTLED.has(problem.code));
+    const codes = new Set(checked.map(problem => problem.code));
     const problems: FdlProblem[] = unique([
       ...document.syntax,
-      ...checkFdl(document, { scripts }).filter(problem => !SETTLED.has(problem.code)),
-      ...found.problems
+      ...checked,
+      // The language and this room may see the same fault, at places of their own.
+      ...found.problems.filter(problem => !codes.has(problem.code))
     ]);
     const notes = [...found.notes];
     const plans: IFunctionPlan[] = [];
@@ -280,7 +283,6 @@ function hasErrors(problems: FdlProblem[]): boolean {
   return problems.some(problem => problem.severity === 'error');
 }
 
-/** The language and this room may see the same fault. */
 function unique(problems: FdlProblem[]): FdlProblem[] {
   const seen = new Set<string>();
   return problems.filter(({ code, line, severity }) => {

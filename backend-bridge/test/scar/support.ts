@@ -42,7 +42,7 @@ export class Moto {
     child.stderr.on('data', chunk => lines.push(String(chunk)));
     child.stdout.on('data', () => undefined);
     const moto = new Moto(child, `http://127.0.0.1:${port}`);
-    for (const deadline = Date.now() + 90_000; ; ) {
+    for (const deadline = Date.now() + 90_000; ;) {
       try {
         await fetch(`${moto.endpoint}/moto-api/config`);
         return moto;
@@ -336,7 +336,11 @@ export async function pushImage(clients: AwsClients): Promise<void> {
       imageManifest: JSON.stringify({
         schemaVersion: 2,
         mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
-        config: { mediaType: 'application/vnd.docker.container.image.v1+json', size: 1, digest: `sha256:${'0'.repeat(64)}` },
+        config: {
+          mediaType: 'application/vnd.docker.container.image.v1+json',
+          size: 1,
+          digest: `sha256:${'0'.repeat(64)}`
+        },
         layers: []
       })
     })
