@@ -64,3 +64,34 @@ describe.each([
     expect(log.join('\n')).toContain('item 39');
   });
 });
+
+test('services of older versions go when nothing uses them any more', async () => {
+  const bench = await openBench();
+  try {
+    const { client } = bench.cluster;
+    const [idle, kept, other] = ['mr-runner-00000000', 'mr-runner-11111111', 'mr-runner-of-mine'];
+    for (const name of [idle, kept, other]) {
+      await client.createService({
+        name,
+        image: 'docker.io/library/python:3.12-slim',
+        cpu: '0.1',
+        memory: '128Mi',
+        script: '#!/bin/sh',
+        output: [{ storage_provider: 'minio.default', path: `${name}/out` }]
+      });
+    }
+    // The result of an earlier job.
+    await (await bench.cluster.storage()).put(kept, 'jobs/mr-1/out/0_results', Buffer.from('["a",1]'));
+    await finish(bench.jobs, request('htc', SQUARES, { engine: ENGINE, htc: { iterations: 2 } }));
+    const names = async (): Promise<string[]> => (await client.services()).map(({ name }) => name).sort();
+    for (const end = Date.now() + 20_000; (await names()).includes(idle) && Date.now() < end;) {
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    const left = await names();
+    expect(left).toHaveLength(3);
+    expect(left).toEqual(expect.arrayContaining([kept, other]));
+    expect(left).not.toContain(idle);
+  } finally {
+    await bench.close();
+  }
+});

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class System:
 
     def speeds(self, folder: str, scenario: str, count: int, length: float, **more: Any) -> dict[str, Any]:
         speeds.start(folder, scenario, length)
-        job = oscar.htc(speeds.work, count, setup=speeds.setup_of(folder), fresh=True, **more)
+        job = oscar.htc(_at_speed, count, setup=_setup_of(folder), fresh=True, **more)
         return {"sum": count * (count - 1) // 2 if job.record["results"] == count else -1, "id": job.id}
 
     def begin(self, name: str, count: int) -> dict[str, Any]:
@@ -59,3 +60,14 @@ class System:
 
     def stop(self) -> None:
         os.kill(self._bridge(), signal.SIGTERM)
+
+
+def _at_speed(item: int) -> int:
+    return speeds.work(item)
+
+
+def _setup_of(folder: str) -> Callable[[], None]:
+    def setup() -> None:
+        speeds.claim(folder)
+
+    return setup

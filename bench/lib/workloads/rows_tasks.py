@@ -188,6 +188,7 @@ def _fault(bench: Bench, title: str, peers: list[str], what: str, at: float, mos
     # Who is stopped for ever has done its part until then; what it would have done is left to the other one.
     ideal = whole if what != "stop" else at * whole + (1 - at) * whole * WORKERS / (WORKERS - 1)
     titles = {"ours": "the ideal", **TITLES}
+    own_median = 0.0
     for system in ["ours", *peers]:
 
         def work(child: Child, _: int) -> dict[str, Any]:
@@ -210,9 +211,10 @@ def _fault(bench: Bench, title: str, peers: list[str], what: str, at: float, mos
             if system == "ours":
                 raise
             print(f"compute: {title}: {TITLES[system]} did not come to the end: {error}", file=sys.stderr)
-            emit(title + " (s)", f"{TITLES[system]}: not finished", ideal, None, None, runs=bench.runs, spread="")
+            emit(title + " (s)", f"{TITLES[system]}: not finished", own_median, None, None, runs=bench.runs, spread="")
             continue
         ratio = measured.median / ideal
+        own_median = measured.median if system == "ours" else own_median
         own = {"aim": f"≤ {most}×", "met": ratio <= most} if system == "ours" else {}
         emit(
             title + " (s)",

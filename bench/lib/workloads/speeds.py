@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +68,3 @@ def work(item: int) -> int:
     state["due"] = due
     time.sleep(max(0.0, due - now))
     return item
-
-
-def setup_of(folder: str) -> Callable[[], None]:
-    def setup() -> None:
-        claim(folder)
-
-    return setup

@@ -44,7 +44,7 @@ export class OscarEngines {
       return known.engine;
     }
     const { apply, image = IMAGE, log } = this._options;
-    const service = new RunnerService({ cluster, apply, image, script: () => this._pack() });
+    const service = new RunnerService({ cluster, apply, image, script: () => this._pack(), log });
     const engine = new DescriptorEngine({
       id: name,
       transport: new ServiceTransport(cluster, service),

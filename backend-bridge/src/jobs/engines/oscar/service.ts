@@ -6,6 +6,7 @@ import type { IClusters } from '../../../clusters/facade';
 import type { ICluster } from '../../../clusters/interfaces';
 import type { IOscarService } from '../../../fdl/service';
 import { BridgeError, isProblem } from '../../../http';
+import { removeOldServices } from './old-services';
 import type { IRunnerScript } from './runner-script';
 
 export interface IRunnerServiceOptions {
@@ -13,6 +14,7 @@ export interface IRunnerServiceOptions {
   apply: IClusters['apply'];
   image: string;
   script: () => Promise<IRunnerScript>;
+  log?: (line: string) => void;
 }
 
 /** Processors and memory of one worker. */
@@ -30,7 +32,9 @@ export class RunnerService {
   async ensure(): Promise<IOscarService> {
     this._ready ??= this._ensure();
     try {
-      return await this._ready;
+      const service = await this._ready;
+      this._tidied ??= this._tidy(service.name);
+      return service;
     } catch (error) {
       this._ready = undefined;
       throw error;
@@ -77,6 +81,19 @@ export class RunnerService {
     return made;
   }
 
+  /** Once for each bridge. That it did not go well is no reason to stop a job. */
+  private async _tidy(own: string): Promise<void> {
+    const { cluster, log } = this._options;
+    try {
+      const removed = await removeOldServices(cluster, own);
+      if (removed.length > 0) {
+        log?.(`Services of older versions were removed from ${cluster.id}: ${removed.join(', ')}.`);
+      }
+    } catch (error) {
+      log?.(`Services of older versions are still on ${cluster.id}: ${String(error)}`);
+    }
+  }
+
   private async _create(name: string, script: string, variables: Record<string, string>): Promise<void> {
     const { cluster, apply, image } = this._options;
     const base = await mkdtemp(join(tmpdir(), 'oscar-service-'));
@@ -106,4 +123,5 @@ export class RunnerService {
   }
 
   private _ready: Promise<IOscarService> | undefined;
+  private _tidied: Promise<void> | undefined;
 }
