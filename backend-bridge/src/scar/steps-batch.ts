@@ -428,6 +428,7 @@ function definitionStep(planning: IPlanning, wanted: RegisterJobDefinitionComman
                 .batch(region)
                 .send(new (sdk.batch().RegisterJobDefinitionCommand)({ ...wanted, tags: run.tags }))
             );
+            await dropTwins(planning, region, answer.jobDefinitionArn, run);
             if (live.definition) {
               run.revert(`the job definition "${spec.name}"`, async () => {
                 await target.clients
@@ -438,6 +439,23 @@ function definitionStep(planning: IPlanning, wanted: RegisterJobDefinitionComman
           }
         })
   };
+}
+
+/** Revisions of this deployment whose answer was lost: the client had tried again. */
+async function dropTwins(planning: IPlanning, region: string, kept: string | undefined, run: IRun): Promise<void> {
+  const { target, spec } = planning;
+  const client = target.clients.batch(region);
+  await calling(`look at the job definition "${spec.name}"`, async () => {
+    const answer = await client.send(
+      new (sdk.batch().DescribeJobDefinitionsCommand)({ jobDefinitionName: spec.name, status: 'ACTIVE' })
+    );
+    for (const { jobDefinitionArn, status, tags } of answer.jobDefinitions ?? []) {
+      const twin = jobDefinitionArn !== kept && status !== 'INACTIVE' && tags?.[DEPLOYMENT] === run.journal.head.id;
+      if (twin) {
+        await client.send(new (sdk.batch().DeregisterJobDefinitionCommand)({ jobDefinition: jobDefinitionArn }));
+      }
+    }
+  });
 }
 
 /** A function that uses Batch no more. */
