@@ -180,7 +180,8 @@ export class Follower {
     const mark = createHash('sha256').update(log).digest('hex').slice(0, 16);
     const news = kept.log?.mark === mark ? kept.log : { mark, at: Date.now() };
     // Told together with the state, so that nobody sees a configured one without them.
-    const read = state === 'configured' && kept.view.owners.length === 0 ? await this._readOutputs(client, auth, id) : {};
+    const read =
+      state === 'configured' && kept.view.owners.length === 0 ? await this._readOutputs(client, auth, id) : {};
     const quiet = Math.floor((Date.now() - news.at) / 60_000);
     records.change(
       kept,

@@ -419,6 +419,10 @@ export class Infrastructures {
   }
 
   resume(): void {
+    if (this._resumed) {
+      return;
+    }
+    this._resumed = true;
     for (const kept of this._records.all()) {
       if (kept.view.state === 'deleted') {
         continue;
@@ -594,6 +598,18 @@ export class Infrastructures {
     const name =
       request.name?.trim() || `${slug(templateName.replace(/\.\w+$/, ''))}-${randomBytes(2).toString('hex')}`;
     const prepared = prepareRequest(template, request, name, credential, await this._defaults(template, name));
+    if (request.deploy?.length) {
+      const examples = await this._options.examples?.();
+      const unknown = examples && request.deploy.find(example => !examples.includes(example));
+      if (unknown !== undefined) {
+        prepared.problems.push(
+          `There is no example "${unknown.slice(0, 60)}": use ${examples?.join(', ') ?? 'another'}.`
+        );
+      }
+      if (!(request.register ?? makesOscar(template.tree))) {
+        prepared.problems.push('Services can be deployed only when the cluster is added to the list (register).');
+      }
+    }
     return { name, prepared, template, templateName };
   }
 
@@ -618,4 +634,5 @@ export class Infrastructures {
   private readonly _followers = new Map<string, { follower: Follower; done: Promise<void> }>();
   private readonly _operations = new Set<Promise<void>>();
   private readonly _closed = new AbortController();
+  private _resumed = false;
 }

@@ -34,6 +34,8 @@ export interface IInfrastructuresOptions {
   clusters: IClusters;
   /** Folder of the templates of this package. */
   templates: string | null;
+  /** Names of the examples that there are; absent: not checked beforehand. */
+  examples?: () => Promise<string[]>;
   /** Deploys an example on a cluster; resolves when it is ready. */
   deploy: (cluster: string, example: string, handle: IDeployHandle) => Promise<void>;
   onEvent: (id: string, infrastructure: Infrastructure | null) => void;
@@ -91,7 +93,7 @@ export interface IInfrastructures {
 
   /** How many are worked on now. */
   running(): number;
-  /** Goes on with what a killed bridge had begun. */
+  /** Goes on with what a killed bridge had begun; the second call does nothing. */
   resume(): void;
   close(): Promise<void>;
 }

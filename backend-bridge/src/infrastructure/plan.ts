@@ -106,11 +106,7 @@ export async function askCloud(
       if (!isProblem(error, 'invalid', 'remote-error')) {
         throw error;
       }
-      problems.push(
-        error.problem.cause
-          ? `${error.problem.detail} ${String(error.problem.cause).split('\n')[0]}`
-          : error.problem.detail
-      );
+      problems.push(error.problem.detail);
       return undefined;
     }),
     client.quotas(auth).catch((error: unknown) => {
@@ -150,6 +146,9 @@ export function planOf(
     warnings: [
       ...prepared.warnings,
       ...asked.warnings,
+      ...(asked.estimate?.compute.length === 0 && !/FaaS\.Function/.test(prepared.filled.text)
+        ? ['The Infrastructure Manager sees no machines in this template.']
+        : []),
       ...(tight?.length ? [`It does not fit into the quota of the cloud: ${tight.join('; ')}.`] : [])
     ],
     problems: [...prepared.problems, ...asked.problems],

@@ -127,6 +127,8 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
   const resume = (options?: { without?: string }): void => {
     clusters.resume(options);
     pipelines.resume(options);
+    // The cluster of one of them may be the embedded one.
+    infrastructures.resume();
   };
   const examples = new Examples(settings.examples);
   const watcher = new Watcher({ clusters: () => clusters, views, log, busy: () => underWay() > 0 });
@@ -201,6 +203,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     state: slot.folder,
     clusters,
     templates: settings.examples ? join(settings.examples, 'tosca') : null,
+    examples: async () => (await examples.list()).map(example => example.name),
     deploy: async (id, example, handle) => {
       const { path, base } = await examples.source(example);
       const source = { text: await readFile(path, 'utf8'), name: basename(path), base };
@@ -264,7 +267,6 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
   });
   await listen(app.server, settings);
   void jobs.recover().catch((error: unknown) => log.error('Jobs of before could not be gone on with', error));
-  infrastructures.resume();
   if (settings.localCluster?.enabled !== false) {
     embedded.start();
   } else {

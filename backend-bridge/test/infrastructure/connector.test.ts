@@ -35,7 +35,10 @@ withFiles('a template of a function', () => {
   it('makes a service of our cluster, through the connector of the Infrastructure Manager, and takes it away', async () => {
     const { local } = room;
     const address = `http://127.0.0.1:${(types.address() as AddressInfo).port}/custom_types.yaml`;
-    const text = readFileSync(join(REAL, 'faas_function.yaml'), 'utf8').replace(/https:\/\/raw\S*custom_types\.yaml/, address);
+    const text = readFileSync(join(REAL, 'faas_function.yaml'), 'utf8').replace(
+      /https:\/\/raw\S*custom_types\.yaml/,
+      address
+    );
     const file = { name: 'faas_function.yaml', text };
     room.room.setCredential('oscar', {
       type: 'OSCAR',
@@ -58,7 +61,12 @@ withFiles('a template of a function', () => {
     const { id } = await room.room.create(wish, file);
     const now = await until(room, id, finished);
     expect(now).toMatchObject({ state: 'configured', cloud: 'OSCAR' });
-    await room.clusters.registry.add({ id: 'made', endpoint: local?.endpoint ?? '', user: 'oscar', password: PASSWORD });
+    await room.clusters.registry.add({
+      id: 'made',
+      endpoint: local?.endpoint ?? '',
+      user: 'oscar',
+      password: PASSWORD
+    });
     const cluster = room.clusters.registry.get('made');
     expect((await room.clusters.services(cluster)).map(service => service.name)).toEqual(['through-im']);
     expect(JSON.stringify(now.outputs)).not.toContain(PASSWORD);
