@@ -8,7 +8,7 @@ import { ITranslator } from '@jupyterlab/translation';
 import { addIcon } from '@jupyterlab/ui-components';
 
 import { ARGS, CommandIDs } from '../commands';
-import type { FdlSource } from '../contract';
+import type { FdlPlan, FdlSource } from '../contract';
 import { isFdl, isFdlPath } from '../fdl/detect';
 import { oscarIcon } from '../icons';
 import { NEW_FDL, NEW_SCRIPT } from '../oscar/templates';
@@ -50,24 +50,38 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
           await showDialog({ title, body, buttons: [Dialog.okButton({ label: trans.__('Close') })] });
           return;
         }
-        const where = cluster ? clusterName(cluster, trans) : plan.cluster;
+        const names = [...plan.services, ...(plan.functions ?? [])].join(', ') || name;
+        const where = await placeOf(plan);
         if (planOnly) {
-          const title = trans.__('What %1 would change on %2', plan.services.join(', ') || name, where);
+          const title = trans.__('What %1 would change on %2', names, where);
           await showDialog({ title, body, buttons: [Dialog.okButton({ label: trans.__('Close') })] });
           return;
         }
         const result = await showDialog({
-          title: trans.__('Deploy %1 to %2?', plan.services.join(', ') || name, where),
+          title: trans.__('Deploy %1 to %2?', names, where),
           body,
           buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Deploy') })]
         });
         if (result.button.accept) {
-          model.keepOperation(await model.client.apply(source, plan.cluster));
-          if (commands.hasCommand(CommandIDs.showPanel)) {
-            await commands.execute(CommandIDs.showPanel);
+          model.keepOperation(await model.client.apply(source, plan.cluster || undefined));
+          const panel = plan.services.length > 0 ? CommandIDs.showPanel : CommandIDs.showScarPanel;
+          if (commands.hasCommand(panel)) {
+            await commands.execute(panel);
           }
         }
       });
+    }
+
+    /** Where what is planned would be: on the cluster, on AWS, or on both. */
+    async function placeOf(plan: FdlPlan): Promise<string> {
+      const cluster = model.state.clusters.find(item => item.id === plan.cluster);
+      const here = cluster ? clusterName(cluster, trans) : plan.cluster;
+      if (!plan.functions || plan.functions.length === 0) {
+        return here;
+      }
+      const { emulator, region } = await model.client.aws.context();
+      const there = emulator ? trans.__('the local AWS emulator') : trans.__('AWS (%1)', region);
+      return plan.services.length === 0 ? there : trans.__('%1 and %2', here, there);
     }
 
     /** The FDL file of the arguments, of the selection, or of the editor in front. */

@@ -127,7 +127,23 @@ export function isAwsOperation(operation: Operation): boolean {
   return operation.kind.startsWith('aws-') || operation.steps.some(step => isAwsKind(step.kind));
 }
 
+const AWS_KINDS = new Set([
+  'function',
+  'function-url',
+  'log-group',
+  'trigger',
+  'notification',
+  'permission',
+  'api',
+  'compute-environment',
+  'job-queue',
+  'job-definition',
+  'launch-template',
+  'repository',
+  'layer'
+]);
+
 /** Kinds of steps that AWS has and OSCAR has not. */
 export function isAwsKind(kind: string): boolean {
-  return /^(aws|lambda|s3|api|batch|log|ecr|iam)\b|^function\b/.test(kind);
+  return AWS_KINDS.has(kind);
 }

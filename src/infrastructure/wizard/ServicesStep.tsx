@@ -29,6 +29,21 @@ export function ServicesStep(props: IStepProps): JSX.Element {
         />
         <span>{trans.__('Add it to the clusters of the OSCAR panel when it answers')}</span>
       </label>
+      {draft.register && (
+        <div className="jp-OscarFields-field">
+          <label htmlFor="oscar-wizard-endpoint">
+            {trans.__('Address of its OSCAR, if it is not the one that the template gives')}
+          </label>
+          <input
+            id="oscar-wizard-endpoint"
+            type="url"
+            autoComplete="off"
+            spellCheck={false}
+            value={draft.endpoint}
+            onChange={event => onChange({ endpoint: event.target.value })}
+          />
+        </div>
+      )}
       <fieldset className="jp-OscarFieldset" disabled={!draft.register}>
         <legend>{trans.__('Deploy on it')}</legend>
         {problem && <ProblemBox problem={problem} />}

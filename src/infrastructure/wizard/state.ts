@@ -21,6 +21,8 @@ export interface IDraft {
   credential: string | undefined;
   image: string;
   register: boolean;
+  /** Where its OSCAR answers; empty: as the template says. */
+  endpoint: string;
   deploy: readonly string[];
   /** Sent with the creation, so that a click that comes twice makes one cluster. */
   key: string;
@@ -37,6 +39,7 @@ export function newDraft(key: string): IDraft {
     credential: undefined,
     image: '',
     register: true,
+    endpoint: '',
     deploy: [],
     key
   };
@@ -70,6 +73,7 @@ export function requestOf(draft: IDraft): InfrastructureRequest | undefined {
     credential: draft.credential,
     ...(draft.image.trim() ? { image: draft.image.trim() } : {}),
     register: oscar && draft.register,
+    ...(oscar && draft.register && draft.endpoint.trim() ? { endpoint: draft.endpoint.trim() } : {}),
     ...(oscar && draft.register && draft.deploy.length > 0 ? { deploy: [...draft.deploy] } : {}),
     idempotencyKey: draft.key
   };

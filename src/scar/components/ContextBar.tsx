@@ -62,6 +62,7 @@ export function ContextBar(): JSX.Element {
           ))}
           <option value={EMULATOR}>{trans.__('Local AWS emulator')}</option>
         </select>
+        <IconButton icon={refreshIcon} label={trans.__('Refresh')} onClick={() => run(CommandIDs.refreshAws)} />
         <select
           className="jp-OscarCluster-select jp-OscarScarContext-region"
           aria-label={trans.__('AWS region')}
@@ -80,7 +81,6 @@ export function ContextBar(): JSX.Element {
         <span className="jp-OscarCluster-state" role="status" title={context?.arn ?? word}>
           {word}
         </span>
-        <IconButton icon={refreshIcon} label={trans.__('Refresh')} onClick={() => run(CommandIDs.refreshAws)} />
       </div>
       <EmulatorBanner />
       {state.phase === 'failed' && state.problem && (

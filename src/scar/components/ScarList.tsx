@@ -20,7 +20,7 @@ export function ScarList<T>(props: {
   const { context } = state;
   if (state.phase === 'failed' || (context && context.state !== 'ready')) {
     // The head of the panel says why.
-    return <p className="jp-OscarHint">{trans.__('Nothing to show without access to AWS.')}</p>;
+    return null;
   }
   if (list.phase === 'failed' && list.problem) {
     return (
