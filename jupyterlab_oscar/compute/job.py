@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ComputeFailed, InvalidError, make_problem
+from ..errors import BridgeUnavailable, ComputeFailed, InvalidError, make_problem
 from ..inputs import POLL, PathLike, text_pieces
 from ..results import safe_name
 from ..transport import path
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .chart import Chart
 
 ENDED = ("succeeded", "failed", "cancelled")
+#: Times in a row that the bridge may not answer while a job is waited for.
+PATIENCE = 3
 #: Items fetched at once.
 _PAGE = 5_000
 
@@ -104,6 +106,7 @@ class ComputeJob:
             When it failed or was cancelled, unless ``check`` is false.
         """
         end = None if timeout is None else time.monotonic() + timeout
+        lost = 0
         try:
             while True:
                 if progress is not None:
@@ -111,7 +114,7 @@ class ComputeJob:
                 left = POLL if end is None else end - time.monotonic()
                 if self.done or left <= 0:
                     break
-                self.update(max(1, min(POLL, left)))
+                lost = self._ask(max(1, min(POLL, left)), lost)
         except KeyboardInterrupt:
             if cancel and not self.done:
                 self.cancel()
@@ -119,6 +122,20 @@ class ComputeJob:
         if check and self.done:
             self.raise_for_status()
         return self
+
+    def _ask(self, wait: float, lost: int) -> int:
+        """Ask how it goes; a bridge that has just died is started anew by the next question, and its jobs go on.
+
+        Answers how often in a row there was none.
+        """
+        try:
+            self.update(wait)
+        except BridgeUnavailable:
+            if lost >= PATIENCE:
+                raise
+            time.sleep(1)
+            return lost + 1
+        return 0
 
     def raise_for_status(self) -> None:
         """Raise what tells why it did not succeed; nothing when it did, or still runs."""

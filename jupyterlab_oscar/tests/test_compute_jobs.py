@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import random
 import signal
@@ -266,6 +267,27 @@ def test_jobs_of_a_kernel_that_is_gone(shell: InteractiveShell, home: CommandLin
     record = home.json("job", "show", job.id)
     assert (record["kind"], record["state"], record["name"]) == ("htc", "succeeded", "left behind")
     assert job.id in [item["id"] for item in home.json("jobs")["items"]]
+
+
+def test_who_waits_does_not_notice_that_the_bridge_was_killed(home: CommandLine) -> None:
+    import time
+
+    def task(item: int) -> int:
+        time.sleep(0.1)
+        return item
+
+    task.__module__ = "__main__"
+    job = oscar.htc(task, 60, wait=False, fresh=True)
+
+    def begun() -> bool:
+        job.update()
+        return any(phase["done"] > 4 for phase in job.record["phases"])
+
+    wait_for(begun, 60)
+    (file,) = (home.home / "runtime").glob("jupyterlab-oscar-bridge-*.json")
+    pid = json.loads(file.read_text())["pid"]
+    threading.Timer(0.5, lambda: os.kill(pid, signal.SIGKILL)).start()
+    assert job.wait().result() == list(range(60))
 
 
 def test_scripts_from_the_command_line(home: CommandLine, text: tuple[Path, Counter[str]], tmp_path: Path) -> None:
