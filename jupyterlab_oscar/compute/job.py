@@ -133,7 +133,7 @@ class ComputeJob:
         except BridgeUnavailable:
             if lost >= PATIENCE:
                 raise
-            time.sleep(1)
+            time.sleep(0.2 * 3**lost)
             return lost + 1
         return 0
 

@@ -75,7 +75,15 @@ class Bench:
         self._number += 1
         return str(self.home / f"out-{self._number}")
 
-    def measure(self, system: str, work: Work, *, warm: Work | None = None, into: Measured | None = None) -> Measured:
+    def measure(
+        self,
+        system: str,
+        work: Work,
+        *,
+        warm: Work | None = None,
+        into: Measured | None = None,
+        runs: int | None = None,
+    ) -> Measured:
         """Run it: once to warm up, then as often as wanted. Adds to ``into``. Raises Failed, OutOfTime."""
         if time.monotonic() > self._end:
             raise OutOfTime
@@ -84,7 +92,7 @@ class Bench:
             found.start_seconds = child.start_seconds
             if warm is not None:
                 warm(child, -1)
-            for number in range(self.runs):
+            for number in range(self.runs if runs is None else runs):
                 answer = work(child, number)
                 found.runs.append(answer["seconds"])
                 found.answers.append(answer)
@@ -92,14 +100,16 @@ class Bench:
 
     def against(self, ours: str, peers: list[str], work: Callable[[str], Work], warm: Callable[[str], Work]) -> Any:
         """Ours, the peers, ours again: ``(Measured of ours, {peer: Measured})``; a peer that fails is left out, and it is said."""
-        own = self.measure(ours, work(ours), warm=warm(ours))
+        own = self.measure(ours, work(ours), warm=warm(ours), runs=(self.runs + 1) // 2)
         others: dict[str, Measured] = {}
         for peer in peers:
             try:
                 others[peer] = self.measure(peer, work(peer), warm=warm(peer))
             except Failed as error:
                 print(f"compute: {peer} is left out: {error}", file=sys.stderr)
-        return self.measure(ours, work(ours), warm=warm(ours), into=own), others
+        if self.runs > 1:
+            self.measure(ours, work(ours), warm=warm(ours), into=own, runs=self.runs // 2)
+        return own, others
 
 
 def digest(place: str) -> str:

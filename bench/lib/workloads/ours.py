@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jupyterlab_oscar as oscar
+from jupyterlab_oscar.errors import BridgeUnavailable
 
 from . import functions, speeds
 from .ranges import peak
@@ -53,6 +55,16 @@ class System:
         job = oscar.client.connect().compute_job(self._job)
         job.wait()
         return {"sum": sum(job.result())}
+
+    def restart(self) -> None:
+        """The bridge is killed, and the next one answers."""
+        os.kill(self._bridge(), signal.SIGKILL)
+        while True:
+            try:
+                oscar.client.connect().compute_jobs()
+                return
+            except BridgeUnavailable:
+                time.sleep(0.05)
 
     def _bridge(self) -> int:
         files = Path(os.environ["JUPYTER_RUNTIME_DIR"]).glob("jupyterlab-oscar-bridge-*.json")
