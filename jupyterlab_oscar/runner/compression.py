@@ -13,6 +13,9 @@ from typing import Any, BinaryIO
 from .errors import TaskError
 from .inputs import Input, seekable
 
+#: Bytes that are decompressed at once.
+PIECE = 16 << 10
+
 
 @contextmanager
 def opened(source: Input, offset: int, compression: str | None) -> Iterator[BinaryIO]:
@@ -64,6 +67,46 @@ def _decompressed(raw: BinaryIO, compression: str) -> Any:
     raise TaskError("input", "ValueError", f"There is no reader for {compression} files.")
 
 
+class Frames:
+    """Frames of zstd by the package zstandard, whose own reader takes a file that is cut short for one that ends."""
+
+    def __init__(self, file: Any, decompressor: Any) -> None:
+        self._file = file
+        self._decompressor = decompressor
+        self._frame: Any = None
+        self._rest = b""
+        self._ready = b""
+
+    def read(self, size: int = -1) -> bytes:
+        pieces = [self._ready]
+        length = len(self._ready)
+        while size < 0 or length < size:
+            piece = self._next()
+            if piece is None:
+                break
+            pieces.append(piece)
+            length += len(piece)
+        data = b"".join(pieces)
+        cut = len(data) if size < 0 else size
+        self._ready = data[cut:]
+        return data[:cut]
+
+    def _next(self) -> bytes | None:
+        data = self._rest or self._file.read(PIECE)
+        self._rest = b""
+        if not data:
+            if self._frame is not None:
+                raise EOFError("it ends in the middle of a frame")
+            return None
+        if self._frame is None:
+            self._frame = self._decompressor().decompressobj()
+        text: bytes = self._frame.decompress(data)
+        if self._frame.eof:
+            self._rest = self._frame.unused_data
+            self._frame = None
+        return text
+
+
 def _zstd(file: Any) -> Any:
     for name, opener in (("compression.zstd", "ZstdFile"), ("backports.zstd", "ZstdFile"), ("pyzstd", "ZstdFile")):
         try:
@@ -71,7 +114,7 @@ def _zstd(file: Any) -> Any:
         except ImportError:
             continue
     try:
-        return import_module("zstandard").ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        return Frames(file, import_module("zstandard").ZstdDecompressor)
     except ImportError:
         raise TaskError(
             "input",

@@ -9,12 +9,14 @@ import gzip
 import io
 import json
 import random
+import zlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jupyterlab_oscar.runner.compression import Frames
 from jupyterlab_oscar.runner.errors import TaskError
 from jupyterlab_oscar.runner.inputs import Input
 from jupyterlab_oscar.runner.readers import reader_of
@@ -203,3 +205,25 @@ def test_parquet(tmp_path: Path) -> None:
     table = pyarrow.table({"a": list(range(10)), "b": [json.dumps(i) for i in range(10)]})
     pyarrow.parquet.write_table(table, path, row_group_size=4)
     assert of_part({**whole(path), "rowGroups": [1, 2]}, text("parquet")) == table.to_pylist()[4:]
+
+
+class Zlib:
+    """Decompresses as the package zstandard does."""
+
+    def decompressobj(self) -> Any:
+        return zlib.decompressobj()
+
+
+@pytest.mark.parametrize("size", [-1, 1, 7, 100_000])
+def test_frames_of_zstd_one_after_the_other_and_one_that_is_cut_short(size: int) -> None:
+    parts = [random.Random(3).randbytes(50_000), b"", b"x" * 90_000]
+    packed = b"".join(map(zlib.compress, parts))
+
+    def everything(data: bytes) -> bytes:
+        file = Frames(io.BytesIO(data), Zlib)
+        return b"".join(iter(lambda: file.read(size), b""))
+
+    assert everything(packed) == b"".join(parts)
+    for cut in (1, 20, 120, 50_000):
+        with pytest.raises(EOFError):
+            everything(packed[:-cut])
