@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ImServer } from '../contract';
-import { CredentialStore, readJson, writePrivateJson, type IToken, type Tokens } from '../credentials';
+import { readJson, writePrivateJson, type CredentialStore, type IToken, type Tokens } from '../credentials';
 import { BridgeError } from '../http';
 import { problemOf } from './problems';
 import type { AuthItem } from './authorization';

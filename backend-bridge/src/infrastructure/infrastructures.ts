@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type {
   Elasticity,
   Infrastructure,
@@ -13,7 +12,7 @@ import type {
 } from '../contract';
 import { CredentialStore, Tokens } from '../credentials';
 import { BridgeError, isProblem } from '../http';
-import { AfterSteps, newSteps, OSCAR_USER, slug } from './after';
+import { AfterSteps, newSteps, slug } from './after';
 import { Clouds } from './clouds';
 import { ImConnection } from './connection';
 import { elasticityOf } from './elasticity';
@@ -21,10 +20,10 @@ import { Follower, withStep } from './follower';
 import { Foreign } from './foreign';
 import type { IImAuth, ImClient } from './im-client';
 import type { IInfrastructuresOptions, TemplateFile } from './interfaces';
-import type { IKept } from './journal';
-import { maskTemplate, maskText } from './masking';
+import { idOf, type IKept } from './journal';
 import { askCloud, planOf, prepareRequest, refuseProblems, type IPreparedRequest } from './plan';
 import { invalid, noSuch, problemOf } from './problems';
+import { Reader } from './reader';
 import { Records } from './records';
 import { liveVms, planScale } from './scale';
 import { isFinal } from './states';
@@ -38,8 +37,6 @@ const POLL = { first: 1000, longest: 30_000 };
 const STALE = 10_000;
 /** How long a creation is waited for, so that the answer has IM's own id. Milliseconds. */
 const CREATE_WAIT = 20_000;
-/** IM writes its log in pieces of minutes. Milliseconds. */
-const LOG_POLL = 5000;
 
 /** What the facade does with infrastructures; settings, credentials and templates are the rooms beside. */
 export class Infrastructures {
@@ -65,6 +62,12 @@ export class Infrastructures {
       onEvent: options.onEvent,
       log
     });
+    this.reader = new Reader({
+      records: this._records,
+      connection: this.connection,
+      clouds: this.clouds,
+      poll: options.poll ?? POLL
+    });
     this._after = new AfterSteps({
       records: this._records,
       clusters: options.clusters,
@@ -74,6 +77,7 @@ export class Infrastructures {
     });
   }
 
+  readonly reader: Reader;
   readonly tokens: Tokens;
   readonly connection: ImConnection;
   readonly clouds: Clouds;
@@ -178,51 +182,6 @@ export class Infrastructures {
     return this._records.wait(id, options);
   }
 
-  async *log(
-    id: string,
-    options: { follow?: boolean; vm?: string; signal?: AbortSignal } = {}
-  ): AsyncGenerator<string> {
-    const kept = this._records.find(id);
-    const secrets = kept ? Object.values(this._records.secrets(kept)) : [];
-    let shown = '';
-    for (;;) {
-      if (kept && kept.id === undefined) {
-        if (options.follow !== true || isFinal(kept.view.state)) {
-          return;
-        }
-      } else {
-        const auth = options.vm === undefined ? await this.connection.auth() : await this._auth(this._records.get(id));
-        const text = maskText(await this.connection.client().log(auth, kept?.id ?? id, options.vm), secrets);
-        if (text !== shown) {
-          yield text.startsWith(shown)
-            ? text.slice(shown.length)
-            : `${shown === '' ? '' : '\n--- the log begins anew ---\n'}${text}`;
-          shown = text;
-        }
-      }
-      if (options.follow !== true || options.signal?.aborted || !kept || isFinal(kept.view.state)) {
-        return;
-      }
-      await delay(Math.min(LOG_POLL, (this._options.poll ?? POLL).longest), undefined, {
-        signal: options.signal
-      }).catch(() => undefined);
-      if (options.signal?.aborted) {
-        return;
-      }
-    }
-  }
-
-  /** As the server has it, secrets masked. */
-  async template(id: string): Promise<string> {
-    const kept = this._records.find(id);
-    const client = this.connection.client();
-    const auth = await this.connection.auth();
-    const imId = kept ? this._idOf(kept) : id;
-    const secrets = kept ? Object.values(this._records.secrets(kept)) : [];
-    const tosca = await client.tosca(auth, imId);
-    return tosca === undefined ? maskText(await client.radlText(auth, imId), secrets) : maskTemplate(tosca, secrets);
-  }
-
   elasticity(id: string): Promise<Elasticity> {
     return elasticityOf(this._records.get(id), this._options.clusters);
   }
@@ -280,7 +239,7 @@ export class Infrastructures {
     const kept = this._idle(id);
     const client = this._clientOf(kept);
     const auth = await this._auth(kept);
-    const imId = this._idOf(kept);
+    const imId = idOf(kept);
     const [vms, tosca] = await Promise.all([liveVms(client, auth, imId), client.tosca(auth, imId)]);
     const plan = planScale(tosca, vms, request);
     if (!plan) {
@@ -333,7 +292,7 @@ export class Infrastructures {
     const kept = this._records.get(id);
     const client = this._clientOf(kept);
     const auth = await this.connection.auth();
-    const imId = this._idOf(kept);
+    const imId = idOf(kept);
     await client.addOwner(auth, imId, { token: token?.trim() || (await this.connection.token()).token });
     this._records.change(kept, { owners: await client.owners(auth, imId) });
     return kept.view;
@@ -369,47 +328,6 @@ export class Infrastructures {
     this._records.add(kept, typeof password === 'string' && password !== '' ? { oscar_password: password } : {});
     this._follow(kept);
     return kept.view;
-  }
-
-  /** On request only; never kept. */
-  async sshKey(id: string, vm: string): Promise<{ user: string; host: string; key?: string; password?: string }> {
-    const kept = this._records.get(id);
-    const radl = await this._clientOf(kept).vm(await this._auth(kept), this._idOf(kept), vm);
-    const system = radl.find(item => item['class'] === 'system') ?? {};
-    const text = (name: string): string | undefined => {
-      const value = system[`disk.0.os.credentials.${name}`];
-      return typeof value === 'string' && value !== '' ? value : undefined;
-    };
-    const addresses = kept.view.vms.find(item => item.id === vm)?.addresses ?? [];
-    const user = text('username');
-    const host =
-      addresses.at(-1) ?? Object.entries(system).find(([name]) => /^net_interface\.\d+\.ip$/.test(name))?.[1];
-    if (user === undefined || typeof host !== 'string') {
-      throw noSuch('way into machine', vm, 'It gets an address and a user when it has started.');
-    }
-    const key = text('private_key');
-    const password = text('new.password') ?? text('password');
-    return {
-      user,
-      host,
-      ...(key === undefined ? {} : { key }),
-      ...(password === undefined || key !== undefined ? {} : { password })
-    };
-  }
-
-  /** User and password of the cluster's API; asked of IM when they were made on another machine. */
-  async secrets(id: string): Promise<{ user: string; password: string }> {
-    const kept = this._records.find(id);
-    const own = kept && this._records.secrets(kept)['oscar_password'];
-    if (own) {
-      return { user: OSCAR_USER, password: own };
-    }
-    const tosca = await this.connection.client().tosca(await this.connection.auth(), kept?.id ?? id);
-    const found = inputValues(parseTemplate({ name: id, text: tosca ?? '' }).tree)['oscar_password'];
-    if (typeof found !== 'string' || found === '') {
-      throw noSuch('password of the cluster', kept?.view.name ?? id, 'Its template has no input "oscar_password".');
-    }
-    return { user: OSCAR_USER, password: found };
   }
 
   // ------------------------------------------------------------------------------------------------ life
@@ -495,7 +413,7 @@ export class Infrastructures {
   ): Promise<Infrastructure> {
     const client = this._clientOf(kept);
     const auth = await this._auth(kept);
-    const id = this._idOf(kept);
+    const id = idOf(kept);
     this._records.change(kept, { operation, problem: undefined });
     const done = work(client, auth, id)
       .then(
@@ -527,19 +445,6 @@ export class Infrastructures {
       });
     }
     return kept;
-  }
-
-  private _idOf(kept: IKept): string {
-    if (kept.id === undefined) {
-      throw new BridgeError({
-        type: 'busy',
-        title: 'Not there yet',
-        status: 409,
-        detail: `${kept.view.name} is just being created.`,
-        action: 'Wait until the Infrastructure Manager has taken it.'
-      });
-    }
-    return kept.id;
   }
 
   private _clientOf(kept: IKept): ImClient {

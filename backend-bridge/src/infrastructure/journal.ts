@@ -2,6 +2,7 @@ import { chmodSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Infrastructure, InfrastructureRequest } from '../contract';
 import { notWritable } from '../credentials';
+import { BridgeError } from '../http';
 
 /** What is kept of an infrastructure beside what is shown of it. Nothing secret: its passwords are in the store. */
 export interface IKept {
@@ -27,6 +28,20 @@ export interface IKept {
   /** The cluster was put into the list by us, so it goes with the infrastructure. */
   addedCluster?: boolean;
   goneAt?: number;
+}
+
+/** IM's own id. @throws BridgeError `busy` before it has given one */
+export function idOf({ id, view }: IKept): string {
+  if (id === undefined) {
+    throw new BridgeError({
+      type: 'busy',
+      title: 'Not there yet',
+      status: 409,
+      detail: `${view.name} is just being created.`,
+      action: 'Wait until the Infrastructure Manager has taken it.'
+    });
+  }
+  return id;
 }
 
 /** How long a deleted one is still answered for. */

@@ -8,6 +8,10 @@ import { finished, TEMPLATES } from './room';
 jest.setTimeout(180_000);
 afterEach(cleanUp);
 
+interface IClusterList {
+  items: { id: string; endpoint: string }[];
+}
+
 const PAGE = { 'x-oscar-client': 'page' };
 const FDL = `functions:
   oscar:
@@ -147,16 +151,13 @@ onRealIm('a bridge with the real Infrastructure Manager', () => {
       'catalogue oscar.yaml',
       'catalogue rehearsal.yaml'
     ]);
-    const clusters = (await bridge.call('/v1/clusters')).json<{
-      items: { id: string; endpoint: string; state: string }[];
-    }>();
     for (;;) {
       const status = await bridge.call('/v1/clusters/local/services');
       if (status.status === 200) {
         break;
       }
     }
-    const endpoint = (await bridge.call('/v1/clusters')).json<typeof clusters>().items[0].endpoint;
+    const endpoint = (await bridge.call('/v1/clusters')).json<IClusterList>().items[0].endpoint;
     const body = {
       name: 'rehearsed',
       source: { template: 'rehearsal' },
@@ -212,7 +213,7 @@ onRealIm('a bridge with the real Infrastructure Manager', () => {
       event => event.type === 'infrastructure' && event.data['id'] === id && event.data['infrastructure'] === null
     );
     // What was there before stays in the list of clusters.
-    expect((await bridge.call('/v1/clusters')).json<typeof clusters>().items.map(item => item.id)).toEqual(['local']);
+    expect((await bridge.call('/v1/clusters')).json<IClusterList>().items.map(item => item.id)).toEqual(['local']);
     const shown = bridge.log() + JSON.stringify(again.events);
     expect(shown).not.toContain(password);
     expect(shown).not.toContain('secret-of-ada-1');

@@ -62,7 +62,8 @@ export class Catalogue {
     }
     const all = [...own.map(item => view(item, 'package')), ...others.map(item => view(item, 'catalogue'))];
     const items = all.filter(item => item !== undefined && !item.child).map(item => (item as IView).template);
-    return { items, ...((problem ??= this._problem) ? { problem } : {}) };
+    problem ??= this._problem;
+    return { items, ...(problem ? { problem } : {}) };
   }
 
   /** @throws BridgeError `not-found` with the names there are */

@@ -16,8 +16,8 @@ import {
   InfrastructureRequest,
   Problem,
   ScaleRequest,
-  TemplateRef,
-  TokenInfo
+  TokenInfo,
+  type TemplateRef
 } from '../../contract';
 import type { TemplateFile } from '../../infrastructure';
 import type { BridgeApp } from '../app';
