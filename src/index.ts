@@ -5,6 +5,7 @@ import { clustersPlugin } from './plugins/clusters';
 import { computeJobsPlugin } from './plugins/compute-jobs';
 import { deployPlugin } from './plugins/deploy';
 import { fdlPlugin } from './plugins/fdl';
+import { hubTokenPlugin } from './plugins/hub-token';
 import { infrastructurePlugin } from './plugins/infrastructure';
 import { jobsPlugin } from './plugins/jobs';
 import { launcherPlugin } from './plugins/launcher';
@@ -45,7 +46,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   pipelineRunsPlugin,
   scarPlugin,
   scarFunctionsPlugin,
-  infrastructurePlugin
+  infrastructurePlugin,
+  hubTokenPlugin
 ];
 
 export default plugins;

@@ -6,6 +6,13 @@ export interface IOscarSettings {
   readonly logLines: number;
   /** Open a job's view when it is started from here. */
   readonly openJobs: boolean;
+  /** Where the hub answers its user's access token, below its prefix; empty: it is not asked. */
+  readonly hubTokenService: string;
 }
 
-export const DEFAULT_SETTINGS: IOscarSettings = Object.freeze({ notify: 'failed', logLines: 20000, openJobs: true });
+export const DEFAULT_SETTINGS: IOscarSettings = Object.freeze({
+  notify: 'failed',
+  logLines: 20000,
+  openJobs: true,
+  hubTokenService: ''
+});
