@@ -16,7 +16,8 @@ const EARLY = 60_000;
 
 /**
  * The default chain of AWS (environment, profile, SSO, web identity, container, instance) for a profile, or for what the
- * environment says. Keys are remembered until they end; a failure is not remembered, so that signing in is enough.
+ * environment says. Keys are remembered until they end; a failure is not remembered, and neither are the files of AWS, so that
+ * signing in is enough.
  */
 export function chain(profile: string | undefined, region: string): AwsCredentialIdentityProvider {
   let known: IAwsKeys | undefined;
@@ -27,7 +28,11 @@ export function chain(profile: string | undefined, region: string): AwsCredentia
     }
     asked ??= sdk
       .credentials()
-      .fromNodeProviderChain({ ...(profile === undefined ? {} : { profile }), clientConfig: { region } })()
+      .fromNodeProviderChain({
+        ...(profile === undefined ? {} : { profile }),
+        clientConfig: { region },
+        ignoreCache: true
+      })()
       .finally(() => (asked = undefined));
     known = await asked;
     return known;

@@ -131,6 +131,8 @@ export class AwsSession {
       };
     } catch (error) {
       const problem = awsError(error, 'say who you are');
+      // Keys may have been replaced in the meantime: the next call looks for them again.
+      this._targets.clear();
       return {
         ...shown,
         state: isProblem(problem, 'no-credentials')

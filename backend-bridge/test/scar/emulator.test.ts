@@ -55,7 +55,7 @@ async function collect(source: AsyncIterable<string>): Promise<string> {
 }
 
 async function waitFor<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + 30_000; ; ) {
+  for (const deadline = Date.now() + 30_000; ;) {
     const answer = await ask();
     if (answer !== undefined) {
       return answer;
@@ -119,10 +119,14 @@ describeEmulator('functions that really run, on the local emulator', () => {
     await storage.put('upper-bucket', 'in/a b.txt', Buffer.from('quiet'));
     const found = await waitFor('the result', () => storage.head('upper-bucket', 'out/a b.txt.upper'));
     expect(found.size).toBe(5);
-    expect((await room.scar.invoke('upper', {
-      request: {},
-      file: { file: 'x', name: 'x', object: { bucket: 'upper-bucket', key: 'in/a b.txt' } }
-    })).state).toBe('succeeded');
+    expect(
+      (
+        await room.scar.invoke('upper', {
+          request: {},
+          file: { file: 'x', name: 'x', object: { bucket: 'upper-bucket', key: 'in/a b.txt' } }
+        })
+      ).state
+    ).toBe('succeeded');
   }, 60_000);
 
   it('processes what is there already, and follows the log meanwhile', async () => {

@@ -8,7 +8,8 @@ const FUNCTIONS = 1000;
 /** Lambda and the tagging API with a thousand functions, in pages as AWS has them. */
 async function manyFunctions(): Promise<{ endpoint: string; calls: string[]; close: () => Promise<void> }> {
   const calls: string[] = [];
-  const arn = (index: number): string => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f${String(index).padStart(4, '0')}`;
+  const arn = (index: number): string =>
+    `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f${String(index).padStart(4, '0')}`;
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -25,7 +26,9 @@ async function manyFunctions(): Promise<{ endpoint: string; calls: string[]; clo
         const to = Math.min(FUNCTIONS, from + Math.min(50, Number(url.searchParams.get('MaxItems') ?? 50)));
         send({
           Functions: Array.from({ length: to - from }, (_, offset) => ({
-            FunctionName: arn(from + offset).split(':').pop(),
+            FunctionName: arn(from + offset)
+              .split(':')
+              .pop(),
             FunctionArn: arn(from + offset),
             MemorySize: 512,
             Timeout: 60
@@ -33,7 +36,10 @@ async function manyFunctions(): Promise<{ endpoint: string; calls: string[]; clo
           ...(to < FUNCTIONS ? { NextMarker: String(to) } : {})
         });
       } else if (target.endsWith('GetResources')) {
-        const asked = JSON.parse(Buffer.concat(chunks).toString()) as { PaginationToken?: string; ResourcesPerPage: number };
+        const asked = JSON.parse(Buffer.concat(chunks).toString()) as {
+          PaginationToken?: string;
+          ResourcesPerPage: number;
+        };
         const from = Number(asked.PaginationToken || 0);
         const to = Math.min(FUNCTIONS, from + Math.min(100, asked.ResourcesPerPage));
         send({

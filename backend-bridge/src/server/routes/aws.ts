@@ -335,8 +335,12 @@ function batchRoutes(app: BridgeApp, context: IServerContext): void {
         response: { 200: 'text/plain' }
       })
     },
-    async (request, reply) =>
-      sendText(reply, scar.batchLog(request.params.id, { ...request.query, signal: signalOf(reply) }), context.log)
+    async (request, reply) => {
+      const { id } = request.params;
+      // One that is not there still gets a status.
+      await scar.batchJob(id, request.query);
+      return sendText(reply, scar.batchLog(id, { ...request.query, signal: signalOf(reply) }), context.log);
+    }
   );
   app.post(
     `${base}/:id/cancel`,
