@@ -31,7 +31,7 @@ export function hubPage(): { prefix: string; origin: string } {
  * @throws Error with the status; never with what was answered.
  */
 export async function askHubForToken(url: string): Promise<string> {
-  const answer = await fetch(url, {
+  const answer = await window.fetch(url, {
     headers: { Authorization: `bearer ${PageConfig.getToken()}` },
     credentials: 'same-origin',
     // A redirect would carry the user's own token of the server along.

@@ -37,7 +37,7 @@ describe('where the hub answers tokens', () => {
 
 describe('the token of the hub', () => {
   const answer = (status: number, body: unknown): void => {
-    global.fetch = jest.fn(async () => ({ ok: status < 400, status, json: async () => body }) as Response);
+    window.fetch = jest.fn(async () => ({ ok: status < 400, status, json: async () => body }) as Response);
   };
 
   it.each([
@@ -84,7 +84,7 @@ describe('the token of the hub', () => {
     hear(model, { type: 'hello' });
     await settled();
     expect(given).toEqual(['fresh']);
-    const [url, options] = (global.fetch as jest.Mock).mock.calls[0] as [string, RequestInit];
+    const [url, options] = (window.fetch as jest.Mock).mock.calls[0] as [string, RequestInit];
     expect(url).toBe(`${window.location.origin}/${SERVICE}`);
     expect(options).toMatchObject({ redirect: 'error', credentials: 'same-origin' });
     PageConfig.setOption('hubPrefix', '');
