@@ -65,7 +65,7 @@ def add_words(verb: Callable[..., Any], parser_class: type[argparse.ArgumentPars
         action(name, text)
     for name in ("create", "retry"):
         kinds.choices[name].add_argument("--no-wait", action="store_true", help="only start it")
-    key = action("ssh-key", "Key of a machine, to a file that only you can read.")
+    key = action("ssh-key", "Key of a machine (or its password), to a file that only you can read.")
     key.add_argument("vm", metavar="VM")
     key.add_argument("-o", "--output", metavar="FILE", required=True)
     secrets = action("secrets", "User and password of the cluster, to a file that only you can read.")
@@ -89,10 +89,10 @@ def _request(sub: Any, name: str) -> None:
     add("--inputs", metavar="FILE", help="JSON or YAML file with values of fields")
     add(
         "--secret",
-        metavar="FIELD",
+        metavar="FIELD[=VARIABLE]",
         action="append",
         default=[],
-        help="value from the environment variable FIELD, else asked for; never on the command line",
+        help="value from the environment variable VARIABLE (or FIELD), else asked for; never on the command line",
     )
     add("--addon", metavar="A", action="append", help="add-on of the template")
     add("--image", metavar="URI", help="of the machines, as IM writes it")

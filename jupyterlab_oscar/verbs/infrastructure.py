@@ -12,7 +12,7 @@ from typing import Any
 from ..aws_fdl import assignments, load
 from ..infrastructure_api import Infrastructure, Infrastructures
 from ..inputs import file_reference
-from ..results import Items, safe_name, size_text
+from ..results import Items, safe_name
 from .context import Context, Outcome, Record, fields, invalid, listing, read_text
 from .jobs import stream_log
 
@@ -76,8 +76,9 @@ def _request(context: Context) -> dict[str, Any]:
         inputs.update(load(read_text(Path(args.inputs).expanduser()), args.inputs))
     for name, text in assignments(args.input, "--input").items():
         inputs[name] = _value(text)
-    for name in args.secret:
-        inputs[name] = os.environ.get(name) or getpass.getpass(f"{name}: ")
+    for word in args.secret:
+        name, _, variable = word.partition("=")
+        inputs[name] = os.environ.get(variable or name) or getpass.getpass(f"{name}: ")
     given = {
         "name": args.name,
         "addons": args.addon,
@@ -104,9 +105,9 @@ def _plan(context: Context) -> Outcome:
     plan = _all(context).plan(_request(context))
     lines = []
     for vm in plan["vms"]:
-        disk = f", {size_text(vm['disk'])} disk" if vm.get("disk") else ""
+        disk = f", {_size(vm['disk'])} disk" if vm.get("disk") else ""
         public = ", public address" if vm["publicIp"] else ""
-        lines.append(f"{vm['count']} x {vm['role']}: {vm['cpus']} cores, {size_text(vm['memory'])}{disk}{public}")
+        lines.append(f"{vm['count']} x {vm['role']}: {vm['cpus']} cores, {_size(vm['memory'])}{disk}{public}")
     for bar in plan.get("quotas") or []:
         limit = "no limit" if bar["limit"] < 0 else f"of {bar['limit']:g}"
         lines.append(
@@ -117,6 +118,10 @@ def _plan(context: Context) -> Outcome:
     lines += [f"To be mended: {text}" for text in plan["problems"]]
     text = "\n".join(lines)
     return Outcome(Record(plan, text), plan, text, int(bool(plan["problems"]) or plan.get("fits") is False))
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**30:g} GiB"
 
 
 def _create(context: Context) -> Outcome:
@@ -252,10 +257,12 @@ def _delete(context: Context) -> Outcome:
 
 def _ssh_key(context: Context) -> Outcome:
     answer = _one(context).ssh_key(context.args.vm)
-    if not answer.get("key"):
-        raise invalid("No key", "This machine has a password and no key.", "Use “infrastructure secrets”.")
-    target = _private(context.args.output, answer["key"].rstrip("\n") + "\n")
-    text = f"ssh -i {target} {answer['user']}@{answer['host']}"
+    if answer.get("key"):
+        target = _private(context.args.output, answer["key"].rstrip("\n") + "\n")
+        text = f"ssh -i {target} {answer['user']}@{answer['host']}"
+    else:
+        target = _private(context.args.output, str(answer.get("password", "")) + "\n")
+        text = f"This machine has no key: ssh {answer['user']}@{answer['host']}, the password is in {target}"
     return Outcome(None, {"path": str(target), "user": answer["user"], "host": answer["host"]}, text)
 
 
