@@ -65,7 +65,18 @@ describeAws('the routes of AWS', () => {
 
   beforeAll(async () => {
     restore = setEnvironment({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
+    // Jest's environment is a copy: processes see it only when they are given it.
     bridge = await start({
+      command: bundle => [
+        'env',
+        [
+          ...['-u', 'AWS_ACCESS_KEY_ID', '-u', 'AWS_SECRET_ACCESS_KEY', '-u', 'AWS_PROFILE', '-u', 'AWS_REGION'],
+          `HOME=${process.env['HOME'] ?? ''}`,
+          'AWS_EC2_METADATA_DISABLED=true',
+          process.execPath,
+          bundle
+        ]
+      ],
       handshake: {
         python: PYTHON,
         localCluster: { enabled: true, runtime: 'process', cpus: 2, memory: 1024 ** 3 }
