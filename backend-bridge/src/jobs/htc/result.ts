@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ICommittedPart, IJobOutcome, IPlanContext, IResultPage } from '../engine/plan';
-import { LinePages, linesOf } from '../mapreduce/lines';
+import { LinePages, lineBatchesOf } from '../mapreduce/lines';
 import { Below, FolderFiles, Several, type IStoreFiles } from '../mapreduce/store-files';
 import { checkThere, type ITarget } from '../mapreduce/target';
 import { shownValue } from '../mapreduce/values';
@@ -78,20 +78,20 @@ export class HtcResult {
   private async _values(committed: readonly ICommittedPart[], into: IStoreFiles): Promise<number> {
     const { store } = this._options;
     let total = 0;
-    const told = async function* (): AsyncGenerator<string> {
+    const told = async function* (): AsyncGenerator<string[]> {
       for (const part of [...committed].sort((a, b) => a.first - b.first)) {
-        for (const value of part.values ?? []) {
-          yield JSON.stringify(value);
+        if (part.values && part.values.length > 0) {
+          yield part.values.map(value => JSON.stringify(value));
         }
         for (const file of part.files.filter(one => one.name.startsWith('values/'))) {
-          yield* linesOf(await store.read(file.name));
+          yield* lineBatchesOf(await store.read(file.name));
         }
       }
     };
     const lines = async function* (): AsyncGenerator<Buffer> {
-      for await (const line of withoutSeams(told())) {
-        total += 1;
-        yield Buffer.from(`${line}\n`);
+      for await (const batch of withoutSeams(told())) {
+        total += batch.length;
+        yield Buffer.from(`${batch.join('\n')}\n`);
       }
     };
     await into.write(VALUES, Readable.from(lines()));
@@ -102,27 +102,42 @@ export class HtcResult {
 }
 
 const NOTHING = /^\{"first":(\d+),"count":(\d+),"value":null\}$/;
+const ENDS = ',"value":null}';
+/** Lines that are handed on together, at the least. */
+const TOGETHER = 1000;
 
 /** Neighbours without a value are one line, wherever ranges were cut: the result does not show who did what. */
-async function* withoutSeams(lines: AsyncIterable<string>): AsyncGenerator<string> {
+async function* withoutSeams(batches: AsyncIterable<string[]>): AsyncGenerator<string[]> {
   let open: { first: number; count: number } | undefined;
-  const text = (): string => JSON.stringify({ ...open, value: null });
-  for await (const line of lines) {
-    const [first, count] = (NOTHING.exec(line) ?? []).slice(1).map(Number);
-    if (first !== undefined && open && open.first + open.count === first) {
-      open.count += count;
-      continue;
-    }
+  let lines: string[] = [];
+  const close = (): void => {
     if (open) {
-      yield text();
+      lines.push(JSON.stringify({ ...open, value: null }));
+      open = undefined;
     }
-    open = first === undefined ? undefined : { first, count };
-    if (!open) {
-      yield line;
+  };
+  for await (const batch of batches) {
+    for (const line of batch) {
+      const [first, count] = line.endsWith(ENDS) ? (NOTHING.exec(line) ?? []).slice(1).map(Number) : [];
+      if (first !== undefined && open && open.first + open.count === first) {
+        open.count += count;
+        continue;
+      }
+      close();
+      if (first === undefined) {
+        lines.push(line);
+      } else {
+        open = { first, count };
+      }
+    }
+    if (lines.length >= TOGETHER) {
+      yield lines;
+      lines = [];
     }
   }
-  if (open) {
-    yield text();
+  close();
+  if (lines.length > 0) {
+    yield lines;
   }
 }
 

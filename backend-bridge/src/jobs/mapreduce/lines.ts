@@ -62,6 +62,23 @@ export class LinePages {
   private readonly _places = new Map<string, number[]>();
 }
 
+/** The same, as many at once as there are in a piece of the stream: for files of millions of lines. */
+export async function* lineBatchesOf(stream: AsyncIterable<unknown>): AsyncGenerator<string[]> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
+    rest = lines.pop() as string;
+    if (lines.length > 0) {
+      yield lines;
+    }
+  }
+  rest += decoder.decode();
+  if (rest !== '') {
+    yield [rest];
+  }
+}
+
 /** The lines of a stream; only a newline ends one (JSON leaves other line separators as they are). */
 export async function* linesOf(stream: AsyncIterable<unknown>): AsyncGenerator<string> {
   let pieces: Buffer[] = [];
