@@ -76,6 +76,20 @@ describe('high-throughput jobs', () => {
     expect((items as IValue[]).map(item => item.value)).not.toEqual(sums[0]);
   });
 
+  it('say together who answered nothing, wherever ranges were cut', async () => {
+    const code =
+      'import time\ndef task(item):\n    time.sleep(0.0002)\n    return item if item % 1000 == 500 else None\n';
+    const { items } = await htc(code, { htc: { iterations: 4000 } });
+    expect(items).toEqual(
+      [0, 1, 2, 3]
+        .flatMap(at => [
+          { first: at === 0 ? 0 : at * 1000 - 499, count: at === 0 ? 500 : 999, value: null },
+          { first: at * 1000 + 500, count: 1, value: at * 1000 + 500 }
+        ])
+        .concat([{ first: 3501, count: 499, value: null }])
+    );
+  });
+
   it('take files as work, keep the files they write, and say when two write the same', async () => {
     mkdirSync(bench.path('pictures'));
     Array.from({ length: 30 }, (_, i) => writeFileSync(bench.path(`pictures/${i}.png`), 'x'.repeat(i)));
