@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "lib"))
 
-from workloads.measure import Bench, OutOfTime
+from workloads.measure import Bench, Differs, OutOfTime
 from workloads.rows import ROWS
 from workloads.systems import KEPT, Failed, peers_python
 
@@ -59,7 +59,7 @@ def main() -> int:
             except OutOfTime:
                 print(f"compute: {name} and what comes after it are left out: the time is over.", file=sys.stderr)
                 break
-            except Failed as error:
+            except (Differs, Failed) as error:
                 broken += 1
                 print(f"compute: {name}: {error}", file=sys.stderr)
     finally:
