@@ -1,4 +1,5 @@
 import type { Message } from '@lumino/messaging';
+import type { AccordionPanel } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { IViewContext } from './components/context';
@@ -8,7 +9,7 @@ import { ViewWidget } from './view';
 
 /** A view whose code is loaded when it is first seen. Until then it draws nothing. */
 export class LazyView extends ViewWidget {
-  constructor(view: IViewContext, load: () => Promise<React.ComponentType>, onShow?: (visible: boolean) => void) {
+  constructor(view: IViewContext, load: () => Promise<React.ComponentType>, onShow?: (visible: boolean) => unknown) {
     const Content = React.lazy(async () => ({ default: await load() }));
     super(
       view,
@@ -48,8 +49,27 @@ export class LazyView extends ViewWidget {
     }
   }
 
-  private readonly _onShow: ((visible: boolean) => void) | undefined;
+  private readonly _onShow: ((visible: boolean) => unknown) | undefined;
   private _seen = false;
+}
+
+/**
+ * Begin with a section folded. The accordion's own `collapse` would take its sizes before there are any, and open it with no height.
+ *
+ * @returns to be called when the section is shown: gives it the room that is in `sizes`
+ */
+export function foldFirst(content: AccordionPanel, index: number, sizes: number[]): () => void {
+  content.widgets[index].hide();
+  const title = content.titles[index];
+  title.classList.remove('lm-mod-expanded');
+  title.setAttribute('aria-expanded', 'false');
+  let first = true;
+  return () => {
+    if (first) {
+      first = false;
+      content.setRelativeSizes(sizes);
+    }
+  };
 }
 
 function Loading(): JSX.Element {

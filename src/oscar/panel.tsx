@@ -14,7 +14,7 @@ import type { IViewContext } from './components/context';
 import { Services } from './components/Services';
 import type { IDropHandlers } from './drop';
 import { DropView } from './drop';
-import { LazyView } from './lazy';
+import { foldFirst, LazyView } from './lazy';
 import { ViewWidget } from './view';
 
 /**
@@ -40,11 +40,13 @@ export class OscarPanel extends SidePanel {
     this.addWidget(services);
     this.addWidget(section(trans.__('Jobs'), new ViewWidget(view, <AllJobs />), 'jp-OscarJobs'));
     this.addWidget(section(trans.__('Buckets'), new ViewWidget(view, <Buckets />), 'jp-OscarBuckets'));
+    let unfold = (): void => undefined;
     const infrastructures = section(
       trans.__('Infrastructures'),
       new LazyView(
         view,
-        async () => (await import('../infrastructure/components/InfrastructureList')).InfrastructureList
+        async () => (await import('../infrastructure/components/InfrastructureList')).InfrastructureList,
+        visible => visible && unfold()
       ),
       'jp-OscarInfrastructures'
     );
@@ -54,9 +56,9 @@ export class OscarPanel extends SidePanel {
     );
     this.addWidget(infrastructures);
     if (this.content instanceof AccordionPanel) {
-      this.content.setRelativeSizes([5, 3, 2, 2]);
+      this.content.setRelativeSizes([5, 3, 2, 0]);
       // Clouds are asked when the section is opened, and only then.
-      this.content.collapse(3);
+      unfold = foldFirst(this.content, 3, [4, 2, 2, 3]);
     }
   }
 

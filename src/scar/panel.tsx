@@ -7,7 +7,7 @@ import { AccordionPanel } from '@lumino/widgets';
 import { CommandIDs } from '../commands';
 import { scarIcon } from '../icons';
 import type { IViewContext } from '../oscar/components/context';
-import { LazyView } from '../oscar/lazy';
+import { foldFirst, LazyView } from '../oscar/lazy';
 import { scarModelOf } from './model';
 
 /** The SCAR side panel: who calls AWS on top; functions, jobs of Batch, APIs and buckets below. */
@@ -53,13 +53,21 @@ export class ScarPanel extends SidePanel {
       )
     );
     this.addWidget(section(trans.__('APIs'), new LazyView(view, async () => (await import('./components/Apis')).Apis)));
+    let unfold = (): void => undefined;
     this.addWidget(
-      section(trans.__('Buckets'), new LazyView(view, async () => (await import('./components/AwsBuckets')).AwsBuckets))
+      section(
+        trans.__('Buckets'),
+        new LazyView(
+          view,
+          async () => (await import('./components/AwsBuckets')).AwsBuckets,
+          visible => visible && unfold()
+        )
+      )
     );
     if (this.content instanceof AccordionPanel) {
-      this.content.setRelativeSizes([5, 2, 2, 2]);
+      this.content.setRelativeSizes([5, 2, 2, 0]);
       // The buckets of an account are many: they are read when the section is opened.
-      this.content.collapse(3);
+      unfold = foldFirst(this.content, 3, [4, 2, 2, 3]);
     }
   }
 

@@ -27,7 +27,7 @@ const FDL = `functions:
 
 const SCRIPT = `#!/bin/sh
 echo "shouting $INPUT_FILE_PATH"
-tr a-z A-Z < "$INPUT_FILE_PATH" > "$TMP_OUTPUT_DIR/shouted.txt"
+tr a-z A-Z < "$INPUT_FILE_PATH" | tee "$TMP_OUTPUT_DIR/shouted.txt"
 `;
 
 const panel = (page: Page): Locator => page.locator('#jp-scar-panel');

@@ -36,7 +36,8 @@ export function InfrastructureList(): JSX.Element | null {
   }
   const ready = state.phase === 'ready' || state.items.length > 0;
   const { server } = state;
-  const problem = state.serverProblem ?? (server?.state === 'unset' ? undefined : server?.problem);
+  // Without a server there is nothing wrong yet: the way to a new cluster asks for one.
+  const problem = server?.state === 'unset' ? undefined : (state.serverProblem ?? server?.problem);
   return (
     <>
       {problem && (

@@ -114,9 +114,11 @@ function ServerLine(): JSX.Element | null {
           {trans.__('Infrastructure Manager')}
           <small>{[server.url, server.version, word].filter(Boolean).join(' · ')}</small>
         </span>
-        <Button onClick={() => run(CommandIDs.imServer)}>{trans.__('Change…')}</Button>
+        <Button onClick={() => run(CommandIDs.imServer)}>
+          {server.state === 'unset' ? trans.__('Set…') : trans.__('Change…')}
+        </Button>
       </div>
-      {server.problem && <ProblemBox problem={server.problem} />}
+      {server.problem && server.state !== 'unset' && <ProblemBox problem={server.problem} />}
     </>
   );
 }

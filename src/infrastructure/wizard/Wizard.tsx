@@ -23,7 +23,7 @@ export interface IStepProps {
 /** The way to a new cluster: template, cloud, size, services, and what that would make. */
 export function Wizard(props: { onDone: (created: Infrastructure) => void }): JSX.Element {
   const { model, trans } = useView();
-  const [list] = useInfrastructures();
+  const [list, { server }] = useInfrastructures();
   const [draft, setDraft] = React.useState(() => newDraft(UUID.uuid4()));
   const [step, setStep] = React.useState<WizardStep>('template');
   const [told, setTold] = React.useState(false);
@@ -58,7 +58,12 @@ export function Wizard(props: { onDone: (created: Infrastructure) => void }): JS
   const wrong = draft.fields ? faults(draft.fields, draft.values, trans) : {};
   const missing: Record<WizardStep, string | undefined> = {
     template: source === 'null' ? trans.__('Choose a template.') : undefined,
-    cloud: draft.credential === undefined ? trans.__('Choose the cloud that it is made on.') : undefined,
+    cloud:
+      server?.state === 'unset'
+        ? trans.__('Set the address of the Infrastructure Manager first.')
+        : draft.credential === undefined
+          ? trans.__('Choose the cloud that it is made on.')
+          : undefined,
     size:
       draft.name.trim() === ''
         ? trans.__('Give it a name.')

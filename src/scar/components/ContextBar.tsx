@@ -63,23 +63,25 @@ export function ContextBar(): JSX.Element {
           <option value={EMULATOR}>{trans.__('Local AWS emulator')}</option>
         </select>
         <IconButton icon={refreshIcon} label={trans.__('Refresh')} onClick={() => run(CommandIDs.refreshAws)} />
-        <select
-          className="jp-OscarCluster-select jp-OscarScarContext-region"
-          aria-label={trans.__('AWS region')}
-          value={context?.region ?? ''}
-          disabled={!context || state.switching}
-          onChange={onRegion}
-        >
-          {!context && <option value="">{trans.__('Region')}</option>}
-          {regions.map(region => (
-            <option key={region} value={region}>
-              {region}
-            </option>
-          ))}
-          <option value={OTHER}>{trans.__('Other…')}</option>
-        </select>
-        <span className="jp-OscarCluster-state" role="status" title={context?.arn ?? word}>
-          {word}
+        <span className="jp-OscarScarContext-place">
+          <select
+            className="jp-OscarCluster-select jp-OscarScarContext-region"
+            aria-label={trans.__('AWS region')}
+            value={context?.region ?? ''}
+            disabled={!context || state.switching}
+            onChange={onRegion}
+          >
+            {!context && <option value="">{trans.__('Region')}</option>}
+            {regions.map(region => (
+              <option key={region} value={region}>
+                {region}
+              </option>
+            ))}
+            <option value={OTHER}>{trans.__('Other…')}</option>
+          </select>
+          <span className="jp-OscarCluster-state" role="status" title={context?.arn ?? word}>
+            {word}
+          </span>
         </span>
       </div>
       <EmulatorBanner />
