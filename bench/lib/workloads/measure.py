@@ -139,8 +139,8 @@ def digest(place: str) -> str:
 
 def _plain(value: Any) -> Any:
     """Tuples, which JSON has no word for, as lists: that is how the peers write them."""
-    if isinstance(value, dict) and "$py" in value:
-        value = ast.literal_eval(value["$py"])
+    if isinstance(value, dict) and "$repr" in value:
+        value = ast.literal_eval(value["$repr"])
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
