@@ -24,6 +24,7 @@ export function createClusters(options: IClustersOptions): IClusters {
   const registry = new ClusterRegistry({
     data: options.data,
     log,
+    tokens: options.tokens,
     onChange: (connection, removed) => {
       if (removed) {
         options.onEvent?.({ type: 'cluster', cluster: goneCluster(connection), removed: true });

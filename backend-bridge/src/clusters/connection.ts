@@ -1,5 +1,5 @@
 import type { Cluster, Problem } from '../contract';
-import { EndpointAuth, type ICredential, type ICredentialView } from '../credentials';
+import { EndpointAuth, type ICredential, type ICredentialView, type Tokens } from '../credentials';
 import { BridgeError, HttpClient, isProblem } from '../http';
 import { ObjectStorage } from '../storage';
 import { OscarClient } from './client';
@@ -26,6 +26,7 @@ export class ClusterConnection implements ICluster {
     removable: boolean;
     credential: () => ICredential | undefined;
     current: () => string;
+    tokens?: Tokens;
   }) {
     this._entry = options.entry;
     this._removable = options.removable;
@@ -36,7 +37,8 @@ export class ClusterConnection implements ICluster {
     this._auth = new EndpointAuth({
       who,
       secure: url.protocol === 'https:' || loopback,
-      credential: options.credential
+      credential: options.credential,
+      tokens: options.tokens
     });
     this._http = new HttpClient({
       base: options.entry.endpoint,

@@ -16,6 +16,7 @@ import type {
   Service,
   Submission
 } from '../contract';
+import type { Tokens } from '../credentials';
 import type { IUpgraded } from '../http';
 import type { ICluster, IClusterRegistry } from './interfaces';
 
@@ -33,6 +34,8 @@ export interface IClustersOptions {
   state?: string;
   log?: (line: string) => void;
   onEvent?: (event: ClusterEvent) => void;
+  /** The user's own tokens, for clusters that have no credentials of their own. */
+  tokens?: Tokens;
 }
 
 /** A file that goes into a service; exactly one of `path`, `object`, `data`. */

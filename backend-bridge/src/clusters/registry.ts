@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ClusterAdd } from '../contract';
-import { CredentialStore, FileWatch, readJson, writePrivateJson } from '../credentials';
+import { CredentialStore, FileWatch, readJson, writePrivateJson, type Tokens } from '../credentials';
 import { BridgeError, addSecret } from '../http';
 import { ClusterConnection, type IClusterEntry } from './connection';
 import type { IClusterRegistry } from './interfaces';
@@ -11,9 +11,11 @@ export class ClusterRegistry implements IClusterRegistry {
     data: string;
     log?: (line: string) => void;
     onChange?: (cluster: ClusterConnection, removed: boolean) => void;
+    tokens?: Tokens;
   }) {
     this._file = join(options.data, 'clusters.json');
     this._onChange = options.onChange;
+    this._tokens = options.tokens;
     this._store = new CredentialStore({ file: join(options.data, 'credentials.json'), log: options.log });
     this._log = options.log;
     this._watch = new FileWatch(this._file);
@@ -170,7 +172,8 @@ export class ClusterRegistry implements IClusterRegistry {
       entry,
       removable: true,
       credential: () => this._store.get(entry.id),
-      current: () => this.current()
+      current: () => this.current(),
+      tokens: this._tokens
     });
   }
 
@@ -212,6 +215,7 @@ export class ClusterRegistry implements IClusterRegistry {
   private readonly _watch: FileWatch;
   private readonly _log: ((line: string) => void) | undefined;
   private readonly _onChange: ((cluster: ClusterConnection, removed: boolean) => void) | undefined;
+  private readonly _tokens: Tokens | undefined;
   private readonly _entries = new Map<string, IClusterEntry>();
   private readonly _connections = new Map<string, ClusterConnection>();
   /** Put in by the start-up; not kept in the file. */

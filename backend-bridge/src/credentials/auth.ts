@@ -4,6 +4,7 @@ import { BridgeError } from '../http/errors';
 import { addSecret } from '../http/redact';
 import { OidcAgent, oidcAgentOf } from './oidc-agent';
 import type { ICredential, ICredentialView } from './store';
+import type { Tokens } from './tokens';
 
 /** What a call is for: the manager's own routes, or the two that take nothing but a service's token. */
 export type AuthOperation = 'system' | 'job' | 'run';
@@ -17,7 +18,7 @@ type Source =
   | { kind: 'basic'; user: string; password: string }
   | { kind: 'platform' | 'token-file'; file: string }
   | { kind: 'oidc-agent'; agent: OidcAgent }
-  | { kind: 'token'; token: string };
+  | { kind: 'token' | 'environment' | 'given'; token: string };
 
 /** Token files are small; a larger one is something else. */
 const LARGEST_TOKEN = 64 * 1024;
@@ -93,7 +94,8 @@ export function readToken(file: string): string {
  * Answers for one endpoint, on each call anew: token files are replaced behind our back, and tokens live an hour.
  *
  * A user and password that were given for this endpoint are used as they are. Else the order is: the file that the platform
- * mounts, oidc-agent where this environment names an account of it, the token file of this endpoint, the token in our own store.
+ * mounts, oidc-agent where this environment names an account of it, the token file of this endpoint, the token in our own store,
+ * the token of the environment, and the one that the user has given for all.
  */
 export class EndpointAuth {
   constructor(options: {
@@ -101,11 +103,13 @@ export class EndpointAuth {
     secure: boolean;
     credential: () => ICredential | undefined;
     env?: NodeJS.ProcessEnv;
+    tokens?: Pick<Tokens, 'atHand'>;
   }) {
     this._who = options.who;
     this._secure = options.secure;
     this._credential = options.credential;
     this._env = options.env ?? process.env;
+    this._tokens = options.tokens;
     const agent = oidcAgentOf(this._env);
     this._agent = agent && this._secure ? new OidcAgent(agent) : undefined;
   }
@@ -131,10 +135,11 @@ export class EndpointAuth {
         return { kind: 'basic', user: source.user, password: source.password };
       case 'oidc-agent':
         return { kind: 'bearer', token: await source.agent.token() };
-      case 'token':
-        return { kind: 'bearer', token: source.token };
-      default:
+      case 'platform':
+      case 'token-file':
         return { kind: 'bearer', token: readToken(source.file) };
+      default:
+        return { kind: 'bearer', token: source.token };
     }
   }
 
@@ -147,7 +152,7 @@ export class EndpointAuth {
           ? undefined
           : source.kind === 'oidc-agent'
             ? source.agent.expires
-            : tokenExpiry(source.kind === 'token' ? source.token : readToken(source.file));
+            : tokenExpiry('token' in source ? source.token : readToken(source.file));
       return { configured: true, kind, ...(expires ? { expiresAt: expires.toISOString() } : {}) };
     } catch (error) {
       if (error instanceof BridgeError) {
@@ -177,6 +182,10 @@ export class EndpointAuth {
     if (own?.token !== undefined) {
       return { kind: 'token', token: own.token };
     }
+    const user = this._secure ? this._tokens?.atHand() : undefined;
+    if (user && (user.place === 'environment' || user.place === 'given')) {
+      return { kind: user.place, token: user.token };
+    }
     throw new BridgeError({
       type: 'unauthorized',
       title: 'No credentials',
@@ -190,5 +199,6 @@ export class EndpointAuth {
   private readonly _secure: boolean;
   private readonly _credential: () => ICredential | undefined;
   private readonly _env: NodeJS.ProcessEnv;
+  private readonly _tokens: Pick<Tokens, 'atHand'> | undefined;
   private readonly _agent: OidcAgent | undefined;
 }

@@ -32,7 +32,7 @@ export interface ICredential {
 /** All that ever comes out again. */
 export interface ICredentialView {
   configured: boolean;
-  kind?: 'basic' | 'token' | 'token-file' | 'platform' | 'oidc-agent';
+  kind?: 'basic' | 'token' | 'token-file' | 'platform' | 'oidc-agent' | 'environment' | 'given';
   /** ISO 8601, when the token says it. */
   expiresAt?: string;
 }

@@ -62,6 +62,22 @@ export class Tokens {
     return expired;
   }
 
+  /** One that needs no asking: of the environment, or given. For calls that have nothing better. */
+  atHand(): IToken | undefined {
+    const environment = this._env['OIDC_ACCESS_TOKEN']?.trim();
+    const found = [
+      { token: environment, place: 'environment' as const },
+      { token: this._given, place: 'given' as const }
+    ]
+      .filter((item): item is { token: string; place: 'environment' | 'given' } => Boolean(item.token))
+      .map(item => ({ ...item, expires: tokenExpiry(item.token) }));
+    const best = found.find(({ expires }) => !expires || expires.getTime() > Date.now()) ?? found[0];
+    if (best) {
+      addSecret(best.token);
+    }
+    return best && { token: best.token, place: best.place, ...(best.expires ? { expires: best.expires } : {}) };
+  }
+
   /** Who the token says the user is. */
   async info(): Promise<TokenInfo> {
     const found = await this.current();

@@ -65,8 +65,15 @@ export class Follower {
         return;
       }
       pause = kept.view.revision !== before ? poll.first : Math.min(pause * GROWTH, poll.longest);
+      this._blocked = blocked !== undefined;
       await this._wait(blocked, pause, signal);
+      this._blocked = false;
     }
+  }
+
+  /** True while it waits for somebody to sign in. */
+  get blocked(): boolean {
+    return this._blocked;
   }
 
   /** Looks again at once. */
@@ -417,6 +424,7 @@ export class Follower {
   }
 
   private _waking = new AbortController();
+  private _blocked = false;
 }
 
 type Tell = (detail: string, progress?: number) => void;

@@ -47,7 +47,7 @@ export class Infrastructures {
     }
     const { env, log } = options;
     const store = new CredentialStore({ file: join(options.data, 'im-credentials.json'), log });
-    this.tokens = new Tokens({ env, log });
+    this.tokens = options.tokens ?? new Tokens({ env, log });
     this.connection = new ImConnection({ data: options.data, store, tokens: this.tokens, env, log });
     this.clouds = new Clouds({ store, connection: this.connection });
     this.catalogue = new Catalogue({
@@ -333,7 +333,7 @@ export class Infrastructures {
   // ------------------------------------------------------------------------------------------------ life
 
   running(): number {
-    return this._followers.size;
+    return [...this._followers.values()].filter(({ follower }) => !follower.blocked).length;
   }
 
   resume(): void {

@@ -18,6 +18,7 @@ import type {
   TemplateRef,
   TokenInfo
 } from '../contract';
+import type { Tokens } from '../credentials';
 import type { IImChange } from './connection';
 import type { ITemplateText } from './templates/parse';
 
@@ -32,6 +33,8 @@ export interface IInfrastructuresOptions {
   /** Folder of the journal: one process alone may have it open. */
   state: string;
   clusters: IClusters;
+  /** The user's own tokens, shared with the clusters; absent: those of the environment. */
+  tokens?: Tokens;
   /** Folder of the templates of this package. */
   templates: string | null;
   /** Names of the examples that there are; absent: not checked beforehand. */

@@ -6,6 +6,7 @@ import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { createClusters } from '../clusters';
 import type { Cluster } from '../contract';
+import { Tokens } from '../credentials';
 import { createInfrastructures } from '../infrastructure';
 import { createJobs } from '../jobs';
 import { createPipelineRuns } from '../pipeline-runs';
@@ -98,7 +99,9 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
   const hub = new EventHub({ boot, onReaders: count => watcher.readers(count) });
   const views = new Views(event => hub.emit(event));
   const problemOf = (error: unknown): ReturnType<typeof toProblem> => toProblem(error, log);
+  const tokens = new Tokens({ log: line => log.info(line) });
   const clusters = createClusters({
+    tokens,
     data: folders.bridge,
     state: slot.folder,
     log: line => log.info(line),
@@ -202,6 +205,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
     data: folders.bridge,
     state: slot.folder,
     clusters,
+    tokens,
     templates: settings.examples ? join(settings.examples, 'tosca') : null,
     examples: async () => (await examples.list()).map(example => example.name),
     deploy: async (id, example, handle) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createClusters, type IClusters } from '../../src/clusters';
 import type { Infrastructure, InfrastructureRequest } from '../../src/contract';
 import { createInfrastructures, type IInfrastructures, type IInfrastructuresOptions } from '../../src/infrastructure';
+import { Tokens } from '../../src/credentials';
 import { startLocalCluster } from '../../src/local-cluster';
 import type { ILocalCluster } from '../../src/local-cluster/interfaces';
 import { toProblem } from '../../src/server/problem';
@@ -65,11 +66,13 @@ export async function openRoom(settings: IRoomOptions = {}): Promise<IRoom> {
   const events: IRoom['events'] = [];
   const logged: string[] = [];
   const open = (): Pick<IRoom, 'clusters' | 'room'> => {
-    const clusters = createClusters({ data: join(folder, 'bridge'), log: line => logged.push(line) });
+    const tokens = new Tokens({ env: settings.env ?? {} });
+    const clusters = createClusters({ data: join(folder, 'bridge'), tokens, log: line => logged.push(line) });
     const room = createInfrastructures({
       data: join(folder, 'bridge'),
       state: join(folder, 'bridge'),
       clusters,
+      tokens,
       templates: TEMPLATES,
       deploy: async (id, _example, handle) => {
         const text = readFileSync(join(service, 'fdl.yaml'), 'utf8');

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokens } from '../../src/credentials';
+import { startLocalCluster } from '../../src/local-cluster';
+import { TestIssuer } from '../local-cluster/issuer';
 import { onRealIm, removeFolder, startIm, startIssuer, type IIssuer, type IRealIm } from './real-im';
 import { finished, openRoom, request, until, type IRoom } from './room';
 
@@ -53,6 +55,47 @@ describe('places of the token', () => {
     const token = issuer.token('ada');
     expect(JSON.stringify(await room.room.giveToken(token))).not.toContain(token.split('.')[2]);
     await expect(async () => room.room.giveToken('two words')).rejects.toThrow(/one word/);
+  });
+});
+
+describe('a cluster with sign-in by token', () => {
+  it('takes the token that the user has given, tells two users apart, and says when it has expired', async () => {
+    const room = await openRoom();
+    const users = await TestIssuer.start([
+      { sub: 'ada', name: 'Ada', groups: ['vo.test'] },
+      { sub: 'bob', name: 'Bob', groups: ['vo.test'] }
+    ]);
+    const local = await startLocalCluster({
+      data: join(room.folder, 'with-oidc'),
+      runtime: 'process',
+      oidcIssuers: [users.url],
+      oidcGroups: ['vo.test'],
+      cpus: 1,
+      memory: 1024 ** 3
+    });
+    try {
+      await room.clusters.registry.add({ id: 'shared', endpoint: local.endpoint });
+      const cluster = room.clusters.registry.get('shared');
+      expect(await cluster.describe()).toMatchObject({ state: 'unauthorized' });
+      await room.room.giveToken(users.token('ada'));
+      expect(await cluster.describe()).toMatchObject({ state: 'ready' });
+      await cluster.client.createService({
+        name: 'of-ada',
+        image: 'process',
+        cpu: '0.1',
+        memory: '64Mi',
+        script: 'true'
+      });
+      expect((await room.clusters.services(cluster)).map(service => service.name)).toEqual(['of-ada']);
+      await room.room.giveToken(users.token('bob'));
+      expect(await room.clusters.services(cluster)).toEqual([]);
+      await room.room.forgetToken();
+      expect(await cluster.describe()).toMatchObject({ state: 'unauthorized' });
+    } finally {
+      await local.close();
+      await users.close();
+      await room.close();
+    }
   });
 });
 

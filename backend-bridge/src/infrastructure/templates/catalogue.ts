@@ -153,7 +153,7 @@ interface IView {
 /** What the list shows of a template; undefined for a file that is none (a file of types, a workflow). */
 function view(item: ITemplateText, source: ImTemplate['source']): IView | undefined {
   const parsed = parseTemplate(item);
-  if (parsed.kind === 'tosca' && !isTree(at(parsed.tree, 'topology_template')) && parsed.problems.length === 0) {
+  if (parsed.document && !isTree(at(parsed.tree, 'topology_template'))) {
     return undefined;
   }
   const parents = at(parsed.tree, 'metadata', 'parents');
