@@ -24,7 +24,7 @@ export interface IContainerTool {
 export async function findTool(): Promise<IContainerTool | undefined> {
   for (const name of ['podman', 'docker'] as const) {
     try {
-      await run(name, ['info'], { timeout: 10_000 });
+      await run(name, ['info'], { timeout: 10_000, env: process.env });
       return { name };
     } catch {
       // Not installed, or its server does not run: the next one.
@@ -168,7 +168,7 @@ async function command(
   options: { signal?: AbortSignal; report: (detail: string) => void; input?: string }
 ): Promise<void> {
   const lines: string[] = [];
-  const child = spawn(name, args, { stdio: ['pipe', 'pipe', 'pipe'], signal: options.signal });
+  const child = spawn(name, args, { stdio: ['pipe', 'pipe', 'pipe'], signal: options.signal, env: process.env });
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       lines.push(...text.split('\n').filter(line => line.trim() !== ''));
