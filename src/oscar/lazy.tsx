@@ -1,5 +1,4 @@
 import type { Message } from '@lumino/messaging';
-import type { AccordionPanel } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { IViewContext } from './components/context';
@@ -51,25 +50,6 @@ export class LazyView extends ViewWidget {
 
   private readonly _onShow: ((visible: boolean) => unknown) | undefined;
   private _seen = false;
-}
-
-/**
- * Begin with a section folded. The accordion's own `collapse` would take its sizes before there are any, and open it with no height.
- *
- * @returns to be called when the section is shown: gives it the room that is in `sizes`
- */
-export function foldFirst(content: AccordionPanel, index: number, sizes: number[]): () => void {
-  content.widgets[index].hide();
-  const title = content.titles[index];
-  title.classList.remove('lm-mod-expanded');
-  title.setAttribute('aria-expanded', 'false');
-  let first = true;
-  return () => {
-    if (first) {
-      first = false;
-      content.setRelativeSizes(sizes);
-    }
-  };
 }
 
 function Loading(): JSX.Element {

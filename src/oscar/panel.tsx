@@ -1,8 +1,6 @@
 import type { ITranslator } from '@jupyterlab/translation';
-import { addIcon, CommandToolbarButton, PanelWithToolbar, SidePanel, type LabIcon } from '@jupyterlab/ui-components';
+import { addIcon, CommandToolbarButton, SidePanel, type LabIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import type { Widget } from '@lumino/widgets';
-import { AccordionPanel } from '@lumino/widgets';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
@@ -14,7 +12,8 @@ import type { IViewContext } from './components/context';
 import { Services } from './components/Services';
 import type { IDropHandlers } from './drop';
 import { DropView } from './drop';
-import { foldFirst, LazyView } from './lazy';
+import { LazyView } from './lazy';
+import { section, shareRoom } from './sections';
 import { ViewWidget } from './view';
 
 /**
@@ -54,12 +53,10 @@ export class OscarPanel extends SidePanel {
       'new',
       button(view, CommandIDs.newInfrastructure, addIcon, trans.__('New cluster'))
     );
+    // Clouds are asked when the section is opened, and only then.
+    infrastructures.hide();
     this.addWidget(infrastructures);
-    if (this.content instanceof AccordionPanel) {
-      this.content.setRelativeSizes([5, 3, 2, 0]);
-      // Clouds are asked when the section is opened, and only then.
-      unfold = foldFirst(this.content, 3, [4, 2, 2, 3]);
-    }
+    unfold = shareRoom(this, { sizes: [4, 2, 2, 3], folded: 3 });
   }
 
   /** To be looked at is to be used: the bridge may start. */
@@ -79,16 +76,6 @@ export namespace OscarPanel {
     drop: IDropHandlers;
     translator: ITranslator;
   }
-}
-
-function section(title: string, body: Widget, className: string): PanelWithToolbar {
-  const panel = new PanelWithToolbar();
-  panel.title.label = title;
-  panel.toolbar.node.setAttribute('aria-label', title);
-  panel.addClass('jp-OscarSection');
-  panel.addClass(className);
-  panel.addWidget(body);
-  return panel;
 }
 
 function button(view: IViewContext, id: string, icon: LabIcon, caption: string): CommandToolbarButton {

@@ -1,13 +1,12 @@
 import type { ITranslator } from '@jupyterlab/translation';
-import { addIcon, CommandToolbarButton, PanelWithToolbar, SidePanel } from '@jupyterlab/ui-components';
+import { addIcon, CommandToolbarButton, SidePanel } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import type { Widget } from '@lumino/widgets';
-import { AccordionPanel } from '@lumino/widgets';
 
 import { CommandIDs } from '../commands';
 import { scarIcon } from '../icons';
 import type { IViewContext } from '../oscar/components/context';
-import { foldFirst, LazyView } from '../oscar/lazy';
+import { LazyView } from '../oscar/lazy';
+import { section, shareRoom } from '../oscar/sections';
 import { scarModelOf } from './model';
 
 /** The SCAR side panel: who calls AWS on top; functions, jobs of Batch, APIs and buckets below. */
@@ -54,21 +53,18 @@ export class ScarPanel extends SidePanel {
     );
     this.addWidget(section(trans.__('APIs'), new LazyView(view, async () => (await import('./components/Apis')).Apis)));
     let unfold = (): void => undefined;
-    this.addWidget(
-      section(
-        trans.__('Buckets'),
-        new LazyView(
-          view,
-          async () => (await import('./components/AwsBuckets')).AwsBuckets,
-          visible => visible && unfold()
-        )
+    const buckets = section(
+      trans.__('Buckets'),
+      new LazyView(
+        view,
+        async () => (await import('./components/AwsBuckets')).AwsBuckets,
+        visible => visible && unfold()
       )
     );
-    if (this.content instanceof AccordionPanel) {
-      this.content.setRelativeSizes([5, 2, 2, 0]);
-      // The buckets of an account are many: they are read when the section is opened.
-      unfold = foldFirst(this.content, 3, [4, 2, 2, 3]);
-    }
+    // The buckets of an account are many: they are read when the section is opened.
+    buckets.hide();
+    this.addWidget(buckets);
+    unfold = shareRoom(this, { sizes: [5, 3, 3, 3], folded: 3 });
   }
 
   /** To be looked at is to be used: the bridge may start. */
@@ -87,13 +83,4 @@ export namespace ScarPanel {
     view: IViewContext;
     translator: ITranslator;
   }
-}
-
-function section(title: string, body: Widget): PanelWithToolbar {
-  const panel = new PanelWithToolbar();
-  panel.title.label = title;
-  panel.toolbar.node.setAttribute('aria-label', title);
-  panel.addClass('jp-OscarSection');
-  panel.addWidget(body);
-  return panel;
 }

@@ -122,7 +122,7 @@ export function ExistingCluster(props: {
               {made.value.steps.map(step => (
                 <li key={step}>{step}</li>
               ))}
-              <li>{trans.__('Come back and connect it with its address.')}</li>
+              <li>{trans.__('Or connect it with the button on top.')}</li>
             </ol>
           </section>
           <div className="jp-OscarButtons">
@@ -136,7 +136,7 @@ export function ExistingCluster(props: {
             >
               {trans.__('Save the files here')}
             </Button>
-            {saved.value !== undefined && <span role="status">{trans.__('Saved in %1', saved.value)}</span>}
+            {saved.value !== undefined && <span className="jp-OscarInvoke-file" role="status">{trans.__('Saved in %1', saved.value)}</span>}
           </div>
           {saved.problem && <ProblemBox problem={saved.problem} />}
           {made.value.files.map(file => (
