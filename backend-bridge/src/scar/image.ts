@@ -9,6 +9,7 @@ import type { FdlMap } from '../fdl';
 import { BridgeError } from '../http/errors';
 import { causeOf } from '../http/failures';
 import { calling, isGone, refused } from './errors';
+import { ENTRYPOINT_PY, ENTRYPOINT_SH, PYTHON_IMAGE, PYTHON_ROOT } from './entrypoint';
 import { sdk } from './sdk';
 import type { ITarget } from './session';
 import type { IFunctionSpec } from './spec';
@@ -36,7 +37,9 @@ export async function findTool(): Promise<IContainerTool | undefined> {
 /** What a function's image is made of. */
 export function dockerfile(spec: IFunctionSpec): string {
   const quoted = (value: string): string => `"${value.replace(/[\\"$]/g, '\\$&').replace(/\n/g, '\\n')}"`;
+  const hands = spec.mode === 'lambda-batch';
   return [
+    ...(hands ? [`FROM ${PYTHON_IMAGE} AS python`] : []),
     `FROM ${spec.image}`,
     'WORKDIR /var/task',
     'ENV PATH="/var/task:${PATH}" PYTHONIOENCODING="utf8"',
@@ -45,8 +48,9 @@ export function dockerfile(spec: IFunctionSpec): string {
     'COPY function_config.yaml /var/task/',
     ...(spec.script ? [`COPY ${JSON.stringify([spec.script.name, '/var/task/'])}`] : []),
     'RUN chmod +x /var/task/supervisor',
+    ...(hands ? [`COPY --from=python / ${PYTHON_ROOT}`, 'COPY entrypoint.sh entrypoint.py /var/task/'] : []),
     // An image may have an entrypoint of its own: its script could not run.
-    'ENTRYPOINT ["/var/task/supervisor"]',
+    hands ? 'ENTRYPOINT ["/bin/sh", "/var/task/entrypoint.sh"]' : 'ENTRYPOINT ["/var/task/supervisor"]',
     'CMD []',
     ''
   ].join('\n');
@@ -60,6 +64,7 @@ export function imageTag(spec: IFunctionSpec, config: FdlMap): string {
     .update(JSON.stringify(config))
     .update(spec.script?.text ?? '');
   hash.update(spec.supervisor).update(spec.architecture);
+  hash.update(spec.mode === 'lambda-batch' ? ENTRYPOINT_PY : '');
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -101,6 +106,10 @@ export async function buildAndPush(options: {
     await fetchSupervisor(spec, join(folder, 'supervisor'), signal);
     await writeFile(join(folder, 'Dockerfile'), dockerfile(spec));
     await writeFile(join(folder, 'function_config.yaml'), JSON.stringify(config));
+    if (spec.mode === 'lambda-batch') {
+      await writeFile(join(folder, 'entrypoint.sh'), ENTRYPOINT_SH);
+      await writeFile(join(folder, 'entrypoint.py'), ENTRYPOINT_PY);
+    }
     if (spec.script) {
       await writeFile(join(folder, spec.script.name), spec.script.text, { mode: 0o755 });
     }
