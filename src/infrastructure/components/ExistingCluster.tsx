@@ -136,7 +136,11 @@ export function ExistingCluster(props: {
             >
               {trans.__('Save the files here')}
             </Button>
-            {saved.value !== undefined && <span className="jp-OscarInvoke-file" role="status">{trans.__('Saved in %1', saved.value)}</span>}
+            {saved.value !== undefined && (
+              <span className="jp-OscarInvoke-file" role="status">
+                {trans.__('Saved in %1', saved.value)}
+              </span>
+            )}
           </div>
           {saved.problem && <ProblemBox problem={saved.problem} />}
           {made.value.files.map(file => (
