@@ -23,6 +23,7 @@ NOT_COVERED = (
     "retries and dead-letter queues of asynchronous calls",
     "layers of udocker functions: their script runs directly",
     "runtimes other than images, SCAR's own and Python",
+    "storage other than S3 and MinIO",
     "paths below /var/task: use $LAMBDA_TASK_ROOT",
     "building and pushing images (ECR holds names only)",
     "prices: nothing costs anything here",

@@ -134,7 +134,10 @@ def run(
     if limit.passed or (stop is not None and stop.asked):
         _kill(process.pid)  # what it started and left behind
     # A process in the background may hold the pipe open for ever: Lambda freezes those, here they are left alone.
-    reader.join(1.0)
+    seen = -1
+    while reader.is_alive() and seen != len(output):
+        seen = len(output)
+        reader.join(1.0)
     return Ended(
         process.returncode,
         bytes(output),

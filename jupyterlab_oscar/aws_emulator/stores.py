@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
+
+#: Files up to this size (bytes) go in one request.
+_AT_ONCE = 16 * 1024 * 1024
 
 
 class StorageProblem(Exception):
@@ -101,7 +105,8 @@ def split_provider(text: Any) -> tuple[str, str]:
 def download(client: Any, bucket: str, key: str, target: Path) -> None:
     """Fetch an object to a file."""
     with target.open("wb") as file:
-        client.download_fileobj(bucket, key, file)
+        # One request and no threads: most objects are small, and there may be thousands of calls.
+        shutil.copyfileobj(client.get_object(Bucket=bucket, Key=key)["Body"], file)
 
 
 def upload(client: Any, file: Path, name: str, path: str) -> str:
@@ -109,5 +114,8 @@ def upload(client: Any, file: Path, name: str, path: str) -> str:
     bucket, _, folder = path.strip("/").partition("/")
     key = f"{folder}/{name}" if folder else name
     with file.open("rb") as content:
-        client.upload_fileobj(content, bucket, key)
+        if file.stat().st_size <= _AT_ONCE:
+            client.put_object(Bucket=bucket, Key=key, Body=content)
+        else:
+            client.upload_fileobj(content, bucket, key)
     return f"{bucket}/{key}"

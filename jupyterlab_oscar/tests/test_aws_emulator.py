@@ -203,7 +203,7 @@ def test_an_input_that_is_not_there_is_an_answer_with_the_traceback(aws: Aws) ->
     answer = aws.client("lambda").invoke(FunctionName="lost", Payload=json.dumps({"Records": [record]}).encode())
     value = json.loads(answer["Payload"].read())
     assert value["statusCode"] == 500
-    assert "(404)" in json.loads(base64.b64decode(value["body"]))["exception"]
+    assert "NoSuchBucket" in json.loads(base64.b64decode(value["body"]))["exception"]
 
 
 def test_an_image_without_a_script_says_so(aws: Aws) -> None:

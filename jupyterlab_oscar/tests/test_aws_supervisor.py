@@ -78,12 +78,20 @@ RECORD = {
     "eventTime": "2026-01-01T00:00:00.000Z",
     "s3": {"bucket": {"name": "oracle", "arn": "arn:aws:s3:::oracle"}, "object": {"key": "in/a+file%2Bplus.txt"}},
 }
+MINIO = {**RECORD, "eventSource": "minio:s3"}
 HEADERS = {"Content-Type": "application/json"}
 EVENTS: dict[str, Any] = {
     "object": {"Records": [RECORD]},
     "passed on": {"event": {"Records": [RECORD]}},
     "passed on as text": {"event": json.dumps({"Records": [RECORD]}), "storage_provider": "default"},
     "object in a call": {"httpMethod": "POST", "headers": HEADERS, "body": json.dumps({"Records": [RECORD]})},
+    "object of MinIO": {"Key": "oracle/in/a file+plus.txt", "Records": [MINIO]},
+    "object of MinIO in a call": {
+        "httpMethod": "POST",
+        "headers": HEADERS,
+        "body": json.dumps({"Records": [MINIO]}),
+        "queryStringParameters": {"size": "4"},
+    },
     "value": {"a": [1, "ä"]},
     "call with bytes": {
         "httpMethod": "POST",
@@ -120,10 +128,17 @@ def outcome(aws: Aws, folder: str, answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def config(folder: str, **more: Any) -> dict[str, Any]:
+def config(aws: Aws, folder: str, **more: Any) -> dict[str, Any]:
+    minio = {
+        "endpoint": aws.endpoint,
+        "region": "us-east-1",
+        "verify": False,
+        "access_key": aws.keys["aws_access_key_id"],
+        "secret_key": aws.keys["aws_secret_access_key"],
+    }
     return {
         "name": "oracle",
-        "storage_providers": {},
+        "storage_providers": {"minio": {"default": minio}},
         "container": {"timeout_threshold": 10, "environment": {"Variables": {"GREETING": "hello"}}},
         "input": [{"storage_provider": "s3", "path": "oracle/in"}],
         "output": [{"storage_provider": "s3", "path": f"oracle/{folder}", "prefix": ["keep"], "suffix": [".txt"]}],
@@ -136,7 +151,7 @@ def test_it_does_what_the_real_supervisor_does(aws: Aws, tmp_path: Path, name: s
     event = EVENTS[name]
     (tmp_path / "script.sh").write_text(SCRIPT)
     (tmp_path / "event.json").write_text(json.dumps(event))
-    (tmp_path / "config.yaml").write_text(json.dumps(config("real", init_script=str(tmp_path / "script.sh"))))
+    (tmp_path / "config.yaml").write_text(json.dumps(config(aws, "real", init_script=str(tmp_path / "script.sh"))))
     done = subprocess.run(
         [
             real_supervisor(),
@@ -155,7 +170,7 @@ def test_it_does_what_the_real_supervisor_does(aws: Aws, tmp_path: Path, name: s
     real = outcome(aws, "real", json.loads((tmp_path / "answer.json").read_text()))
 
     function = re.sub(r"\W", "-", name)
-    aws.deploy(function, SCRIPT, config=config("ours"), Timeout=60)
+    aws.deploy(function, SCRIPT, config=config(aws, "ours"), Timeout=60)
     payload = aws.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())["Payload"].read()
     ours = outcome(aws, "ours", json.loads(payload))
     assert ours == real
@@ -163,8 +178,18 @@ def test_it_does_what_the_real_supervisor_does(aws: Aws, tmp_path: Path, name: s
 
 def test_what_the_real_one_refuses_is_refused(aws: Aws) -> None:
     """An S3 record without its time: faas-supervisor ends with KeyError."""
-    aws.deploy("timeless", SCRIPT, config=config("ours"))
+    aws.deploy("timeless", SCRIPT, config=config(aws, "ours"))
     record = {name: value for name, value in RECORD.items() if name != "eventTime"}
     payload = json.dumps({"Records": [record]}).encode()
     answer = json.loads(aws.client("lambda").invoke(FunctionName="timeless", Payload=payload)["Payload"].read())
     assert answer["statusCode"] == 500 and "eventTime" in base64.b64decode(answer["body"]).decode()
+
+
+def test_storages_that_the_emulator_lacks_are_named(aws: Aws) -> None:
+    """OneTrigger's events are understood; Onedata itself is not emulated, and the answer says so."""
+    aws.deploy("onedata", SCRIPT, config=config(aws, "ours"))
+    record = {"objectKey": "a.txt", "objectId": "0", "eventTime": "2026-01-01T00:00:00Z", "eventSource": "OneTrigger"}
+    payload = json.dumps({"Key": "/space/in/a.txt", "Records": [record]}).encode()
+    answer = json.loads(aws.client("lambda").invoke(FunctionName="onedata", Payload=payload)["Payload"].read())
+    assert answer["statusCode"] == 500
+    assert "storage providers of the kind onedata" in base64.b64decode(answer["body"]).decode()
