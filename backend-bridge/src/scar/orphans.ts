@@ -28,7 +28,7 @@ export async function listOrphans(target: ITarget, journals: string): Promise<{ 
       );
     }
   }
-  for (const [arn, tags] of await taggedResources(target, ['logs:log-group'])) {
+  for (const [arn, tags] of await taggedResources(target, ['logs'])) {
     const name = /:log-group:([^:]+)/.exec(arn)?.[1] ?? '';
     const owner = tags[FUNCTION] ?? name.split('/').pop() ?? '';
     if (arn.includes(`:${region}:`) && !names.has(owner)) {

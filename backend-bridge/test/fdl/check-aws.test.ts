@@ -144,9 +144,16 @@ const CASES: ICase[] = [
     lambda: 'input:\n- storage_provider: s3.mine\n  path: b-one/in',
     text: undefined,
     at: '7:27',
+    severity: 'warning',
     fixed: '      - storage_provider: s3'
   },
-  { code: 'aws-trigger', lambda: 'input: [{storage_provider: minio.mine, path: b-one/in}]', at: '6:34', says: 'minio' },
+  {
+    code: 'aws-trigger',
+    lambda: 'input: [{storage_provider: minio.mine, path: b-one/in}]',
+    at: '6:34',
+    severity: 'warning',
+    says: 'minio'
+  },
   { code: 'unknown-provider', lambda: 'output: [{storage_provider: minio.x, path: b-one/in}]', at: '6:35' },
   { code: 'unknown-provider', lambda: 'output: [{storage_provider: minio, path: b-one/in}]', at: '6:35' },
   { code: 'unknown-provider-type', lambda: 'output: [{storage_provider: ftp, path: b-one/in}]', at: '6:35' },
@@ -162,7 +169,7 @@ const CASES: ICase[] = [
     code: 'filter-on-input',
     lambda: 'input: [{storage_provider: s3, path: b-one/in, suffix: [a]}]',
     at: '6:54',
-    severity: 'warning'
+    severity: 'information'
   },
   { code: 'wrong-type', lambda: 'input: b-one/in', at: '6:7', says: 'list' },
   { code: 'wrong-type', lambda: 'input: [b-one/in]', at: '6:15', says: 'mapping' },
@@ -200,14 +207,14 @@ const CASES: ICase[] = [
     code: 'aws-lambda-batch',
     lambda: 'execution_mode: lambda-batch',
     at: '6:23',
-    severity: 'warning',
+    severity: 'information',
     fixed: '      execution_mode: batch'
   },
   {
     code: 'aws-batch-image',
     text: runtime('image', 'init_script: s\nexecution_mode: batch'),
     at: '7:23',
-    severity: 'warning'
+    severity: 'information'
   },
   { code: 'aws-batch-unused', beside: 'batch: {vcpus: 1}', at: '8:5', severity: 'information' },
   { code: 'aws-batch-network', lambda: 'execution_mode: batch', at: '6:23', severity: 'information', says: 'subnets' },

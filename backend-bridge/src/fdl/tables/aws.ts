@@ -242,6 +242,12 @@ export const AWS_FIELDS: Fields = stamped({
     fields: {
       ...account,
       name: { kind: 'string', description: 'Name of the API. Without one there is no API.' },
+      type: {
+        kind: 'string',
+        values: ['rest', 'url'],
+        default: 'rest',
+        description: '`rest`: an API of API Gateway. `url`: a function URL, which SCAR itself does not know.'
+      },
       endpoint: { kind: 'string', description: 'Form of the address.' },
       http_method: {
         kind: 'string',

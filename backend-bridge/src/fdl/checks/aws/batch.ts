@@ -13,18 +13,22 @@ export function checkBatch(entry: IAwsEntry, check: IAwsCheck): void {
   const uses = mode === 'batch' || mode === 'lambda-batch';
   const place = join(pointer, 'batch');
   if (uses && isImageRuntime(lambda)) {
-    reporter.warning(
-      'aws-batch-image',
-      join(at, 'execution_mode'),
-      'With runtime image the supervisor runs the script in Lambda and starts no job in Batch. Write a Python runtime, or execution_mode: lambda.'
-    );
+    reporter.add({
+      code: 'aws-batch-image',
+      at: join(at, 'execution_mode'),
+      severity: 'information',
+      message:
+        'Deployed from here it hands its work over to Batch. The scar command cannot do that with runtime image: the script runs in Lambda.'
+    });
   } else if (mode === 'lambda-batch') {
-    reporter.warning(
-      'aws-lambda-batch',
-      join(at, 'execution_mode'),
-      'The supervisor of today breaks off when it hands a call to Batch. Write batch for work that takes longer than 15 minutes.',
-      reporter.replace(join(at, 'execution_mode'), 'batch')
-    );
+    reporter.add({
+      code: 'aws-lambda-batch',
+      at: join(at, 'execution_mode'),
+      severity: 'information',
+      message:
+        'Deployed by the scar command the supervisor breaks off when it hands a call to Batch; deployed from here it does not. For work that always takes longer than 15 minutes write batch.',
+      fix: reporter.replace(join(at, 'execution_mode'), 'batch')
+    });
   }
   if (!uses && isMap(item.batch)) {
     reporter.add({

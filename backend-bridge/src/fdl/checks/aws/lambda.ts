@@ -202,7 +202,9 @@ function checkContainer({ lambda, at }: IAwsEntry, { reporter }: IAwsCheck): voi
 }
 
 function checkScripts({ lambda, at }: IAwsEntry, { context, reporter }: IAwsCheck): void {
-  for (const key of ['init_script', 'run_script']) {
+  // The script of a prepared image lies in it.
+  const prepared = asMap(lambda.container).create_image === false;
+  for (const key of prepared ? ['run_script'] : ['init_script', 'run_script']) {
     checkScriptFile({ path: lambda[key], at: join(at, key), runsWithSh: true }, context, reporter);
   }
   if (isImageRuntime(lambda) && !asText(lambda.init_script) && !asText(lambda.run_script)) {

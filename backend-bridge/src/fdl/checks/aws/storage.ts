@@ -71,12 +71,12 @@ function checkIO(io: FdlValue, side: 'input' | 'output', at: string, check: IAws
     // `s3` is the account of the function itself and needs no entry.
     type = name === 's3.default' ? 's3' : checkProvider(provider, place, document, reporter, true);
     if (side === 'input' && type !== undefined && name !== 's3.default') {
-      reporter.error(
+      reporter.warning(
         'aws-trigger',
         place,
         type === 's3'
-          ? `A function is started by buckets of its own account only: for ${provider} neither bucket nor trigger is made. Write s3.`
-          : `New files in ${type} cannot start a function. Inputs come from S3: write s3.`,
+          ? `A function is started by buckets of its own account only: ${provider} is taken for s3, and the scar command makes no trigger for it. Write s3.`
+          : `New files in ${type} start a function only when they are sent to its HTTP address. For a trigger write s3.`,
         reporter.replace(place, 's3')
       );
     }
@@ -104,8 +104,11 @@ function without(io: FdlMap, reporter: IAwsCheck['reporter'], at: string): FdlMa
         code: 'filter-on-input',
         at: join(at, key),
         on: 'key',
-        severity: 'warning',
-        message: `${key} works for outputs only: every new object below the path starts the function.`
+        severity: key === 'suffix' ? 'information' : 'warning',
+        message:
+          key === 'suffix'
+            ? 'Deployed from here only objects that end so start the function. The scar command does not look at it: there every new object does.'
+            : 'prefix works for outputs only: every new object below the path starts the function.'
       });
     }
   }
