@@ -74,6 +74,21 @@ export class ImConnection {
     return this._client.client;
   }
 
+  /** The client for an infrastructure of that server. @throws BridgeError when another one is set */
+  clientFor({ im, view }: { im: string; view: { name: string } }): ImClient {
+    const client = this.client();
+    if (client.url !== im) {
+      throw new BridgeError({
+        type: 'not-configured',
+        title: 'On another Infrastructure Manager',
+        status: 409,
+        detail: `${view.name} was made by ${im}, and another one is set.`,
+        action: 'Set that address to go on with it.'
+      });
+    }
+    return client;
+  }
+
   /** A user and password that were given for this server are used as they are; else the token at hand. */
   async auth(): Promise<Pick<IImAuth, 'im'>> {
     const own = this._store.get(SERVER_ID);

@@ -36,7 +36,8 @@ export function messageOf(text: string): string {
   } catch {
     // Text it is.
   }
-  const cut = message.search(/\n?\s*File "/);
+  // As Python and the TOSCA parser write them.
+  const cut = message.search(/\n?\s*File (?:"|[/<][^\n]*, line \d)/);
   return (cut >= 0 ? message.slice(0, cut) : message).trim();
 }
 
@@ -172,6 +173,6 @@ function pick({ problem }: BridgeError): BridgeError.IOptions {
 }
 
 function sentence(text: string): string {
-  const shown = causeOf(text.split('\n')[0].slice(0, 300)) ?? 'it gives no reason.';
+  const shown = causeOf(text.replace(/\s+/g, ' ').trim().slice(0, 400)) ?? 'it gives no reason.';
   return /[.!?]$/.test(shown) ? shown : `${shown}.`;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ImVm, Infrastructure, Problem } from '../contract';
 import type { Tokens } from '../credentials';
-import { BridgeError, isProblem } from '../http';
+import { isProblem } from '../http';
 import type { AfterSteps } from './after';
 import type { Clouds } from './clouds';
 import type { ImConnection } from './connection';
@@ -104,7 +104,7 @@ export class Follower {
   private async _create(): Promise<void> {
     const { kept, records, clouds, connection } = this._options;
     this._step('create', { state: 'running' });
-    const client = this._client();
+    const client = this._options.connection.clientFor(this._options.kept);
     const auth = await clouds.auth(kept.request.credential);
     if (connection.withToken) {
       await connection.token();
@@ -156,7 +156,7 @@ export class Follower {
   private async _look(): Promise<boolean> {
     const { kept, clouds, records } = this._options;
     const id = kept.id as string;
-    const client = this._client();
+    const client = this._options.connection.clientFor(this._options.kept);
     const auth = await clouds.auth(kept.request.credential);
     let told;
     try {
@@ -300,7 +300,7 @@ export class Follower {
   private async _delete(): Promise<void> {
     const { kept, clouds, records } = this._options;
     const { deletion } = kept;
-    const client = this._client();
+    const client = this._options.connection.clientFor(this._options.kept);
     const auth = await clouds.auth(kept.request.credential);
     const id = kept.id as string;
     try {
@@ -397,22 +397,6 @@ export class Follower {
 
   private _failedStep(): boolean {
     return this._options.kept.view.steps.some(step => step.state === 'failed');
-  }
-
-  /** @throws BridgeError when another IM is set than the one that has it */
-  private _client(): ImClient {
-    const { kept, connection } = this._options;
-    const client = connection.client();
-    if (client.url !== kept.im) {
-      throw new BridgeError({
-        type: 'not-configured',
-        title: 'On another Infrastructure Manager',
-        status: 409,
-        detail: `It was made by ${kept.im}, and another one is set.`,
-        action: 'Set that address to go on with it.'
-      });
-    }
-    return client;
   }
 
   private _step(name: Step['name'], change: Partial<Step>): void {

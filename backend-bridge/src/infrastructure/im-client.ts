@@ -5,6 +5,8 @@ import { imFailure, isHtml, notIm, withNetworkHint } from './failures';
 /** Templates can create many machines; the server answers when it has accepted them. Milliseconds. */
 const CHANGE_TIMEOUT = 300_000;
 const READ_TIMEOUT = 30_000;
+/** For what a person waits for on each look: better a quick word that the server is slow. */
+const QUICK_TIMEOUT = 8000;
 /** How long an answer to `/version` is believed. */
 const VERSION_AGE = 10 * 60_000;
 /** A log of many machines. */
@@ -59,6 +61,7 @@ export class ImClient {
       ca: options.ca,
       timeout: options.timeout ?? READ_TIMEOUT
     });
+    this._timeout = options.timeout ?? READ_TIMEOUT;
     this._env = options.env ?? process.env;
   }
 
@@ -69,7 +72,7 @@ export class ImClient {
     if (this._version && Date.now() - this._version.at < VERSION_AGE) {
       return this._version.text;
     }
-    const body = await this._json('GET', '/version', 'tell its version');
+    const body = await this._json('GET', '/version', 'tell its version', { quick: true });
     const text = (body as { version?: unknown }).version;
     if (typeof text !== 'string' || !/^\d+(\.\w+)+/.test(text)) {
       throw notIm(this._who, 'no version in its answer');
@@ -80,7 +83,9 @@ export class ImClient {
 
   /** Ids of the infrastructures of this user. */
   async list(auth: IImAuth): Promise<string[]> {
-    return uris(await this._json('GET', '/infrastructures', 'list the infrastructures', { auth: { im: auth.im } }));
+    return uris(
+      await this._json('GET', '/infrastructures', 'list the infrastructures', { auth: { im: auth.im }, quick: true })
+    );
   }
 
   /** @returns Id of the new infrastructure; its machines are made while we go on. */
@@ -264,6 +269,7 @@ export class ImClient {
         },
         ...(body === undefined ? {} : { body }),
         ...(reads ? {} : { timeout: CHANGE_TIMEOUT }),
+        ...(options.quick ? { timeout: Math.min(this._timeout, QUICK_TIMEOUT), idempotent: false } : {}),
         limit: LARGEST
       });
     } catch (error) {
@@ -283,6 +289,7 @@ export class ImClient {
 
   private readonly _who: string;
   private readonly _http: HttpClient;
+  private readonly _timeout: number;
   private readonly _env: NodeJS.ProcessEnv;
   private _version: { text: string; at: number } | undefined;
 }
@@ -292,6 +299,8 @@ interface ISendOptions {
   document?: IDocument;
   body?: string;
   type?: string;
+  /** Asked once, and not for long. */
+  quick?: boolean;
 }
 
 function itemsOf(auth: IImAuth): AuthItem[] {

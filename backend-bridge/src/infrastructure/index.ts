@@ -8,40 +8,40 @@ export type { IDeployHandle, IInfrastructures, IInfrastructuresOptions, Template
 /** Puts this room together. */
 export function createInfrastructures(options: IInfrastructuresOptions): IInfrastructures {
   const room = new Infrastructures(options);
-  const { connection, clouds, catalogue, tokens } = room;
+  const { connection, clouds, catalogue, tokens, requests, followers, reader } = room;
   return {
     server: () => connection.describe(),
     changeServer: change => {
       connection.change(change);
-      room.wake();
+      followers.wake();
       return connection.describe();
     },
     providers: () => PROVIDERS.map(({ type, title, fields }) => ({ type, title, fields })),
     credentials: () => clouds.list(),
     setCredential: (id, credential) => {
       const view = clouds.set(id, credential);
-      room.wake();
+      followers.wake();
       return view;
     },
     removeCredential: id => clouds.remove(id),
     testCredential: id => clouds.test(id),
     images: async (id, filter) => connection.client().images(await clouds.auth(id), filter),
     templates: () => catalogue.list(),
-    form: (source, addons, file) => room.form(source, addons, file),
+    form: (source, addons, file) => requests.form(source, addons, file),
     tokens: () => tokens.info(),
     giveToken: token => {
       tokens.give(token);
-      room.wake();
+      followers.wake();
       return tokens.info();
     },
     forgetToken: () => tokens.forget(),
     list: () => room.list(),
-    plan: (request, file) => room.plan(request, file),
+    plan: (request, file) => requests.plan(request, file),
     create: (request, file) => room.create(request, file),
     get: (id, wait) => room.get(id, wait),
     remove: (id, request) => room.remove(id, request),
-    log: (id, request) => room.reader.log(id, request),
-    template: id => room.reader.template(id),
+    log: (id, request) => reader.log(id, request),
+    template: id => reader.template(id),
     elasticity: async id => room.elasticity(id),
     control: (id, verb) => room.control(id, verb),
     retry: id => room.retry(id),
@@ -50,11 +50,11 @@ export function createInfrastructures(options: IInfrastructuresOptions): IInfras
     controlVm: (id, vm, verb) => room.controlVm(id, vm, verb),
     addOwner: (id, token) => room.addOwner(id, token),
     adopt: (id, credential) => room.adopt(id, credential),
-    sshKey: (id, vm) => room.reader.sshKey(id, vm),
-    secrets: id => room.reader.secrets(id),
+    sshKey: (id, vm) => reader.sshKey(id, vm),
+    secrets: id => reader.secrets(id),
     existing: existingCluster,
-    running: () => room.running(),
-    resume: () => room.resume(),
+    running: () => followers.running(),
+    resume: () => followers.resume(),
     close: () => room.close()
   };
 }

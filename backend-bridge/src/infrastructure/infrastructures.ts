@@ -1,40 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type {
-  Elasticity,
-  Infrastructure,
-  InfrastructurePlan,
-  InfrastructureRequest,
-  Problem,
-  ScaleRequest,
-  TemplateRef
-} from '../contract';
+import type { Elasticity, Infrastructure, InfrastructureRequest, Problem, ScaleRequest } from '../contract';
 import { CredentialStore, Tokens } from '../credentials';
 import { BridgeError, isProblem } from '../http';
-import { AfterSteps, newSteps, slug } from './after';
+import { AfterSteps, newSteps } from './after';
 import { Clouds } from './clouds';
 import { ImConnection } from './connection';
 import { elasticityOf } from './elasticity';
-import { Follower, withStep } from './follower';
+import { withStep } from './follower';
+import { Followers } from './followers';
 import { Foreign } from './foreign';
 import type { IImAuth, ImClient } from './im-client';
 import type { IInfrastructuresOptions, TemplateFile } from './interfaces';
 import { idOf, type IKept } from './journal';
-import { askCloud, planOf, prepareRequest, refuseProblems, type IPreparedRequest } from './plan';
+import { refuseProblems } from './plan';
 import { invalid, noSuch, problemOf } from './problems';
 import { Reader } from './reader';
 import { Records } from './records';
+import { Requests } from './requests';
 import { liveVms, planScale } from './scale';
-import { isFinal } from './states';
-import { Catalogue, describeTemplate } from './templates/catalogue';
-import { withAddons } from './templates/fill';
-import { fieldsOf, formOf } from './templates/form';
-import { at, inputValues, makesOscar, parseTemplate, type IParsedTemplate } from './templates/parse';
+import { Catalogue } from './templates/catalogue';
+import { at, inputValues, makesOscar, parseTemplate } from './templates/parse';
 
 const POLL = { first: 1000, longest: 30_000 };
-/** A state that was read longer ago is read again when somebody looks. Milliseconds. */
-const STALE = 10_000;
 /** How long a creation is waited for, so that the answer has IM's own id. Milliseconds. */
 const CREATE_WAIT = 20_000;
 
@@ -68,34 +57,33 @@ export class Infrastructures {
       clouds: this.clouds,
       poll: options.poll ?? POLL
     });
-    this._after = new AfterSteps({
+    this.requests = new Requests({
+      catalogue: this.catalogue,
+      clouds: this.clouds,
+      connection: this.connection,
+      tokens: this.tokens,
+      examples: options.examples
+    });
+    const { clusters, deploy, healthTimeout, toProblem } = options;
+    this.followers = new Followers({
       records: this._records,
-      clusters: options.clusters,
-      deploy: options.deploy,
-      healthTimeout: options.healthTimeout,
-      env
+      connection: this.connection,
+      clouds: this.clouds,
+      tokens: this.tokens,
+      after: new AfterSteps({ records: this._records, clusters, deploy, healthTimeout, env }),
+      poll: options.poll ?? POLL,
+      toProblem,
+      log
     });
   }
 
+  readonly requests: Requests;
+  readonly followers: Followers;
   readonly reader: Reader;
   readonly tokens: Tokens;
   readonly connection: ImConnection;
   readonly clouds: Clouds;
   readonly catalogue: Catalogue;
-
-  // ------------------------------------------------------------------------------------------------ before
-
-  async form(source: TemplateRef, addons: string[], file: TemplateFile): Promise<ReturnType<typeof describeTemplate>> {
-    const { template, name, from } = await this._template(source, addons, file);
-    return describeTemplate(template, name, from, true);
-  }
-
-  async plan(request: InfrastructureRequest, file: TemplateFile): Promise<InfrastructurePlan> {
-    const { name, prepared } = await this._prepare(request, file);
-    const asked =
-      prepared.problems.length > 0 ? { problems: [], warnings: [] } : await askCloud(prepared, request, this);
-    return planOf(name, prepared, asked);
-  }
 
   async create(request: InfrastructureRequest, file: TemplateFile): Promise<Infrastructure> {
     const again = request.idempotencyKey;
@@ -104,7 +92,7 @@ export class Infrastructures {
     if (before) {
       return before.view;
     }
-    const { name, prepared, template, templateName } = await this._prepare(request, file);
+    const { name, prepared, template, templateName } = await this.requests.prepare(request, file);
     refuseProblems(prepared.problems);
     const client = this.connection.client();
     // Says now what would be said in the background.
@@ -140,7 +128,7 @@ export class Infrastructures {
       }
     };
     this._records.add(kept, prepared.secrets);
-    this._follow(kept);
+    this.followers.follow(kept);
     const end = Date.now() + CREATE_WAIT;
     while (kept.id === undefined && kept.view.problem === undefined && Date.now() < end) {
       await this._records.wait(key, { since: kept.view.revision, wait: 1 });
@@ -152,7 +140,7 @@ export class Infrastructures {
 
   async list(): Promise<{ items: Infrastructure[]; problem?: Problem }> {
     const own = this._records.all().filter(kept => kept.view.state !== 'deleted');
-    own.forEach(kept => this._refresh(kept));
+    own.forEach(kept => this.followers.refresh(kept));
     const newest = own.map(kept => kept.view).sort((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? ''));
     if (this.connection.url === undefined) {
       return { items: newest };
@@ -178,7 +166,7 @@ export class Infrastructures {
     if (!kept) {
       return this._foreignOne(id);
     }
-    this._refresh(kept);
+    this.followers.refresh(kept);
     return this._records.wait(id, options);
   }
 
@@ -202,7 +190,7 @@ export class Infrastructures {
     if (kept.id !== undefined) {
       const auth = await this._auth(kept);
       try {
-        await this._clientOf(kept).remove(auth, kept.id, force);
+        await this.connection.clientFor(kept).remove(auth, kept.id, force);
         this._records.change(
           kept,
           { state: 'deleting', operation: undefined, problem: undefined },
@@ -218,7 +206,7 @@ export class Infrastructures {
     } else {
       this._records.change(kept, { state: 'deleting', problem: undefined }, { deletion: { force, accepted: false } });
     }
-    this._follow(kept);
+    this.followers.follow(kept);
     return kept.view;
   }
 
@@ -237,7 +225,7 @@ export class Infrastructures {
 
   async scale(id: string, request: ScaleRequest): Promise<Infrastructure> {
     const kept = this._idle(id);
-    const client = this._clientOf(kept);
+    const client = this.connection.clientFor(kept);
     const auth = await this._auth(kept);
     const imId = idOf(kept);
     const [vms, tosca] = await Promise.all([liveVms(client, auth, imId), client.tosca(auth, imId)]);
@@ -253,16 +241,16 @@ export class Infrastructures {
     const kept = this._records.get(id);
     const failed = kept.view.steps.find(step => step.state === 'failed');
     if (failed === undefined) {
-      this._follow(kept);
+      this.followers.follow(kept);
       return kept.view;
     }
     if ((failed.name === 'boot' || failed.name === 'configure') && kept.id !== undefined) {
-      await this._clientOf(kept).control(await this._auth(kept), kept.id, 'reconfigure');
+      await this.connection.clientFor(kept).control(await this._auth(kept), kept.id, 'reconfigure');
     }
     const steps = withStep(kept.view.steps, failed.name, { state: 'waiting' });
     const state = kept.id === undefined ? 'pending' : failed.name === 'configure' ? 'running' : kept.view.state;
     this._records.change(kept, { steps, state, problem: undefined }, { healthSince: undefined });
-    this._follow(kept);
+    this.followers.follow(kept);
     return kept.view;
   }
 
@@ -284,13 +272,13 @@ export class Infrastructures {
       return old && (old.state === 'done' || old.state === 'running') ? old : step;
     });
     this._records.change(kept, { steps, problem: undefined }, { healthSince: undefined });
-    this._follow(kept);
+    this.followers.follow(kept);
     return kept.view;
   }
 
   async addOwner(id: string, token?: string): Promise<Infrastructure> {
     const kept = this._records.get(id);
-    const client = this._clientOf(kept);
+    const client = this.connection.clientFor(kept);
     const auth = await this.connection.auth();
     const imId = idOf(kept);
     await client.addOwner(auth, imId, { token: token?.trim() || (await this.connection.token()).token });
@@ -306,7 +294,7 @@ export class Infrastructures {
         { credential, cloud: this.clouds.get(credential).type },
         { request: { ...known.request, credential } }
       );
-      this._follow(known);
+      this.followers.follow(known);
       return known.view;
     }
     const { type } = this.clouds.get(credential);
@@ -326,83 +314,16 @@ export class Infrastructures {
     delete kept.view.stateDetail;
     const password = at(inputValues(parseTemplate({ name: id, text: tosca ?? '' }).tree), 'oscar_password');
     this._records.add(kept, typeof password === 'string' && password !== '' ? { oscar_password: password } : {});
-    this._follow(kept);
+    this.followers.follow(kept);
     return kept.view;
   }
 
   // ------------------------------------------------------------------------------------------------ life
 
-  running(): number {
-    return [...this._followers.values()].filter(({ follower }) => !follower.blocked).length;
-  }
-
-  resume(): void {
-    if (this._resumed) {
-      return;
-    }
-    this._resumed = true;
-    for (const kept of this._records.all()) {
-      if (kept.view.state === 'deleted') {
-        continue;
-      }
-      // What was being changed when the bridge ended is done or not: the machines tell.
-      this._records.change(kept, { operation: undefined });
-      const open = kept.view.steps.some(step => step.state === 'running' || step.state === 'waiting');
-      const failed = kept.view.steps.some(step => step.state === 'failed');
-      if (kept.deletion || !isFinal(kept.view.state) || (open && !failed)) {
-        this._follow(kept);
-      }
-    }
-  }
-
-  /** Somebody has signed in anew, or set another server: what waited for that goes on. */
-  wake(): void {
-    [...this._followers.values()].forEach(({ follower }) => follower.wake());
-  }
-
   async close(): Promise<void> {
-    this._closed.abort();
-    await Promise.allSettled([...this._followers.values()].map(({ done }) => done));
-    await Promise.allSettled([...this._operations]);
+    await this.followers.close();
     this._records.close();
     this.connection.dispose();
-  }
-
-  /** Reads its state again when it is old and nobody follows it. */
-  private _refresh(kept: IKept): void {
-    const age = Date.now() - Date.parse(kept.view.updatedAt ?? '1970-01-01');
-    const waiting = kept.id === undefined && kept.view.state === 'failed';
-    if (age > STALE && !waiting && kept.view.state !== 'deleted' && kept.im === this.connection.url) {
-      this._follow(kept);
-    }
-  }
-
-  private _follow(kept: IKept): void {
-    const known = this._followers.get(kept.key);
-    if (known) {
-      known.follower.wake();
-      return;
-    }
-    if (this._closed.signal.aborted) {
-      return;
-    }
-    const follower = new Follower({
-      kept,
-      records: this._records,
-      connection: this.connection,
-      clouds: this.clouds,
-      tokens: this.tokens,
-      after: this._after,
-      poll: this._options.poll ?? POLL,
-      toProblem: this._options.toProblem
-    });
-    const done = follower
-      .follow(this._closed.signal)
-      .catch((error: unknown) =>
-        this._options.log(`The infrastructure ${kept.view.name} is not followed any more: ${String(error)}`)
-      )
-      .finally(() => this._followers.delete(kept.key));
-    this._followers.set(kept.key, { follower, done });
   }
 
   /** Does something that takes minutes, beside; its failure becomes the problem of the infrastructure. */
@@ -411,7 +332,7 @@ export class Infrastructures {
     operation: string,
     work: (client: ImClient, auth: Required<IImAuth>, id: string) => Promise<void>
   ): Promise<Infrastructure> {
-    const client = this._clientOf(kept);
+    const client = this.connection.clientFor(kept);
     const auth = await this._auth(kept);
     const id = idOf(kept);
     this._records.change(kept, { operation, problem: undefined });
@@ -423,11 +344,10 @@ export class Infrastructures {
       .then(problem => {
         // What the machines are afterwards is read before it is called done.
         this._records.change(kept, { operation: undefined, problem, ...(problem ? {} : { state: 'running' }) });
-        this._follow(kept);
-      })
-      .finally(() => this._operations.delete(done));
-    this._operations.add(done);
-    this._follow(kept);
+        this.followers.follow(kept);
+      });
+    this.followers.add(done);
+    this.followers.follow(kept);
     return kept.view;
   }
 
@@ -447,20 +367,6 @@ export class Infrastructures {
     return kept;
   }
 
-  private _clientOf(kept: IKept): ImClient {
-    const client = this.connection.client();
-    if (client.url !== kept.im) {
-      throw new BridgeError({
-        type: 'conflict',
-        title: 'On another Infrastructure Manager',
-        status: 409,
-        detail: `${kept.view.name} was made by ${kept.im}, and another one is set.`,
-        action: 'Set that address first.'
-      });
-    }
-    return client;
-  }
-
   private _auth(kept: IKept): Promise<Required<IImAuth>> {
     return this.clouds.auth(kept.request.credential);
   }
@@ -477,67 +383,7 @@ export class Infrastructures {
     return view;
   }
 
-  private async _template(
-    source: TemplateRef,
-    addons: string[],
-    file: TemplateFile
-  ): Promise<{ template: IParsedTemplate; name: string; from: 'package' | 'catalogue' | 'file' }> {
-    const found = file
-      ? { ...file, source: 'file' as const }
-      : 'template' in source
-        ? await this.catalogue.get(source.template)
-        : undefined;
-    if (!found) {
-      throw invalid('The file of the template was not read.');
-    }
-    const parts = await Promise.all(addons.map(async id => parseTemplate(await this.catalogue.get(id))));
-    return { template: withAddons(parseTemplate(found), parts), name: found.name, from: found.source };
-  }
-
-  private async _prepare(
-    request: InfrastructureRequest,
-    file: TemplateFile
-  ): Promise<{ name: string; prepared: IPreparedRequest; template: IParsedTemplate; templateName: string }> {
-    const { template, name: templateName } = await this._template(request.source, request.addons ?? [], file);
-    const credential = this.clouds.get(request.credential);
-    const name =
-      request.name?.trim() || `${slug(templateName.replace(/\.\w+$/, ''))}-${randomBytes(2).toString('hex')}`;
-    const prepared = prepareRequest(template, request, name, credential, await this._defaults(template, name));
-    if (request.deploy?.length) {
-      const examples = await this._options.examples?.();
-      const unknown = examples && request.deploy.find(example => !examples.includes(example));
-      if (unknown !== undefined) {
-        prepared.problems.push(
-          `There is no example "${unknown.slice(0, 60)}": use ${examples?.join(', ') ?? 'another'}.`
-        );
-      }
-      if (!(request.register ?? makesOscar(template.tree))) {
-        prepared.problems.push('Services can be deployed only when the cluster is added to the list (register).');
-      }
-    }
-    return { name, prepared, template, templateName };
-  }
-
-  /** Inputs that are filled in rather than asked for: the name of the cluster, who the owner is. */
-  private async _defaults(template: IParsedTemplate, name: string): Promise<Record<string, unknown>> {
-    const info = await this.tokens.info();
-    const result: Record<string, unknown> = {};
-    for (const field of fieldsOf(formOf(template.tree).tabs)) {
-      if (field.generated && field.hidden && field.type === 'text') {
-        result[field.name] = slug(name);
-      } else if (field.name === 'user_id' && field.hidden && info.subject !== undefined) {
-        result[field.name] = info.subject;
-      }
-    }
-    return result;
-  }
-
   private readonly _options: IInfrastructuresOptions;
   private readonly _records: Records;
-  private readonly _after: AfterSteps;
   private readonly _foreign = new Foreign();
-  private readonly _followers = new Map<string, { follower: Follower; done: Promise<void> }>();
-  private readonly _operations = new Set<Promise<void>>();
-  private readonly _closed = new AbortController();
-  private _resumed = false;
 }

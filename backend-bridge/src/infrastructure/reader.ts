@@ -75,7 +75,7 @@ export class Reader {
   /** On request only; never kept. */
   async sshKey(id: string, vm: string): Promise<{ user: string; host: string; key?: string; password?: string }> {
     const kept = this._options.records.get(id);
-    const radl = await this._options.connection.client().vm(await this._auth(kept), idOf(kept), vm);
+    const radl = await this._options.connection.clientFor(kept).vm(await this._auth(kept), idOf(kept), vm);
     const system = radl.find(item => item['class'] === 'system') ?? {};
     const text = (name: string): string | undefined => {
       const value = system[`disk.0.os.credentials.${name}`];

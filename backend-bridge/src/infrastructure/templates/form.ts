@@ -69,8 +69,8 @@ export function fieldsOf(tabs: FormTab[]): FormField[] {
 }
 
 /** True: its value is a secret. */
-export function isSecretField({ name, type, generated }: Pick<FormField, 'name' | 'type' | 'generated'>): boolean {
-  return type === 'password' || (generated === true && SECRET_NAME.test(name)) || SECRET_NAME.test(name);
+export function isSecretField({ name, type }: Pick<FormField, 'name' | 'type'>): boolean {
+  return type === 'password' || ((type === 'text' || type === 'textarea' || type === 'file') && SECRET_NAME.test(name));
 }
 
 /** Names that `get_input` asks for. */
