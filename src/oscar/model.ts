@@ -104,7 +104,7 @@ export class OscarModel extends OscarStore {
     this.update({
       clusters: this.state.clusters.map(item => ({ ...item, current: item.id === cluster }))
     });
-    await this._lists.load();
+    await this._holding(() => this._lists.load());
   }
 
   loadMoreJobs(): Promise<void> {
@@ -201,18 +201,29 @@ export class OscarModel extends OscarStore {
 
   private async _snapshot(): Promise<void> {
     this._snapshotDue = false;
-    const held: BridgeEvent[] = [];
-    this._held = held;
+    await this._holding(async () => {
+      try {
+        const [clusters, operations] = await Promise.all([this.client.clusters(), this.client.operations()]);
+        this.update({ clusters, operations: this._visible(operations) });
+        await this._lists.load();
+        this.update({ phase: 'ready', problem: undefined });
+      } catch (reason) {
+        this.update({ phase: 'failed', problem: toProblem(reason) });
+      }
+    });
+  }
+
+  /** Read lists, and hold the events that come meanwhile: an answer that is older than them must not win. */
+  private async _holding(read: () => Promise<void>): Promise<void> {
+    this._readers++;
+    this._held ??= [];
     try {
-      const [clusters, operations] = await Promise.all([this.client.clusters(), this.client.operations()]);
-      this.update({ clusters, operations: this._visible(operations) });
-      await this._lists.load();
-      this.update({ phase: 'ready', problem: undefined });
-    } catch (reason) {
-      this.update({ phase: 'failed', problem: toProblem(reason) });
+      await read();
     } finally {
-      // A later snapshot holds events of its own.
-      if (this._held === held) {
+      this._readers--;
+      // In their order, after the last answer: what is older than it is put right by what follows.
+      if (this._readers === 0) {
+        const held = this._held ?? [];
         this._held = null;
         held.forEach(event => this._apply(event));
       }
@@ -263,7 +274,7 @@ export class OscarModel extends OscarStore {
         this.loadData().catch(() => undefined);
       }
     } else if (event.type === 'cluster' && currentCluster(after)?.id !== switched) {
-      void this._lists.load();
+      void this._holding(() => this._lists.load());
     } else if (event.type === 'service' && this.state.buckets.phase === 'ready') {
       this._lists.bucketsSoon();
     }
@@ -316,6 +327,7 @@ export class OscarModel extends OscarStore {
   private readonly _lost = new Signal<this, void>(this);
   private _starting: Promise<void> | null = null;
   private _held: BridgeEvent[] | null = null;
+  private _readers = 0;
   private _snapshotDue = false;
   private _boot: string | undefined;
   private _uploads = 0;

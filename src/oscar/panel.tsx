@@ -56,7 +56,7 @@ export class OscarPanel extends SidePanel {
     // Clouds are asked when the section is opened, and only then.
     infrastructures.hide();
     this.addWidget(infrastructures);
-    unfold = shareRoom(this, { sizes: [4, 2, 2, 3], folded: 3 });
+    unfold = shareRoom(this, { sizes: [4, 2, 2, 4], folded: 3 });
   }
 
   /** To be looked at is to be used: the bridge may start. */

@@ -137,7 +137,7 @@ test.describe.serial('a cluster on the Dummy cloud of the real Infrastructure Ma
       .getByLabel(/Address of its OSCAR/)
       .fill(cluster!.endpoint);
     await wizard(page)
-      .getByRole('checkbox', { name: /cowsay/i })
+      .getByRole('checkbox', { name: /Let a cow say it/ })
       .check();
     await page.screenshot({ path: 'screenshots/infrastructure-services.png' });
     await next(page);

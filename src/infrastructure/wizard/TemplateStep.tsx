@@ -60,7 +60,7 @@ export function TemplateStep(props: IStepProps & { problem: Problem | undefined 
             />
             <span className="jp-OscarOption-text">
               <span className="jp-OscarOption-title">{item.title}</span>
-              {item.source === 'package' && <span className="jp-OscarBadge">{trans.__('works offline')}</span>}
+              {item.source === 'package' && <span className="jp-OscarBadge">{trans.__('built in')}</span>}
               {item.description && <small>{item.description}</small>}
               {item.problems?.map(line => (
                 <small key={line} className="jp-OscarFields-fault">

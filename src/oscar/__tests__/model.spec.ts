@@ -51,6 +51,19 @@ describe('OscarModel', () => {
     expect(server.count('GET status')).toBe(1);
   });
 
+  it('does not lose a service that comes while another cluster is read', async () => {
+    await start();
+    let answer: (body: unknown) => void = () => undefined;
+    server.routes['GET clusters/far/services'] = () => new Promise(resolve => (answer = resolve));
+    server.stream.send('cluster', { cluster: cluster({ id: 'far', removable: true }) });
+    await until(() => expect(server.count('GET clusters/far/services')).toBe(1));
+    server.stream.send('service', { cluster: 'far', name: 'new', service: service('new', { cluster: 'far' }) });
+    server.stream.send('job', { cluster: 'far', id: 'j', job: job('j', { cluster: 'far' }) });
+    await until(() => expect(server.count('GET clusters/far/jobs')).toBe(1));
+    answer({ items: [] });
+    await until(() => expect(names()).toEqual(['new']));
+  });
+
   it('reads the snapshot once and sorts it', async () => {
     await start();
     expect(model.state.phase).toBe('ready');
