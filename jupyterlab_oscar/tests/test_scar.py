@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +144,25 @@ def test_invoke_through_the_address(command: CommandLine, upper: str, tmp_path: 
     assert done.status == 0 and (tmp_path / "answer.txt").read_text().startswith("working on ")
 
 
+def test_a_log_is_followed(command: CommandLine, upper: str, tmp_path: Path) -> None:
+    process = command.start("scar", "log", "-n", upper, "--follow", stdin=subprocess.DEVNULL)
+    lines: list[str] = []
+    assert process.stdout is not None
+    reader = threading.Thread(target=lambda: lines.extend(line.decode() for line in process.stdout or []), daemon=True)
+    reader.start()
+    script = tmp_path / "loud.sh"
+    script.write_text("for i in 1 2 3; do echo loud $i; done\n")
+    # It begins somewhere in the log: what comes after it has begun is there, once and in order.
+    wait_for(lambda: any("REPORT" in line for line in lines), 30, "nothing of the log so far")
+    record = command.json("scar", "run", "-n", upper, "-s", script)
+    wait_for(lambda: any("REPORT" in line and record["requestId"] in line for line in lines), 30, "not followed")
+    first = next(i for i, line in enumerate(lines) if f"START RequestId: {record['requestId']}" in line)
+    mine = [line.strip() for line in lines[first:] if line.startswith("loud")]
+    assert mine == ["loud 1", "loud 2", "loud 3"]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+
+
 def test_a_call_that_times_out_is_1(command: CommandLine, folder: Path, tmp_path: Path) -> None:
     done = command("scar", "init", "-i", "alpine", "-n", "brief", "-s", "upper.sh", "-t", "2", cwd=folder)
     assert done.status == 0, done
@@ -223,6 +245,30 @@ functions:
     finally:
         shell.run_line_magic("unload_ext", "jupyterlab_oscar")
         InteractiveShell.clear_instance()
+
+
+def test_the_emulator_in_the_foreground(tmp_path: Path) -> None:
+    line = CommandLine(tmp_path / "home")
+    process = line.start("scar", "emulator", stdin=subprocess.DEVNULL)
+    assert process.stdout is not None
+    described = json.loads(process.stdout.readline())
+    assert {"endpoint", "region", "access_key_id", "secret_access_key", "role", "not_covered"} <= set(described)
+    given = line.json("scar", "emulator", "--env")
+    assert given["AWS_SECRET_ACCESS_KEY"] == described["secret_access_key"]
+    taken = line.json("scar", "emulator", "--port", described["endpoint"].rpartition(":")[2], status=1)
+    assert "cannot be used" in taken["problem"]["detail"]
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=20)[0] == b"" and process.returncode == 0
+    assert line("scar", "emulator", "--env").status == 1
+
+
+def test_without_moto_the_words_say_what_to_install(tmp_path: Path) -> None:
+    line = CommandLine(tmp_path / "home")
+    (tmp_path / "moto").mkdir()
+    (tmp_path / "moto" / "__init__.py").write_text("raise ImportError('no moto', name='moto')\n")
+    line.env["PYTHONPATH"] = f"{tmp_path}:{line.env['PYTHONPATH']}"
+    problem = line.json("scar", "emulator", status=1)["problem"]
+    assert "pip install jupyterlab-oscar[aws-emulator]" in problem["detail"]
 
 
 def test_the_emulator_ends_with_the_bridge(tmp_path: Path) -> None:
