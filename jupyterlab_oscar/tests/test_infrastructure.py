@@ -11,9 +11,11 @@ from typing import Any
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
 
-from jupyterlab_oscar import _meta
+from jupyterlab_oscar import _meta, client
+from jupyterlab_oscar.magics import completion
 from jupyterlab_oscar.tests.clusters import CommandLine, served, wait_ready
 from jupyterlab_oscar.tests.managers import infrastructure_manager
 from jupyterlab_oscar.tests.servers import wait_for
@@ -132,6 +134,8 @@ def test_typed_confirmation_on_a_terminal(command: CommandLine) -> None:
 def test_stop_start_and_ssh(command: CommandLine, tmp_path: Path) -> None:
     made = create(command, "machines", "--no-register")
     name = made["id"]  # ids do as well as names
+    followed = command("infrastructure", "logs", name, "-f")  # it is configured: there is an end
+    assert followed.status == 0 and followed.text, followed
     for action in ("stop", "start", "reconfigure"):
         assert command("infrastructure", action, name).status == 0
     done = command("infrastructure", "ssh-key", name, "0", "-o", tmp_path / "way-in")
@@ -244,6 +248,39 @@ def test_wrong_words_are_2(tmp_path: Path) -> None:
     ):
         done = line("infrastructure", *words)
         assert done.status == 2, (words, done)
+
+
+def test_magics_complete_and_give_values(
+    command: CommandLine, own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = create(command, "in-a-cell", "--no-register")
+    for name, value in command.env.items():
+        if name.startswith(("JUPYTER", "HOME")):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setattr(client, "_default", None)
+    completion._names.clear()
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    try:
+        shell.run_line_magic("load_ext", "jupyterlab_oscar")
+        for line, wanted in (
+            ("%oscar infrastructure sca", "scale"),
+            ("%oscar infrastructure show ", made["id"]),
+            ("%oscar infrastructure create reh", "rehearsal"),
+            ("%oscar infrastructure create oscar -c ", "dummy"),
+            ("%oscar infrastructure credentials test ", "dummy"),
+        ):
+            assert wanted in shell.complete("", line, len(line))[1], line
+        assert [item["name"] for item in shell.run_line_magic("oscar", "infrastructure list")] == ["in-a-cell"]
+        assert shell.run_line_magic("oscar", "infrastructure show in-a-cell")["state"] == "configured"
+        # a notebook cannot be asked for the name
+        assert shell.run_cell("%oscar infrastructure delete in-a-cell").error_in_exec is not None
+        found = client.infrastructures().get("in-a-cell")
+        found.delete("in-a-cell").wait_gone()
+        assert list(client.infrastructures().list()) == []
+    finally:
+        shell.run_line_magic("unload_ext", "jupyterlab_oscar")
+        InteractiveShell.clear_instance()
 
 
 def test_the_notebook(command: CommandLine, tmp_path: Path) -> None:
