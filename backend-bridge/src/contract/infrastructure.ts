@@ -161,6 +161,7 @@ export const InfrastructureRequest = Type.Object(
     credential: Type.String({ description: 'Id of cloud credentials.' }),
     image: Type.Optional(Type.String({ description: "IM's image URI: ost://…, egi://…, mock0://…" })),
     networks: Type.Optional(Type.String()),
+    site: Type.Optional(Type.String({ description: "EGI: this site instead of the credentials' own." })),
     /** What follows when it is configured. */
     register: Type.Optional(Type.Boolean({ description: 'Add it to the clusters; default true for OSCAR.' })),
     clusterId: Type.Optional(Type.String()),
@@ -171,6 +172,29 @@ export const InfrastructureRequest = Type.Object(
   { $id: 'InfrastructureRequest', additionalProperties: false }
 );
 export type InfrastructureRequest = Static<typeof InfrastructureRequest>;
+
+/** `GET /v1/im/egi/sites?vo=`: sites of the EGI federation that a virtual organisation may use, with their images. */
+export const EgiSite = Type.Object(
+  {
+    name: Type.String(),
+    images: Type.Array(Type.Object({ name: Type.String(), uri: Type.String({ description: 'egi://…' }) })),
+    problem: Type.Optional(Type.String({ description: 'Why its images are not known.' }))
+  },
+  { $id: 'EgiSite' }
+);
+export type EgiSite = Static<typeof EgiSite>;
+
+/** `POST /v1/infrastructures/sites` InfrastructureRequest: whether it fits, site by site; those that fit come first. */
+export const SiteFit = Type.Object(
+  {
+    site: Type.String(),
+    fits: Type.Boolean(),
+    image: Type.Optional(Type.String()),
+    reason: Type.Optional(Type.String({ description: 'Why not.' }))
+  },
+  { $id: 'SiteFit' }
+);
+export type SiteFit = Static<typeof SiteFit>;
 
 export const QuotaBar = Type.Object({
   resource: Type.String({ description: 'cores, ram (GiB), instances, floating_ips, volumes, volume_storage (GB), …' }),

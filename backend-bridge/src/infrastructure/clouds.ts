@@ -83,9 +83,9 @@ export class Clouds {
     this._store.remove(CLOUD + id);
   }
 
-  /** The IM's line and the one of this cloud. @throws BridgeError `unauthorized` when a token has expired */
-  async auth(id: string): Promise<Required<IImAuth>> {
-    return { ...(await this._connection.auth()), cloud: await this._line(id) };
+  /** The IM's line and the one of this cloud; `site` is one of EGI, in the place of its own. @throws BridgeError `unauthorized` when a token has expired */
+  async auth(id: string, site?: string): Promise<Required<IImAuth>> {
+    return { ...(await this._connection.auth()), cloud: await this._line(id, site) };
   }
 
   /** Works, or why not: asks the cloud for its quotas, or where it tells none for its images. Never throws for a refusal. */
@@ -120,9 +120,14 @@ export class Clouds {
     }
   }
 
-  private async _line(id: string): Promise<AuthItem> {
+  private async _line(id: string, site?: string): Promise<AuthItem> {
     const { fields = {}, secrets = {} } = this._kept(id);
-    const line: AuthItem = { id, ...fields, ...secrets };
+    const line: AuthItem = {
+      id,
+      ...fields,
+      ...secrets,
+      ...(site !== undefined && fields['type'] === 'EGI' ? { host: site } : {})
+    };
     const key = fields['type'] === 'OpenStack' ? 'password' : 'token';
     const own =
       fields['type'] === 'OpenStack'

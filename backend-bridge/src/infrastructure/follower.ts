@@ -105,7 +105,7 @@ export class Follower {
     const { kept, records, clouds, connection } = this._options;
     this._step('create', { state: 'running' });
     const client = this._options.connection.clientFor(this._options.kept);
-    const auth = await clouds.auth(kept.request.credential);
+    const auth = await clouds.auth(kept.request.credential, kept.request.site);
     if (connection.withToken) {
       await connection.token();
     }
@@ -157,7 +157,7 @@ export class Follower {
     const { kept, clouds, records } = this._options;
     const id = kept.id as string;
     const client = this._options.connection.clientFor(this._options.kept);
-    const auth = await clouds.auth(kept.request.credential);
+    const auth = await clouds.auth(kept.request.credential, kept.request.site);
     let told;
     try {
       told = await client.state(auth, id);
@@ -301,7 +301,7 @@ export class Follower {
     const { kept, clouds, records } = this._options;
     const { deletion } = kept;
     const client = this._options.connection.clientFor(this._options.kept);
-    const auth = await clouds.auth(kept.request.credential);
+    const auth = await clouds.auth(kept.request.credential, kept.request.site);
     const id = kept.id as string;
     try {
       if (deletion && !deletion.accepted) {

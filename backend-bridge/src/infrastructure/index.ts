@@ -8,7 +8,7 @@ export type { IDeployHandle, IInfrastructures, IInfrastructuresOptions, Template
 /** Puts this room together. */
 export function createInfrastructures(options: IInfrastructuresOptions): IInfrastructures {
   const room = new Infrastructures(options);
-  const { connection, clouds, catalogue, tokens, requests, followers, reader } = room;
+  const { connection, clouds, catalogue, tokens, requests, followers, reader, egi } = room;
   return {
     server: () => connection.describe(),
     changeServer: change => {
@@ -26,6 +26,7 @@ export function createInfrastructures(options: IInfrastructuresOptions): IInfras
     removeCredential: id => clouds.remove(id),
     testCredential: id => clouds.test(id),
     images: async (id, filter) => connection.client().images(await clouds.auth(id), filter),
+    egiSites: vo => egi.sites(vo),
     templates: () => catalogue.list(),
     form: (source, addons, file) => requests.form(source, addons, file),
     tokens: () => tokens.info(),
@@ -37,6 +38,7 @@ export function createInfrastructures(options: IInfrastructuresOptions): IInfras
     forgetToken: () => tokens.forget(),
     list: () => room.list(),
     plan: (request, file) => requests.plan(request, file),
+    sites: (request, file) => requests.sites(request, file),
     create: (request, file) => room.create(request, file),
     get: (id, wait) => room.get(id, wait),
     remove: (id, request) => room.remove(id, request),

@@ -7,6 +7,7 @@ import { BridgeError, isProblem } from '../http';
 import { AfterSteps, newSteps } from './after';
 import { Clouds } from './clouds';
 import { ImConnection } from './connection';
+import { EgiSites } from './egi';
 import { elasticityOf } from './elasticity';
 import { withStep } from './follower';
 import { Followers } from './followers';
@@ -57,7 +58,9 @@ export class Infrastructures {
       clouds: this.clouds,
       poll: options.poll ?? POLL
     });
+    this.egi = new EgiSites(env ?? process.env);
     this.requests = new Requests({
+      egi: this.egi,
       catalogue: this.catalogue,
       clouds: this.clouds,
       connection: this.connection,
@@ -77,6 +80,7 @@ export class Infrastructures {
     });
   }
 
+  readonly egi: EgiSites;
   readonly requests: Requests;
   readonly followers: Followers;
   readonly reader: Reader;
@@ -96,7 +100,7 @@ export class Infrastructures {
     refuseProblems(prepared.problems);
     const client = this.connection.client();
     // Says now what would be said in the background.
-    const auth = await this.clouds.auth(request.credential);
+    const auth = await this.clouds.auth(request.credential, request.site);
     await client.version();
     const oscar = makesOscar(template.tree);
     const register = request.register ?? oscar;
@@ -368,7 +372,7 @@ export class Infrastructures {
   }
 
   private _auth(kept: IKept): Promise<Required<IImAuth>> {
-    return this.clouds.auth(kept.request.credential);
+    return this.clouds.auth(kept.request.credential, kept.request.site);
   }
 
   private async _foreignOne(id: string): Promise<Infrastructure> {

@@ -4,6 +4,7 @@ import type {
   CloudCredentialSet,
   CloudProvider,
   CredentialTest,
+  EgiSite,
   Elasticity,
   ExistingClusterFiles,
   ExistingClusterRequest,
@@ -15,6 +16,7 @@ import type {
   PlanStep,
   Problem,
   ScaleRequest,
+  SiteFit,
   TemplateRef,
   TokenInfo
 } from '../contract';
@@ -65,6 +67,9 @@ export interface IInfrastructures {
   testCredential(id: string): Promise<CredentialTest>;
   images(id: string, filter?: string): Promise<{ uri: string; name: string }[]>;
 
+  /** Sites of EGI that a virtual organisation may use, with their images. */
+  egiSites(vo: string): Promise<EgiSite[]>;
+
   templates(): Promise<{ items: ImTemplate[]; problem?: Problem }>;
   form(source: TemplateRef, addons: string[], file: TemplateFile): Promise<ImTemplate>;
 
@@ -75,6 +80,8 @@ export interface IInfrastructures {
   /** Those begun here, and those that the server has beside. */
   list(): Promise<{ items: Infrastructure[]; problem?: Problem }>;
   plan(request: InfrastructureRequest, file: TemplateFile): Promise<InfrastructurePlan>;
+  /** Sites of EGI that take the request, those that fit first. */
+  sites(request: InfrastructureRequest, file: TemplateFile): Promise<SiteFit[]>;
   create(request: InfrastructureRequest, file: TemplateFile): Promise<Infrastructure>;
   get(id: string, options?: { since?: number; wait?: number; signal?: AbortSignal }): Promise<Infrastructure>;
   /** `confirm` is the name; it is followed until it is gone. */

@@ -53,6 +53,9 @@ export function prepareRequest(
   ) {
     problems.push(`Images of ${provider.title} begin with ${provider.image}, this one does not.`);
   }
+  if (credential?.type === 'EGI' && request.site === undefined && credential.shown['host'] === undefined) {
+    problems.push('Choose a site of EGI: the credentials name none.');
+  }
   const filled = fillTemplate(template, { name, inputs: open, secrets, image, networks: request.networks });
   const ignored = fieldsOf(formOf(template.tree).tabs).filter(
     field => field.ignored && given[field.name] !== undefined
@@ -98,7 +101,7 @@ export async function askCloud(
       warnings.push(warning);
     }
   }
-  const auth = await clouds.auth(request.credential);
+  const auth = await clouds.auth(request.credential, request.site);
   const client = connection.client();
   const { kind, text } = prepared.filled;
   const [estimate, quotas] = await Promise.all([

@@ -35,7 +35,7 @@ export const PROVIDERS: IProvider[] = [
     image: 'egi://',
     ownToken: true,
     fields: [
-      field('host', 'Site', address('CESNET-MCC')),
+      optional('host', 'Site', { description: 'For instance CESNET-MCC; empty: chosen for each infrastructure.' }),
       field('vo', 'Virtual organisation', address('vo.access.egi.eu')),
       secret('token', 'Access token', { required: false, description: TOKEN })
     ]

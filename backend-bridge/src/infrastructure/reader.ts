@@ -114,6 +114,6 @@ export class Reader {
   }
 
   private _auth(kept: IKept): Promise<Required<IImAuth>> {
-    return this._options.clouds.auth(kept.request.credential);
+    return this._options.clouds.auth(kept.request.credential, kept.request.site);
   }
 }

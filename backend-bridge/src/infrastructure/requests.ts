@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { InfrastructurePlan, InfrastructureRequest, TemplateRef } from '../contract';
+import type { InfrastructurePlan, InfrastructureRequest, SiteFit, TemplateRef } from '../contract';
 import type { Tokens } from '../credentials';
 import { slug } from './after';
 import type { Clouds } from './clouds';
 import type { ImConnection } from './connection';
+import { fitSites, type EgiSites } from './egi';
 import type { TemplateFile } from './interfaces';
 import { askCloud, planOf, prepareRequest, type IPreparedRequest } from './plan';
 import { invalid } from './problems';
@@ -16,6 +17,7 @@ export interface IRequestsOptions {
   catalogue: Catalogue;
   clouds: Clouds;
   connection: ImConnection;
+  egi: EgiSites;
   tokens: Tokens;
   /** Names of the examples that there are; absent: not checked. */
   examples?: () => Promise<string[]>;
@@ -28,6 +30,21 @@ export class Requests {
   async form(source: TemplateRef, addons: string[], file: TemplateFile): Promise<ReturnType<typeof describeTemplate>> {
     const { template, name, from } = await this._template(source, addons, file);
     return describeTemplate(template, name, from, true);
+  }
+
+  /** Sites of EGI that take the request, those that fit first. @throws BridgeError for credentials of other clouds */
+  async sites(request: InfrastructureRequest, file: TemplateFile): Promise<SiteFit[]> {
+    const credential = this._options.clouds.get(request.credential);
+    const { vo } = credential.shown;
+    if (credential.type !== 'EGI' || vo === undefined) {
+      throw invalid('Sites are chosen for credentials of EGI only.', 'Plan it as it is.');
+    }
+    const sites = await this._options.egi.sites(vo);
+    return fitSites(sites, request.image, async (site, image) => {
+      const { problems, fits, quotas } = await this.plan({ ...request, site, image }, file);
+      const tight = quotas?.filter(bar => !bar.fits).map(bar => bar.resource);
+      return problems[0] ?? (fits === false ? `Not enough ${tight?.join(', ') ?? 'quota'}.` : undefined);
+    });
   }
 
   async plan(request: InfrastructureRequest, file: TemplateFile): Promise<InfrastructurePlan> {

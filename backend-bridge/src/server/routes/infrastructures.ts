@@ -5,6 +5,7 @@ import {
   CloudCredentialSet,
   CloudProvider,
   CredentialTest,
+  EgiSite,
   Elasticity,
   ExistingClusterFiles,
   ExistingClusterRequest,
@@ -16,6 +17,7 @@ import {
   InfrastructureRequest,
   Problem,
   ScaleRequest,
+  SiteFit,
   TokenInfo,
   type TemplateRef
 } from '../../contract';
@@ -162,6 +164,17 @@ function settingRoutes(app: BridgeApp, context: IServerContext): void {
 function templateRoutes(app: BridgeApp, context: IServerContext): void {
   const { infrastructures: room } = context;
   app.get(
+    '/v1/im/egi/sites',
+    {
+      schema: describe({
+        summary: 'Sites of EGI for a virtual organisation, with their images',
+        querystring: Type.Object({ vo: Type.String() }),
+        response: { 200: Type.Object({ items: Type.Array(EgiSite) }) }
+      })
+    },
+    async request => ({ items: await room.egiSites(request.query.vo) })
+  );
+  app.get(
     '/v1/im/templates',
     {
       schema: describe({
@@ -208,6 +221,19 @@ function lifeRoutes(app: BridgeApp, context: IServerContext): void {
       })
     },
     async request => room.plan(request.body, await templateFile(request.body.source, callerOf(request), context))
+  );
+  app.post(
+    `${base}/sites`,
+    {
+      schema: describe({
+        summary: 'Which sites of EGI take it, tried with a dry run and their quotas',
+        body: InfrastructureRequest,
+        response: { 200: Type.Object({ items: Type.Array(SiteFit) }) }
+      })
+    },
+    async request => ({
+      items: await room.sites(request.body, await templateFile(request.body.source, callerOf(request), context))
+    })
   );
   app.post(
     base,
