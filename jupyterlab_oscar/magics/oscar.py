@@ -96,7 +96,9 @@ class OscarMagics(Magics):
         try:
             return self._run(args)
         except KeyboardInterrupt:
-            raise UsageError("Interrupted; what was started is cancelled.") from None
+            goes_on = args.verb in ("scar", "infrastructure")
+            fate = "what was begun goes on" if goes_on else "what was started is cancelled"
+            raise UsageError(f"Interrupted; {fate}.") from None
         except OSError as error:
             raise UsageError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
 
