@@ -11,7 +11,7 @@ import type { Widget } from '@lumino/widgets';
 
 import type { InfrastructureCalls } from '../bridge/infrastructure';
 import { ARGS, CommandIDs } from '../commands';
-import type { ExistingClusterFiles } from '../contract';
+import type { ExistingClusterFiles, Infrastructure } from '../contract';
 import { clusterIcon } from '../icons';
 import { infrastructuresOf } from '../infrastructure/model';
 import type { IOscarModel, IOscarSettings } from '../tokens';
@@ -282,6 +282,38 @@ export const infrastructurePlugin: JupyterFrontEndPlugin<void> = {
         await contents.save(path, { type: 'file', format: 'text', content: text });
       }
       return made.path;
+    }
+
+    // Those that this page saw on their way, and then at their end: it takes long, nobody waits in front of it.
+    const underWay = new Set<string>();
+    list.changed.connect(() => {
+      for (const item of list.state.items) {
+        const busy = item.steps.some(step => step.state === 'running' || step.state === 'waiting');
+        const failed = item.steps.find(step => step.state === 'failed');
+        if (busy && !failed) {
+          underWay.add(item.id);
+        } else if (underWay.delete(item.id)) {
+          tell(item, failed?.title);
+        }
+      }
+    });
+
+    function tell(item: Infrastructure, failed: string | undefined): void {
+      const { notify } = settings();
+      const front = tracker.currentWidget;
+      const looked = front !== null && front === app.shell.currentWidget && ids.get(front) === item.id;
+      if (looked || notify === 'none' || (notify === 'failed' && failed === undefined)) {
+        return;
+      }
+      const open = {
+        label: trans.__('Open'),
+        callback: () => void commands.execute(CommandIDs.openInfrastructure, { infrastructure: item.id })
+      };
+      if (failed === undefined) {
+        Notification.success(trans.__('The cluster %1 is ready', item.name), { actions: [open], autoClose: 8000 });
+      } else {
+        Notification.error(trans.__('%1: %2 failed', item.name, failed), { actions: [open], autoClose: 8000 });
+      }
     }
 
     launcher?.add({ command: CommandIDs.newInfrastructure, category: trans.__('Serverless'), rank: 10 });

@@ -202,6 +202,16 @@ describe('the view', () => {
     expect(server.requests.find(request => request.path.endsWith('/scale'))?.body).toEqual({ count: 3, role: 'wn' });
   });
 
+  it('gives a key on request, unseen', async () => {
+    await show({});
+    server.routes['POST infrastructures/i/vms/1/ssh-key'] = { user: 'cloudadm', host: '10.0.0.2', key: 'BEGIN-KEY' };
+    fireEvent.click(within(screen.getByText('wn').closest('tr')!).getByRole('button', { name: 'Log in…' }));
+    await soon(() => expect(screen.getByText('ssh -i key.pem cloudadm@10.0.0.2')).toBeTruthy());
+    expect(document.body.innerHTML).not.toContain('BEGIN-KEY');
+    fireEvent.click(screen.getByRole('button', { name: 'Forget' }));
+    expect(screen.queryByRole('button', { name: 'Copy the private key' })).toBeNull();
+  });
+
   it('labels what would be needed an estimate', async () => {
     await show({});
     await soon(() => expect(screen.getByText('Needs about 2 more workers')).toBeTruthy());

@@ -92,7 +92,15 @@ function isWeb(value: string): boolean {
   }
 }
 
-/** `console_minio_endpoint` → `console minio`. */
+/** Words of templates that are names of products. */
+const NAMES: Record<string, string> = { oscarui: 'OSCAR', oscar: 'OSCAR', minio: 'MinIO', nifi: 'NiFi' };
+
+/** `local_console_minio_endpoint` → `console MinIO`. */
 function nameOf(name: string): string {
-  return name.replace(/_(endpoint|url)$/, '').replaceAll('_', ' ');
+  return name
+    .replace(/_(endpoint|url)$/, '')
+    .replace(/^local_/, '')
+    .split('_')
+    .map(word => NAMES[word] ?? word)
+    .join(' ');
 }

@@ -125,9 +125,10 @@ function Quota(props: { bar: QuotaBar }): JSX.Element {
   const { trans } = useView();
   const endless = bar.limit < 0;
   const share = (value: number): string => `${Math.min(100, Math.max(0, (100 * value) / Math.max(bar.limit, 1)))}%`;
+  const what = bar.resource.replaceAll('_', ' ');
   const words = endless
-    ? trans.__('%1: %2 used, %3 needed, no limit', bar.resource, bar.used, bar.needed)
-    : trans.__('%1: %2 used, %3 needed, of %4', bar.resource, bar.used, bar.needed, bar.limit);
+    ? trans.__('%1: %2 used, %3 needed, no limit', what, bar.used, bar.needed)
+    : trans.__('%1: %2 used, %3 needed, of %4', what, bar.used, bar.needed, bar.limit);
   return (
     <div className={`jp-OscarQuota ${bar.fits ? '' : 'jp-mod-over'}`}>
       <span className="jp-OscarQuota-text">
