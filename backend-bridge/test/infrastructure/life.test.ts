@@ -203,6 +203,21 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
     await until(room, made.id, found => found.state === 'deleted', 60);
   });
 
+  it('takes RADL, which has neither a form nor outputs', async () => {
+    room = await openRoom({ im: im.url, user: 'kim' });
+    const text =
+      "network net (outbound = 'no')\nsystem front (\ncpu.count>=1 and\nmemory.size>=512m and\nnet_interface.0.connection = 'net' and\ndisk.0.os.name = 'linux'\n)\nconfigure front ()\ndeploy front 1\n";
+    const file = { name: 'mine.radl', text };
+    const plan = await room.room.plan(request(), file);
+    expect(plan).toMatchObject({ problems: [], vms: [{ count: 1, cpus: 1, publicIp: false }] });
+    const { id } = await room.room.create(request(), file);
+    const now = await until(room, id, finished);
+    expect(now).toMatchObject({ state: 'configured', outputs: [], oscar: false });
+    expect(await room.room.template(id)).toMatch(/name = 'my cluster'/);
+    await room.room.remove(id, { confirm: 'my cluster' });
+    await until(room, id, found => found.state === 'deleted', 60);
+  });
+
   it('lists what was created elsewhere, and takes it under credentials', async () => {
     const other = await openRoom({ im: im.url, user: 'zoe' });
     room = await openRoom({ im: im.url, user: 'zoe' });
