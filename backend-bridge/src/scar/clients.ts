@@ -1,4 +1,4 @@
-import type { AwsCredentialIdentityProvider } from './credentials';
+import { SILENT, type AwsCredentialIdentityProvider } from './credentials';
 import { sdk } from './sdk';
 
 export interface IClientsOptions {
@@ -7,14 +7,6 @@ export interface IClientsOptions {
   endpoint?: string;
   credentials: AwsCredentialIdentityProvider;
 }
-
-const SILENT = {
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined
-};
 
 /** Longer than the longest call of a function, milliseconds. */
 const LONGEST = 930_000;
@@ -120,7 +112,6 @@ export class AwsClients {
       ...(this._options.endpoint === undefined ? {} : { endpoint: this._options.endpoint }),
       maxAttempts: 5,
       retryMode: 'adaptive' as const,
-      // It would write to the console; what fails is thrown anyway.
       logger: SILENT,
       requestHandler: {
         connectionTimeout: 10_000,

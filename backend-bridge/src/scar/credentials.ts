@@ -11,6 +11,15 @@ export interface IAwsKeys {
 
 export type AwsCredentialIdentityProvider = (options?: Record<string, unknown>) => Promise<IAwsKeys>;
 
+/** The clients would write to the console; what fails is thrown anyway. */
+export const SILENT = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined
+};
+
 /** Asked again so long before keys end, milliseconds. */
 const EARLY = 60_000;
 
@@ -31,7 +40,8 @@ export function chain(profile: string | undefined, region: string): AwsCredentia
       .fromNodeProviderChain({
         ...(profile === undefined ? {} : { profile }),
         clientConfig: { region },
-        ignoreCache: true
+        ignoreCache: true,
+        logger: SILENT
       })()
       .finally(() => (asked = undefined));
     known = await asked;

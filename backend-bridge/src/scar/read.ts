@@ -80,6 +80,17 @@ export function scriptPaths(document: IFdlDocument): string[] {
   });
 }
 
+/** Profiles that the functions of a file name; SCAR writes `default` where nobody has chosen. */
+export function profilesOf(document: IFdlDocument): string[] {
+  const names = document.aws.flatMap(item => {
+    const written = asMap(item);
+    // `scar init -pf` writes it beside `lambda`, where SCAR itself never looks.
+    const profile = text(asMap(written['lambda'])['boto_profile']) ?? text(written['boto_profile']);
+    return profile === undefined || profile === 'default' ? [] : [profile];
+  });
+  return [...new Set(names)];
+}
+
 /** The functions of a file, checked; with an error there is no function for the item that has it. */
 export function readFunctions(options: IReadOptions): IReadResult {
   const result: IReadResult = { functions: [], problems: [], notes: [] };
@@ -187,6 +198,13 @@ function readFunction(
     supervisor: supervisorOf(lambda),
     deleteImage: asMap(item['ecr'])['delete_image'] !== false
   };
+  if (text(lambda['extra_payload']) !== undefined) {
+    problem(
+      'aws-extra-payload',
+      'lambda/extra_payload',
+      'extra_payload is not packed from here: put these files into the image, or into a bucket that the script reads.'
+    );
+  }
   validate(spec, { said, prepared: prepared?.[1], container, emulator: options.emulator }, problem);
   notesOf(spec, result.notes);
   return spec;
@@ -253,11 +271,11 @@ function validate(
   if (spec.image === '' && text(facts.container['image_file']) === undefined) {
     problem('missing-field', 'lambda/container', 'container needs image: the container that the script runs in.');
   }
-  if (spec.packaging !== 'zip' && spec.image === '' && text(facts.container['image_file']) !== undefined) {
+  if (spec.image === '' && text(facts.container['image_file']) !== undefined) {
     problem(
       'aws-image-file',
       'lambda/container/image_file',
-      'A file of docker save is for udocker in a Python runtime. Load it, push it to ECR, and write its name as image with create_image: false.'
+      'Files of docker save are not deployed from here. Load it, push it to ECR, and write its name as image with create_image: false.'
     );
   }
   if (

@@ -13,7 +13,7 @@ import { BatchJobs } from './batch-jobs';
 import { deletionOf, removeAll } from './deletion';
 import { Deployment } from './deploy';
 import { EmulatorProcess } from './emulator';
-import { calling } from './errors';
+import { calling, notSupported } from './errors';
 import { findTool, type IContainerTool } from './image';
 import type { IAwsPlan, IScar, IScarOptions, ISelection } from './interfaces';
 import { invokeFunction } from './invoke';
@@ -23,7 +23,7 @@ import { functionMetrics } from './metrics';
 import { chosen, forget, listOrphans } from './orphans';
 import { planFunction, type IFunctionPlan } from './planner';
 import { processObjects } from './process';
-import { readFunctions } from './read';
+import { profilesOf, readFunctions } from './read';
 import { ScarConfig } from './scar-cfg';
 import { sdk } from './sdk';
 import { AwsSession, type ITarget } from './session';
@@ -61,6 +61,8 @@ export function createScar(options: IScarOptions): IScar {
   const storages = new Map<string, ObjectStorage>();
   /** One deployment of a function at a time. */
   const busy = new Set<string>();
+  /** Functions that are looked at for those who listen. */
+  const telling = new Set<Promise<void>>();
 
   const targetOf = (selection: ISelection = {}): Promise<ITarget> =>
     session.target({
@@ -90,7 +92,14 @@ export function createScar(options: IScarOptions): IScar {
   ): Promise<{ plan: IAwsPlan; plans: IFunctionPlan[] }> => {
     const files = await readSource(source);
     const { document } = files;
-    const target = await targetOf(selection);
+    const profiles = profilesOf(document);
+    if (profiles.length > 1 && selection.profile === undefined) {
+      throw notSupported(
+        `The functions of this file name several profiles: ${profiles.join(', ')}.`,
+        'Write a file for each account, or choose one profile for all.'
+      );
+    }
+    const target = await targetOf({ profile: profiles[0], ...selection });
     const identity = await target.identity();
     const scripts = source.base === undefined ? {} : files.scripts;
     const found = readFunctions({
@@ -186,7 +195,10 @@ export function createScar(options: IScarOptions): IScar {
           ...(onSteps ? { onSteps } : {}),
           ...(signal ? { signal } : {}),
           ...(log ? { log } : {}),
-          onFunction: name => void announce(name, selection)
+          onFunction: name => {
+            const told = announce(name, selection).finally(() => telling.delete(told));
+            telling.add(told);
+          }
         });
         onSteps?.(deployment.steps);
         await deployment.run();
@@ -270,6 +282,7 @@ export function createScar(options: IScarOptions): IScar {
     },
 
     async close() {
+      await Promise.all(telling);
       results.close();
       storages.forEach(storage => storage.dispose());
       session.dispose();

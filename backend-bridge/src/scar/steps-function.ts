@@ -1,4 +1,8 @@
-import type { CreateFunctionCommandInput, UpdateFunctionConfigurationCommandInput } from '@aws-sdk/client-lambda';
+import type {
+  CreateFunctionCommandInput,
+  FunctionConfiguration,
+  UpdateFunctionConfigurationCommandInput
+} from '@aws-sdk/client-lambda';
 import { BridgeError } from '../http/errors';
 import { arnOf, logGroupOf, making, type IAction, type IPlanning, type IRun } from './action';
 import { awsError, calling, isAws } from './errors';
@@ -19,6 +23,8 @@ interface IWanted {
   Description: string;
   EphemeralStorage: { Size: number };
   Layers: string[];
+  VpcConfig: { SubnetIds: string[]; SecurityGroupIds: string[] };
+  FileSystemConfigs: { Arn: string; LocalMountPath: string }[];
   Variables: Record<string, string>;
 }
 
@@ -111,7 +117,7 @@ function createStep(planning: IPlanning): IAction {
     },
     run: async run => {
       const { code, handler } = codeOf(planning, run);
-      const { Variables, Layers, ...wanted } = wantedOf(planning, run);
+      const { Variables, Layers, VpcConfig, FileSystemConfigs, ...wanted } = wantedOf(planning, run);
       const input: CreateFunctionCommandInput = {
         FunctionName: spec.name,
         ...wanted,
@@ -119,10 +125,8 @@ function createStep(planning: IPlanning): IAction {
         Environment: { Variables },
         Tags: run.tags,
         Architectures: [spec.architecture],
-        ...(spec.vpc ? { VpcConfig: { SubnetIds: spec.vpc.subnets, SecurityGroupIds: spec.vpc.securityGroups } } : {}),
-        ...(spec.fileSystems.length === 0
-          ? {}
-          : { FileSystemConfigs: spec.fileSystems.map(({ arn, path }) => ({ Arn: arn, LocalMountPath: path })) }),
+        ...(VpcConfig.SubnetIds.length === 0 ? {} : { VpcConfig }),
+        ...(FileSystemConfigs.length === 0 ? {} : { FileSystemConfigs }),
         ...(handler === undefined
           ? { PackageType: 'Image', Code: code }
           : { PackageType: 'Zip', Code: code, Handler: handler, Runtime: spec.runtime as never })
@@ -171,7 +175,8 @@ function updateStep(planning: IPlanning, live: ILiveFunction): IAction {
         });
       }
       await waitActive(planning, run);
-      const { Variables, Layers, ...wanted } = wantedOf(planning, run, live);
+      const { Variables, Layers, VpcConfig, FileSystemConfigs, ...wanted } = wantedOf(planning, run, live);
+      const network = differsInNetwork(VpcConfig, FileSystemConfigs, before);
       const change = (input: UpdateFunctionConfigurationCommandInput): Promise<unknown> =>
         client.send(new (sdk.lambda().UpdateFunctionConfigurationCommand)(input));
       run.revert(`the settings of "${spec.name}"`, async () => {
@@ -182,6 +187,7 @@ function updateStep(planning: IPlanning, live: ILiveFunction): IAction {
           Timeout: before.Timeout,
           Description: before.Description,
           Environment: { Variables: before.Environment?.Variables ?? {} },
+          ...(network ? networkOf(before) : {}),
           ...(before.EphemeralStorage ? { EphemeralStorage: before.EphemeralStorage } : {}),
           ...(packageType === 'Zip' ? { Layers: (before.Layers ?? []).flatMap(layer => layer.Arn ?? []) } : {})
         });
@@ -191,6 +197,7 @@ function updateStep(planning: IPlanning, live: ILiveFunction): IAction {
         change({
           FunctionName: spec.name,
           ...wanted,
+          ...(network ? { VpcConfig, FileSystemConfigs } : {}),
           Environment: { Variables },
           ...(packageType === 'Zip' ? { Layers, Handler: handler } : {})
         })
@@ -254,6 +261,9 @@ export function differencesOf(planning: IPlanning, live: ILiveFunction): string[
     wanted.Layers,
     (before.Layers ?? []).flatMap(layer => layer.Arn ?? [])
   );
+  if (differsInNetwork(wanted.VpcConfig, wanted.FileSystemConfigs, before)) {
+    list.push('network');
+  }
   if (!same({ ...wanted.Variables }, { ...before.Environment?.Variables })) {
     list.push('configuration');
   }
@@ -263,6 +273,34 @@ export function differencesOf(planning: IPlanning, live: ILiveFunction): string[
     list.push(code.ImageUri === undefined ? 'code' : `image: ${live.imageUri ?? '?'} → ${code.ImageUri}`);
   }
   return list;
+}
+
+/** The network and the file systems that a function has. */
+function networkOf({
+  VpcConfig,
+  FileSystemConfigs
+}: FunctionConfiguration): Pick<IWanted, 'VpcConfig' | 'FileSystemConfigs'> {
+  return {
+    VpcConfig: { SubnetIds: VpcConfig?.SubnetIds ?? [], SecurityGroupIds: VpcConfig?.SecurityGroupIds ?? [] },
+    FileSystemConfigs: (FileSystemConfigs ?? []).map(({ Arn, LocalMountPath }) => ({
+      Arn: Arn ?? '',
+      LocalMountPath: LocalMountPath ?? ''
+    }))
+  };
+}
+
+function differsInNetwork(
+  vpc: IWanted['VpcConfig'],
+  systems: IWanted['FileSystemConfigs'],
+  before: FunctionConfiguration
+): boolean {
+  const now = networkOf(before);
+  const sorted = (list: string[]): string[] => [...list].sort();
+  return (
+    !same(sorted(vpc.SubnetIds), sorted(now.VpcConfig.SubnetIds)) ||
+    !same(sorted(vpc.SecurityGroupIds), sorted(now.VpcConfig.SecurityGroupIds)) ||
+    !same(systems, now.FileSystemConfigs)
+  );
 }
 
 function show(value: unknown): string {
@@ -303,6 +341,8 @@ function wantedOf(planning: IPlanning, run?: IRun, live?: ILiveFunction): IWante
     Description: spec.description,
     EphemeralStorage: { Size: spec.ephemeral },
     Layers: spec.packaging === 'zip' ? spec.layers : [],
+    VpcConfig: { SubnetIds: spec.vpc?.subnets ?? [], SecurityGroupIds: spec.vpc?.securityGroups ?? [] },
+    FileSystemConfigs: spec.fileSystems.map(({ arn, path }) => ({ Arn: arn, LocalMountPath: path })),
     Variables: functionVariables(planning, api)
   };
 }

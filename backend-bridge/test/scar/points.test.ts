@@ -449,6 +449,57 @@ describeAws('what SCAR does wrong', () => {
     expect(statSync(join(room.folder, 'state', 'aws.json')).mode & 0o777).toBe(0o600);
   });
 
+  it('1: the profile of the file is used', async () => {
+    mkdirSync(join(process.env['HOME'] ?? '', '.aws'), { recursive: true });
+    writeFileSync(
+      join(process.env['HOME'] ?? '', '.aws', 'credentials'),
+      '[other]\naws_access_key_id = AKIAIOSFODNN7OTHERXX\naws_secret_access_key = of-the-other\n'
+    );
+    const used: string[] = [];
+    proxy.fate = call => (used.push(call.key), 'pass');
+    const text = fdl('grey', '      boto_profile: other');
+    expect(errors(await room.plan(text))).toEqual([]);
+    expect(new Set(used)).toEqual(new Set(['AKIAIOSFODNN7OTHERXX']));
+    await expect(room.plan(text.replace('boto_profile: other', 'boto_profile: none'))).rejects.toMatchObject({
+      problem: { title: 'No such profile' }
+    });
+    const files = await room.plan(fdl('grey', '      extra_payload: data'));
+    expect(errors(files)).toEqual(['aws-extra-payload']);
+  });
+
+  it.each([
+    ['SPOT', 'type: SPOT\n        instance_types: [m5.large]', IMAGE, { type: 'container' }],
+    ['several nodes', 'type: EC2', IMAGE, { type: 'multinode' }],
+    ['FARGATE', 'type: FARGATE', IMAGE, { type: 'container', platformCapabilities: ['FARGATE'] }]
+  ])('18: Batch with %s', async (what, resources, _image, expected) => {
+    const nodes = what === 'several nodes' ? '      multi_node_parallel: {enabled: true, number_nodes: 3}\n' : '';
+    await room.apply(
+      fdl('grey', '      execution_mode: batch').concat(
+        `    batch:\n      memory: 2048\n${nodes}      compute_resources:\n        ${resources}\n`
+      )
+    );
+    const { jobDefinitions } = await moto
+      .clients()
+      .batch()
+      .send(new (sdk.batch().DescribeJobDefinitionsCommand)({ status: 'ACTIVE' }));
+    expect(jobDefinitions).toHaveLength(1);
+    expect(jobDefinitions?.[0]).toMatchObject(expected);
+    // moto does not tell the nodes of a definition.
+    if (what !== 'several nodes') {
+      expect(
+        (
+          await room.plan(
+            fdl('grey', '      execution_mode: batch').concat(
+              `    batch:\n      memory: 2048\n${nodes}      compute_resources:\n        ${resources}\n`
+            )
+          )
+        ).steps.filter(step => step.action !== 'keep')
+      ).toEqual([]);
+    }
+    await room.scar.remove('grey', { onSteps: () => undefined });
+    expect(await room.scar.orphans()).toEqual([]);
+  });
+
   it('reports names that are taken', async () => {
     await moto
       .clients()

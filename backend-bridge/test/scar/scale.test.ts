@@ -161,7 +161,8 @@ describeAws('logs and credentials', () => {
     for (const [code, type, state] of [
       ['ExpiredTokenException', 'expired', 'expired'],
       ['UnrecognizedClientException', 'unauthorized', 'failed'],
-      ['AccessDeniedException', 'forbidden', 'failed']
+      ['AccessDeniedException', 'forbidden', 'failed'],
+      ['RequestTimeTooSkewed', 'unauthorized', 'failed']
     ]) {
       proxy.fate = call => failing(call, 403, code, 'not good');
       await expect(room.scar.functions()).rejects.toMatchObject({

@@ -109,6 +109,8 @@ export interface ICallSeen {
   method: string;
   path: string;
   body: string;
+  /** Id of the access key. */
+  key: string;
 }
 
 export interface IAnswer {
@@ -177,6 +179,7 @@ export class Proxy {
 }
 
 function seen(request: IncomingMessage, body: Buffer): ICallSeen {
+  const key = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
   const scope = /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
   const target = request.headers['x-amz-target'];
   const text = body.toString('utf8');
@@ -187,7 +190,8 @@ function seen(request: IncomingMessage, body: Buffer): ICallSeen {
     operation: typeof target === 'string' ? (target.split('.').pop() ?? '') : (action ?? `${request.method} ${path}`),
     method: request.method ?? '',
     path,
-    body: text
+    body: text,
+    key
   };
 }
 
