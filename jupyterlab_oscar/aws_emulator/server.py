@@ -76,9 +76,9 @@ class Emulator:
     """
 
     def __init__(self, port: int = 0, data: Path | None = None) -> None:
-        check_moto()
-        # Web pages are kept out; moto would let them in.
+        # Web pages are kept out; moto would let them in. It looks here when it is loaded.
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+        check_moto()
         os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._listener = _listen(port)
