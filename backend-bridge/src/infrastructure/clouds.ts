@@ -11,6 +11,8 @@ import { providerOf, PROVIDERS } from './providers';
 const ID = /^[a-zA-Z_.][\w.-]{0,63}$/;
 const CLOUD = 'cloud:';
 const LONGEST_VALUE = 64 * 1024;
+/** Beside the fields: the server that they were given for. */
+const GIVEN_FOR = ':im';
 
 /** Credentials of clouds: they go in once, and leave only in the header of a call to IM. */
 export class Clouds {
@@ -55,7 +57,8 @@ export class Clouds {
         `Its fields are ${names.join(', ') || 'none'}.`
       );
     }
-    const fields: Record<string, string> = { type };
+    const place = this._connection.place;
+    const fields: Record<string, string> = { type, ...(place === undefined ? {} : { [GIVEN_FOR]: place }) };
     const secrets: Record<string, string> = {};
     for (const field of provider.fields) {
       const value =
@@ -121,7 +124,10 @@ export class Clouds {
   }
 
   private async _line(id: string, site?: string): Promise<AuthItem> {
-    const { fields = {}, secrets = {} } = this._kept(id);
+    const kept = this._kept(id);
+    this._checkServer(id, kept);
+    const { [GIVEN_FOR]: _place, ...fields } = kept.fields ?? {};
+    const { secrets = {} } = kept;
     const line: AuthItem = {
       id,
       ...fields,
@@ -143,6 +149,23 @@ export class Clouds {
     return line;
   }
 
+  /** They leave with each call, so another server does not get them by a change of the address alone. */
+  private _checkServer(id: string, kept: ICredential): void {
+    const place = this._connection.place;
+    const givenFor = kept.fields?.[GIVEN_FOR];
+    if (place !== undefined && givenFor === undefined) {
+      this._store.set(CLOUD + id, { ...kept, fields: { ...kept.fields, [GIVEN_FOR]: place } });
+    } else if (place !== givenFor && Object.keys(kept.secrets ?? {}).length > 0) {
+      throw new BridgeError({
+        type: 'conflict',
+        title: 'Given for another server',
+        status: 409,
+        detail: `The credentials "${id}" were given for ${String(givenFor)}, and would now go to ${String(place)}.`,
+        action: 'Enter them again for this Infrastructure Manager.'
+      });
+    }
+  }
+
   private _kept(id: string): ICredential {
     const kept = this._store.get(CLOUD + id);
     if (!kept) {
@@ -161,7 +184,7 @@ export class Clouds {
 }
 
 function viewOf(id: string, { fields = {}, secrets = {} }: ICredential): CloudCredential {
-  const { type = '', ...shown } = fields;
+  const { type = '', [GIVEN_FOR]: _place, ...shown } = fields;
   const ends = Object.values(secrets)
     .map(tokenExpiry)
     .find(date => date !== undefined);

@@ -53,6 +53,16 @@ export class ImConnection {
     return this._settings().url ?? this._env['OSCAR_IM_URL'];
   }
 
+  /** The server without its path; on this machine without its port, which changes with each start. */
+  get place(): string | undefined {
+    const url = this.url;
+    if (!url || !URL.canParse(url)) {
+      return undefined;
+    }
+    const { hostname, origin } = new URL(url);
+    return isLoopback(hostname) ? hostname : origin;
+  }
+
   /** @throws BridgeError `not-configured` */
   client(): ImClient {
     const { ca } = this._settings();
@@ -243,12 +253,13 @@ function checkedUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
+function isLoopback(host: string): boolean {
+  return /^(localhost|127\.[\d.]+|\[::1\])$/.test(host);
+}
+
 /** This machine, its network, or a name that only that knows. */
 function isNear(host: string): boolean {
   return (
-    /^(localhost|127\.[\d.]+|\[::1\])$/.test(host) ||
-    /\.(localhost|local|svc|internal)$/.test(host) ||
-    !host.includes('.') ||
-    isPrivateHost(host)
+    isLoopback(host) || /\.(localhost|local|svc|internal)$/.test(host) || !host.includes('.') || isPrivateHost(host)
   );
 }

@@ -113,6 +113,25 @@ describe('credentials of clouds', () => {
     });
   });
 
+  it('does not send them to another server, which a change of the address alone would do', async () => {
+    room.room.setCredential('a', { type: 'EC2', values: { username: 'AK', password: 'secret-of-ec2' } });
+    await room.room.changeServer({ url: base.replace('127.0.0.1', 'localhost'), user: 'u', password: 'p-of-u-1' });
+    const before = headers.length;
+    expect(await room.room.testCredential('a')).toMatchObject({
+      works: false,
+      reason: expect.stringMatching(/given for 127\.0\.0\.1, and would now go to localhost/) as string
+    });
+    expect(headers).toHaveLength(before);
+    room.room.setCredential('a', { type: 'EC2', values: { username: 'AK', password: 'secret-of-ec2' } });
+    expect(await room.room.testCredential('a')).toMatchObject({ works: true });
+    expect(room.room.credentials()).toContainEqual({
+      id: 'a',
+      type: 'EC2',
+      shown: { username: 'AK' },
+      configured: true
+    });
+  });
+
   it.each([
     ['Nowhere', {}, /no kind of cloud/],
     [
