@@ -109,3 +109,6 @@ export interface IFunctionSpec {
 export const SUPERVISOR = '1.5.8';
 /** Runtime of what starts jobs in Batch. */
 export const DELEGATE_RUNTIME = 'python3.13';
+
+/** Where the machines of Batch have it. */
+export const SUPERVISOR_FOLDER = '/opt/faas-supervisor/bin';

@@ -1,23 +1,20 @@
 import type {
   ComputeEnvironmentDetail,
-  ContainerProperties,
   CreateComputeEnvironmentCommandInput,
-  JobQueueDetail,
-  RegisterJobDefinitionCommandInput
+  JobQueueDetail
 } from '@aws-sdk/client-batch';
 import { BridgeError } from '../http/errors';
 import { making, type IAction, type IPlanning, type IRun } from './action';
-import { calling, isGone } from './errors';
-import { encodeConfig } from './function-config';
+import { calling } from './errors';
 import { readBatch, type ILiveBatch } from './live';
+import { definitionOf, definitionStep } from './job-definition';
+import { templateSteps } from './launch-template';
 import { removeMade } from './remove';
 import { sdk } from './sdk';
 import type { IBatchSpec } from './spec';
-import { DEPLOYMENT, tagList } from './tags';
+import { DEPLOYMENT } from './tags';
 import { until } from './waits';
 
-/** Where the launch template puts the supervisor on the machines. */
-const SUPERVISOR_FOLDER = '/opt/faas-supervisor/bin';
 /** Bytes of a job definition: a limit of Batch. */
 const DEFINITION_LIMIT = 24 * 1024;
 
@@ -87,102 +84,6 @@ async function useDefaultNetwork({ target, spec, problem }: IPlanning, batch: IB
       `The default network of ${spec.region} has no subnet or group: write subnets and security_group_ids in batch.compute_resources.`
     );
   }
-}
-
-/** The supervisor is put on each machine as it starts. */
-function userData(version: string): string {
-  const script = [
-    '#!/bin/bash',
-    `mkdir -p ${SUPERVISOR_FOLDER}`,
-    `curl https://github.com/grycap/faas-supervisor/releases/download/${version}/supervisor -L -o ${SUPERVISOR_FOLDER}/supervisor`,
-    `chmod +x ${SUPERVISOR_FOLDER}/supervisor`,
-    ''
-  ].join('\n');
-  const boundary = '==OSCAR==';
-  return Buffer.from(
-    [
-      `Content-Type: multipart/mixed; boundary="${boundary}"`,
-      'MIME-Version: 1.0',
-      '',
-      `--${boundary}`,
-      'Content-Type: text/x-shellscript; charset="us-ascii"',
-      'MIME-Version: 1.0',
-      'Content-Transfer-Encoding: 7bit',
-      '',
-      script,
-      `--${boundary}--`,
-      ''
-    ].join('\n')
-  ).toString('base64');
-}
-
-async function templateSteps({ target, spec }: IPlanning, batch: IBatchSpec): Promise<IAction[]> {
-  const { ec2 } = sdk;
-  const client = target.clients.ec2(batch.region);
-  const name = batch.launchTemplate;
-  const versions: { number?: number; description?: string }[] | undefined = [];
-  let exists = true;
-  try {
-    let NextToken: string | undefined;
-    do {
-      const answer = await client.send(
-        new (ec2().DescribeLaunchTemplateVersionsCommand)({ LaunchTemplateName: name, NextToken })
-      );
-      versions.push(
-        ...(answer.LaunchTemplateVersions ?? []).map(item => ({
-          number: item.VersionNumber,
-          description: item.VersionDescription
-        }))
-      );
-      NextToken = answer.NextToken;
-    } while (NextToken !== undefined);
-  } catch (error) {
-    if (!isGone(error)) {
-      throw await calling(`look at the launch template "${name}"`, () => Promise.reject(error as Error));
-    }
-    exists = false;
-  }
-  const found = versions.find(item => item.description === spec.supervisor);
-  if (found) {
-    return [
-      {
-        step: { action: 'keep', kind: 'launch template', name: `${name} ${spec.supervisor}` },
-        run: async run => {
-          run.templateVersion = String(found.number ?? 1);
-        }
-      }
-    ];
-  }
-  return [
-    {
-      step: { action: exists ? 'change' : 'create', kind: 'launch template', name: `${name} ${spec.supervisor}` },
-      run: async run => {
-        run.signal?.throwIfAborted();
-        const version = 1 + Math.max(0, ...versions.map(item => item.number ?? 0));
-        const made = { kind: 'launch-template' as const, region: batch.region, name, version };
-        run.journal.begin(made);
-        const input = {
-          LaunchTemplateName: name,
-          VersionDescription: spec.supervisor,
-          LaunchTemplateData: { UserData: userData(spec.supervisor) }
-        };
-        await calling(`make the launch template "${name}"`, async () => {
-          const answer = exists
-            ? (await client.send(new (ec2().CreateLaunchTemplateVersionCommand)(input))).LaunchTemplateVersion
-                ?.VersionNumber
-            : (
-                await client.send(
-                  new (ec2().CreateLaunchTemplateCommand)({
-                    ...input,
-                    TagSpecifications: [{ ResourceType: 'launch-template', Tags: tagList(run.tags) }]
-                  })
-                )
-              ).LaunchTemplate?.LatestVersionNumber;
-          run.templateVersion = String(answer ?? version);
-        });
-      }
-    }
-  ];
 }
 
 function environmentStep(planning: IPlanning, batch: IBatchSpec, live?: ComputeEnvironmentDetail): IAction {
@@ -343,118 +244,6 @@ function invalid(kind: string, name: string, reason: string | undefined): Bridge
     detail: `Batch calls the ${kind} "${name}" invalid.`,
     cause: reason ?? 'It gives no reason.',
     action: 'Check the roles, subnets and instance types in batch, then deploy again.'
-  });
-}
-
-/** What a job is: the supervisor reads the event, fetches, runs the script and stores. */
-export function definitionOf({ spec, config }: IPlanning, batch: IBatchSpec): RegisterJobDefinitionCommandInput {
-  const fargate = batch.type.startsWith('FARGATE');
-  const environment = {
-    AWS_LAMBDA_FUNCTION_NAME: spec.name,
-    SCRIPT: Buffer.from(spec.script?.text ?? '').toString('base64'),
-    FUNCTION_CONFIG: encodeConfig(config),
-    ...spec.containerVariables,
-    ...batch.environment
-  };
-  const supervisor = fargate ? '/var/task/supervisor' : `${SUPERVISOR_FOLDER}/supervisor`;
-  const container: ContainerProperties = {
-    image: spec.image,
-    // Quoted: names with spaces and backslashes arrive as they are.
-    command: ['/bin/sh', '-c', `printf '%s' "$EVENT" | ${supervisor}`],
-    environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
-    ...(fargate
-      ? {
-          executionRoleArn: spec.role,
-          jobRoleArn: spec.role,
-          networkConfiguration: { assignPublicIp: 'ENABLED' as const },
-          resourceRequirements: [
-            { type: 'VCPU' as const, value: String(batch.vcpus) },
-            { type: 'MEMORY' as const, value: String(batch.memory) }
-          ]
-        }
-      : {
-          vcpus: batch.vcpus,
-          memory: batch.memory,
-          volumes: [{ name: 'supervisor-bin', host: { sourcePath: SUPERVISOR_FOLDER } }],
-          mountPoints: [{ sourceVolume: 'supervisor-bin', containerPath: SUPERVISOR_FOLDER, readOnly: false }],
-          ...(batch.gpu ? { resourceRequirements: [{ type: 'GPU' as const, value: '1' }] } : {})
-        })
-  };
-  return {
-    jobDefinitionName: spec.name,
-    ...(fargate ? { platformCapabilities: ['FARGATE' as const] } : {}),
-    ...(batch.multiNode
-      ? {
-          type: 'multinode',
-          nodeProperties: {
-            numNodes: batch.multiNode.nodes,
-            mainNode: batch.multiNode.main,
-            nodeRangeProperties: [{ targetNodes: '0:', container }]
-          }
-        }
-      : { type: 'container', containerProperties: container })
-  };
-}
-
-function definitionStep(planning: IPlanning, wanted: RegisterJobDefinitionCommandInput, live: ILiveBatch): IAction {
-  const { target, spec } = planning;
-  const region = spec.batch?.region ?? spec.region;
-  const container = (definition: {
-    containerProperties?: ContainerProperties;
-    nodeProperties?: { nodeRangeProperties?: { container?: ContainerProperties }[] };
-  }): string => {
-    const found = definition.containerProperties ?? definition.nodeProperties?.nodeRangeProperties?.[0]?.container;
-    const sorted = [...(found?.environment ?? [])].sort((a, b) => (a.name ?? '').localeCompare(b.name ?? ''));
-    return JSON.stringify([found?.image, found?.command, sorted.map(({ name, value }) => [name, value])]);
-  };
-  const kept = live.definition !== undefined && container(live.definition) === container(wanted as never);
-  return {
-    step: {
-      action: kept ? 'keep' : live.definition ? 'change' : 'create',
-      kind: 'job definition',
-      name: spec.name
-    },
-    ...(kept
-      ? {}
-      : {
-          run: async run => {
-            run.signal?.throwIfAborted();
-            const made = { kind: 'job-definition' as const, region, name: spec.name };
-            if (!live.definition) {
-              run.journal.begin(made);
-            }
-            const answer = await calling(`register the job definition "${spec.name}"`, () =>
-              target.clients
-                .batch(region)
-                .send(new (sdk.batch().RegisterJobDefinitionCommand)({ ...wanted, tags: run.tags }))
-            );
-            await dropTwins(planning, region, answer.jobDefinitionArn, run);
-            if (live.definition) {
-              run.revert(`the job definition "${spec.name}"`, async () => {
-                await target.clients
-                  .batch(region)
-                  .send(new (sdk.batch().DeregisterJobDefinitionCommand)({ jobDefinition: answer.jobDefinitionArn }));
-              });
-            }
-          }
-        })
-  };
-}
-
-/** Revisions of this deployment whose answer was lost: the client had tried again. */
-async function dropTwins(planning: IPlanning, region: string, kept: string | undefined, run: IRun): Promise<void> {
-  const { target, spec } = planning;
-  const client = target.clients.batch(region);
-  await calling(`look at the job definition "${spec.name}"`, async () => {
-    const answer = await client.send(
-      new (sdk.batch().DescribeJobDefinitionsCommand)({ jobDefinitionName: spec.name, status: 'ACTIVE' })
-    );
-    for (const { jobDefinitionArn, status, tags } of answer.jobDefinitions ?? []) {
-      const twin = jobDefinitionArn !== kept && status !== 'INACTIVE' && tags?.[DEPLOYMENT] === run.journal.head.id;
-      if (twin) {
-        await client.send(new (sdk.batch().DeregisterJobDefinitionCommand)({ jobDefinition: jobDefinitionArn }));
-      }
-    }
   });
 }
 

@@ -4,7 +4,7 @@ import type {
   UpdateFunctionConfigurationCommandInput
 } from '@aws-sdk/client-lambda';
 import { BridgeError } from '../http/errors';
-import { arnOf, logGroupOf, making, type IAction, type IPlanning, type IRun } from './action';
+import { arnOf, making, type IAction, type IPlanning, type IRun } from './action';
 import { awsError, calling, isAws } from './errors';
 import { encodeConfig, environmentSize, ENVIRONMENT_LIMIT, withoutSecrets } from './function-config';
 import { buildAndPush, hasImage, imageTag, noTool } from './image';
@@ -13,7 +13,7 @@ import { makePackage } from './package';
 import { same } from './remove';
 import { sdk } from './sdk';
 import { DEPLOYMENT } from './tags';
-import { until } from './waits';
+import { waitActive } from './wait-active';
 
 /** Fields of the configuration that are compared and changed. */
 interface IWanted {
@@ -373,76 +373,4 @@ export function tooLargeEnvironment(planning: IPlanning): number | undefined {
   }
   const size = environmentSize(functionVariables(planning, planning.spec.api ? '0123456789' : undefined));
   return size > ENVIRONMENT_LIMIT ? size : undefined;
-}
-
-/** Until Lambda has the function ready, with what it says when it cannot. */
-export async function waitActive({ target, spec, waits }: IPlanning, run: IRun): Promise<void> {
-  await until(
-    `the function "${spec.name}" is still not active`,
-    waits.function,
-    async () => {
-      const answer = await calling(`look at the function "${spec.name}"`, () =>
-        target.clients
-          .lambda(spec.region)
-          .send(new (sdk.lambda().GetFunctionConfigurationCommand)({ FunctionName: spec.name }))
-      );
-      const { State, StateReason, LastUpdateStatus, LastUpdateStatusReason } = answer;
-      if (State === 'Failed' || LastUpdateStatus === 'Failed') {
-        throw new BridgeError({
-          type: 'deploy-failed',
-          title: 'Lambda could not make the function ready',
-          status: 502,
-          detail: `Lambda could not make "${spec.name}" ready.`,
-          cause: (State === 'Failed' ? StateReason : LastUpdateStatusReason) ?? 'It gives no reason.',
-          action: 'Check the image, the role and the network, then deploy again.'
-        });
-      }
-      if (State === 'Pending' || LastUpdateStatus === 'InProgress') {
-        run.report(`Waiting until it is active${StateReason ? `: ${StateReason}` : ''}`);
-        return undefined;
-      }
-      return true;
-    },
-    { signal: run.signal }
-  );
-}
-
-/** The log group and how long it keeps. */
-export function logSteps(planning: IPlanning, live: { retention?: number } | undefined): IAction[] {
-  const { target, spec } = planning;
-  const name = logGroupOf(spec.name);
-  if (live && live.retention === spec.retention) {
-    return [{ step: { action: 'keep', kind: 'log group', name } }];
-  }
-  const setRetention = async (days: number | undefined): Promise<void> => {
-    const client = target.clients.logs(spec.region);
-    await calling(`set how long "${name}" is kept`, () =>
-      days === undefined
-        ? client.send(new (sdk.logs().DeleteRetentionPolicyCommand)({ logGroupName: name }))
-        : client.send(new (sdk.logs().PutRetentionPolicyCommand)({ logGroupName: name, retentionInDays: days }))
-    );
-  };
-  return [
-    {
-      step: { action: live ? 'change' : 'create', kind: 'log group', name, reason: `Kept for ${spec.retention} days` },
-      run: async run => {
-        if (live) {
-          run.revert(`how long "${name}" is kept`, () => setRetention(live.retention));
-        } else {
-          await calling(`create the log group "${name}"`, () =>
-            making(
-              run,
-              { kind: 'log-group', region: spec.region, name },
-              () =>
-                target.clients
-                  .logs(spec.region)
-                  .send(new (sdk.logs().CreateLogGroupCommand)({ logGroupName: name, tags: run.tags })),
-              async () => true
-            )
-          );
-        }
-        await setRetention(spec.retention);
-      }
-    }
-  ];
 }
