@@ -20,6 +20,8 @@ import {
 const FRESH = 24 * 3600_000;
 /** After a failed try the copy is used without another one for so long. */
 const AGAIN = 5 * 60_000;
+/** The same where there is no copy: somebody may be waiting for the network. */
+const AGAIN_WITHOUT = 20_000;
 const MOST_FILES = 200;
 const AT_ONCE = 6;
 const FILE = /^[\w][\w.-]*\.(ya?ml|radl)$/i;
@@ -111,8 +113,14 @@ export class Catalogue {
     }
     const folder = join(this._options.cache, createHash('sha256').update(place).digest('hex').slice(0, 16));
     const kept = await readCache(folder);
-    if (kept && (Date.now() - kept.at < FRESH || Date.now() - (this._failedAt ?? 0) < AGAIN)) {
+    if (
+      kept &&
+      (Date.now() - kept.at < FRESH || (this._failed?.place === place && Date.now() - this._failed.at < AGAIN))
+    ) {
       return kept.items;
+    }
+    if (kept === undefined && this._failed?.place === place && Date.now() - this._failed.at < AGAIN_WITHOUT) {
+      throw this._failed.error;
     }
     this._reading ??= this._read(place, folder, kept).finally(() => (this._reading = undefined));
     return this._reading;
@@ -123,14 +131,14 @@ export class Catalogue {
       const items = await download(place);
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeFile(join(folder, 'catalogue.json'), JSON.stringify({ at: Date.now(), items }), { mode: 0o600 });
-      this._failedAt = undefined;
+      this._failed = undefined;
       this._problem = undefined;
       return items;
     } catch (error) {
       if (!(error instanceof BridgeError)) {
         throw error;
       }
-      this._failedAt = Date.now();
+      this._failed = { place, at: Date.now(), error };
       if (kept === undefined) {
         throw error;
       }
@@ -140,7 +148,7 @@ export class Catalogue {
   }
 
   private _reading: Promise<ITemplateText[]> | undefined;
-  private _failedAt: number | undefined;
+  private _failed: { place: string; at: number; error: BridgeError } | undefined;
   private _problem: Problem | undefined;
 }
 
