@@ -10,6 +10,9 @@ import { AwsClients } from '../../src/scar/clients';
 import { sdk } from '../../src/scar/sdk';
 import type { IResolvedSource } from '../../src/clusters/facade';
 
+// moto loads each service when it is first called, on a busy machine for many seconds.
+jest.setTimeout(120_000);
+
 const ROOT = join(__dirname, '..', '..', '..');
 const MOTO = join(ROOT, '.venv', 'bin', 'moto_server');
 export const PYTHON = join(ROOT, '.venv', 'bin', 'python');
