@@ -76,6 +76,7 @@ describeAws('every call of a deployment fails once', () => {
     proxy.calls.length = 0;
     await room.apply(TEXT);
     total = proxy.calls.length;
+    console.info(`a deployment with API, Batch and trigger: ${total} calls`);
     await room.close();
   }, 120_000);
   afterAll(async () => {

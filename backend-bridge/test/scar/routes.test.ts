@@ -111,6 +111,8 @@ describeAws('the routes of AWS', () => {
     const refused = await bridge.call('/v1/aws/functions');
     expect(refused.status).toBe(403);
     expect(refused.json()).toMatchObject({ type: expect.stringMatching(/no-credentials$/) });
+    // Also where the answer is a stream of text.
+    expect((await bridge.call('/v1/aws/functions/grey/log?follow=true')).status).toBe(403);
     const page = await bridge.call('/v1/aws/context', {
       method: 'PUT',
       json: { endpoint: 'http://evil.example' },

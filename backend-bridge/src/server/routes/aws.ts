@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
 import {
   AwsApi,
@@ -38,6 +39,25 @@ const ObjectPath = Type.Object({ bucket: Type.String(), '*': Type.String({ descr
 const BODY = 16 * 1024 * 1024;
 
 const itemsOf = <T extends Parameters<typeof Type.Array>[0]>(type: T) => Type.Object({ items: Type.Array(type) });
+
+/** AWS is far away: what it refuses is known so late, in milliseconds. */
+const FIRST_WORD = 5000;
+
+/** Waits for the first piece, so that a log that cannot be read is answered with a status; one that is silent begins anyway. */
+async function primed(source: AsyncIterable<string>): Promise<AsyncIterable<string>> {
+  const iterator = source[Symbol.asyncIterator]();
+  const first = iterator.next();
+  await Promise.race([first, delay(FIRST_WORD, undefined, { ref: false })]);
+  return (async function* () {
+    try {
+      for (let item = await first; item.done !== true; item = await iterator.next()) {
+        yield item.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  })();
+}
 
 /** SCAR: container functions on AWS. */
 export function awsRoutes(app: BridgeApp, context: IServerContext): void {
@@ -276,7 +296,11 @@ function functionRoutes(app: BridgeApp, context: IServerContext): void {
       })
     },
     async (request, reply) =>
-      sendText(reply, scar.log(request.params.name, { ...request.query, signal: signalOf(reply) }), context.log)
+      sendText(
+        reply,
+        await primed(scar.log(request.params.name, { ...request.query, signal: signalOf(reply) })),
+        context.log
+      )
   );
   const MetricsQuery = Type.Object({
     ...selection,
@@ -337,9 +361,11 @@ function batchRoutes(app: BridgeApp, context: IServerContext): void {
     },
     async (request, reply) => {
       const { id } = request.params;
-      // One that is not there still gets a status.
-      await scar.batchJob(id, request.query);
-      return sendText(reply, scar.batchLog(id, { ...request.query, signal: signalOf(reply) }), context.log);
+      return sendText(
+        reply,
+        await primed(scar.batchLog(id, { ...request.query, signal: signalOf(reply) })),
+        context.log
+      );
     }
   );
   app.post(
