@@ -16,6 +16,8 @@ from .state import State
 
 #: Of one dict entry with its list, bytes.
 ENTRY = 160
+#: Pairs for each key, at least, for a combiner to be worth its time: calling it costs more than a few pairs more in the shuffle.
+WORTH = 1.5
 
 
 class Collector:
@@ -85,7 +87,7 @@ class Collector:
     def reduce_memory(self) -> None:
         """Combine what is there; when that is not enough, write it out."""
         guard.check()
-        if self._combine is not None:
+        if self._worth():
             before = self._bytes
             pairs = sum(map(len, self._groups.values()))
             self._combined()
@@ -97,6 +99,10 @@ class Collector:
         self._write(list(self._groups), list(self._groups.values()), True)
         self._groups = defaultdict(list)
         self._bytes = 0
+
+    def _worth(self) -> bool:
+        """Whether there is a combiner, and something to combine: the reducer gets all of it in any case."""
+        return self._combine is not None and sum(map(len, self._groups.values())) >= WORTH * len(self._groups)
 
     def _combined(self) -> None:
         assert self._combine is not None
@@ -118,13 +124,18 @@ class Collector:
             self._write(list(self._single), list(self._single.values()), False)
             self._single = None
             return
-        if self._combine is not None and self._groups:
+        if self._groups and self._worth():
             self._combined()
-        values = list(self._groups.values())
-        if all(len(one) == 1 for one in values):
-            self._write(list(self._groups), [one[0] for one in values], False)
-        else:
-            self._write(list(self._groups), values, True)
+        elif self._combine is not None:
+            pairs = sum(map(len, self._groups.values()))
+            self._state.counters.combineIn += pairs
+            self._state.counters.combineOut += pairs
+        # Most keys are there once, often: lists around their values would cost more than the values.
+        alone = {key: values[0] for key, values in self._groups.items() if len(values) == 1}
+        self._write(list(alone), list(alone.values()), False)
+        if len(alone) < len(self._groups):
+            more = {key: values for key, values in self._groups.items() if len(values) > 1}
+            self._write(list(more), list(more.values()), True)
         self._groups = defaultdict(list)
 
     def _write(self, keys: list[Any], values: list[Any], grouped: bool) -> None:
