@@ -56,7 +56,7 @@ def run(port: int, data: str | None, *, lifeline: bool) -> None:
         signal.signal(name, end)
     emulator = Emulator(port, Path(data).expanduser().absolute() if data else None)
     try:
-        with announced(emulator.description()):
+        with announced(emulator.description(), emulator.folder):
             print(json.dumps(emulator.description()), flush=True)
             print(
                 f"AWS emulator at {emulator.endpoint}: for trying and for tests. Everything is in memory and gone when it ends.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,20 +16,25 @@ from .. import paths
 from ..endpoint import write_connection_file
 from ..errors import NotFoundError, make_problem
 
+#: Of the names of temporary folders.
+FOLDER_PREFIX = "aws-emulator-"
 _PATTERN = "jupyterlab-oscar-aws-emulator-*.json"
 
 
 @contextlib.contextmanager
-def announced(description: dict[str, Any]) -> Iterator[Path]:
-    """Keep the file while the emulator runs.
+def announced(description: dict[str, Any], folder: Path) -> Iterator[Path]:
+    """Keep the file while the emulator runs; what killed ones left behind is removed.
 
     Parameters
     ----------
     description
         What it says of itself, with its keys.
+    folder
+        Its temporary folder.
     """
+    _sweep()
     file = paths.runtime_dir() / _PATTERN.replace("*", str(os.getpid()))
-    write_connection_file(file, description)
+    write_connection_file(file, {**description, "folder": str(folder)})
     try:
         yield file
     finally:
@@ -43,15 +49,9 @@ def running() -> dict[str, Any]:
     NotFoundError
         When none runs.
     """
-    found = [(file.stat().st_mtime, file) for file in paths.runtime_dir().glob(_PATTERN) if _is_mine(file)]
-    for _, file in sorted(found, reverse=True):
-        try:
-            description = json.loads(file.read_text(encoding="utf-8"))
-            where = urlsplit(description["endpoint"])
-            with socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=2):
-                return dict(description)
-        except (OSError, ValueError, KeyError):
-            continue  # of one that was killed
+    for _, description in _files():
+        if _answers(description):
+            return description
     raise NotFoundError(
         make_problem(
             "not-found",
@@ -85,6 +85,33 @@ class Environment(dict):  # type: ignore[type-arg]
         printer.text(repr(self))
 
 
-def _is_mine(file: Path) -> bool:
-    info = file.stat()
-    return info.st_uid == os.getuid() and not info.st_mode & 0o077
+def _files() -> list[tuple[Path, dict[str, Any]]]:
+    """Files of this user, the newest first."""
+    found = []
+    for file in paths.runtime_dir().glob(_PATTERN):
+        try:
+            info = file.stat()
+            if info.st_uid == os.getuid() and not info.st_mode & 0o077:
+                found.append((info.st_mtime, file, json.loads(file.read_text(encoding="utf-8"))))
+        except (OSError, ValueError):
+            continue  # it went just now, or is damaged
+    return [(file, value) for _, file, value in sorted(found, key=lambda item: item[0], reverse=True)]
+
+
+def _answers(description: dict[str, Any]) -> bool:
+    where = urlsplit(str(description.get("endpoint")))
+    try:
+        socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=2).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _sweep() -> None:
+    for file, description in _files():
+        if _answers(description):
+            continue
+        folder = Path(str(description.get("folder", "")))
+        if folder.name.startswith(FOLDER_PREFIX) and folder.is_dir() and folder.stat().st_uid == os.getuid():
+            shutil.rmtree(folder, ignore_errors=True)
+        file.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import INSTALL, KNOWN_MOTO, NOT_COVERED, REGION
+from .announce import FOLDER_PREFIX
 
 HOST = "127.0.0.1"
 ROLE = "scar-role"
@@ -85,7 +86,7 @@ class Emulator:
         self.port = int(self._listener.getsockname()[1])
         self.endpoint = f"http://{HOST}:{self.port}"
         os.environ["MOTO_PORT"] = str(self.port)
-        self._folder = Path(tempfile.mkdtemp(prefix="aws-emulator-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
         try:
             self._start(data)
         except BaseException:
@@ -104,11 +105,11 @@ class Emulator:
         from .stores import Stores
 
         self.account, self.key, self.secret, role_keys = _identities()
-        code = CodeFolders(self._folder, data / "images" if data else None)
+        code = CodeFolders(self.folder, data / "images" if data else None)
         stores = Stores(self.endpoint, *role_keys, REGION)
         stores.own("s3")  # now, so that the first call need not wait for it
-        self._functions = Functions(self._folder, code, stores, role_keys, self.endpoint)
-        install(self._functions, Jobs(self._functions, self._folder), self.endpoint)
+        self._functions = Functions(self.folder, code, stores, role_keys, self.endpoint)
+        install(self._functions, Jobs(self._functions, self.folder), self.endpoint)
         gate = Gate(DomainDispatcherApplication(create_backend_app), self._functions, code, self.key)
 
         class Handler(MotoRequestHandler):
@@ -158,7 +159,7 @@ class Emulator:
             self._server.shutdown()
         with contextlib.suppress(OSError):
             self._listener.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _listen(port: int) -> socket.socket:

@@ -567,6 +567,10 @@ def test_other_programs_of_the_user_find_it(own_folders: Path, monkeypatch: pyte
         own.process.wait()
         with pytest.raises(NotFoundError):
             running()
+    left = Path(json.loads(file.read_text())["folder"])
+    assert left.is_dir()  # it had no time for it
+    with emulator():
+        assert not left.exists() and not file.exists()
 
 
 def test_a_port_that_is_taken_is_told(aws: Aws) -> None:
