@@ -16,12 +16,13 @@ export async function listApis(target: ITarget): Promise<AwsApi[]> {
   ]);
   const byApi = new Map(
     functions.flatMap(item => {
-      const { apiId } = deployedOf(item);
-      return apiId === undefined ? [] : [[apiId, item.FunctionName ?? ''] as const];
+      const { apiId, stage, open } = deployedOf(item);
+      return apiId === undefined ? [] : [[apiId, { name: item.FunctionName ?? '', stage, open }] as const];
     })
   );
   const rest = apis.flatMap((api): AwsApi[] => {
-    const name = byApi.get(api.id ?? '') ?? api.tags?.[FUNCTION];
+    const known = byApi.get(api.id ?? '');
+    const name = known?.name ?? api.tags?.[FUNCTION];
     if (api.id === undefined || (name === undefined && api.tags?.[CREATED_BY] !== SCAR)) {
       return [];
     }
@@ -31,8 +32,8 @@ export async function listApis(target: ITarget): Promise<AwsApi[]> {
         name: api.name ?? '',
         kind: 'rest',
         ...(name === undefined ? {} : { function: name }),
-        endpoint: apiEndpoint(target, region, api.id),
-        open: true
+        endpoint: apiEndpoint(target, region, api.id, known?.stage),
+        open: known?.open ?? true
       }
     ];
   });

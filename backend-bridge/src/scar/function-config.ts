@@ -54,7 +54,14 @@ export function functionConfig(spec: IFunctionSpec): FdlMap {
         }),
     ...(spec.api === undefined
       ? {}
-      : { api_gateway: { name: spec.api.name, ...(spec.api.kind === 'url' ? { type: 'url' } : {}) } }),
+      : {
+          api_gateway: {
+            name: spec.api.name,
+            ...(spec.api.kind === 'url' ? { type: 'url' } : {}),
+            ...(spec.api.stage === 'scar' ? {} : { stage_name: spec.api.stage }),
+            ...(spec.api.authorization === 'NONE' ? {} : { method: { authorizationType: spec.api.authorization } })
+          }
+        }),
     cloudwatch: { log_retention_policy_in_days: spec.retention },
     ...(spec.packaging === 'build' ? { ecr: { delete_image: spec.deleteImage } } : {}),
     storage_providers: spec.providers

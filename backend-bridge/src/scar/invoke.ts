@@ -167,7 +167,7 @@ async function throughApi(
   name: string,
   { request, file, results, signal }: IInvokeOptions
 ): Promise<AwsInvocation> {
-  const { apiId } = deployedOf(live.configuration);
+  const { apiId, stage, open } = deployedOf(live.configuration);
   const url = apiId === undefined ? await readFunctionUrl(target, target.region, name) : undefined;
   if (apiId === undefined && !url) {
     throw refused(
@@ -175,10 +175,10 @@ async function throughApi(
       'Write api_gateway: with name: in its FDL, or call it through Lambda.'
     );
   }
-  if (url?.authorization === 'AWS_IAM') {
+  if (url?.authorization === 'AWS_IAM' || (apiId !== undefined && !open)) {
     throw notSupported('The HTTP address of this function takes signed calls only.', 'Call it through Lambda.');
   }
-  const address = new URL(apiId === undefined ? (url?.url ?? '') : apiEndpoint(target, target.region, apiId));
+  const address = new URL(apiId === undefined ? (url?.url ?? '') : apiEndpoint(target, target.region, apiId, stage));
   for (const [key, value] of Object.entries(request.parameters ?? {})) {
     address.searchParams.set(key, value);
   }

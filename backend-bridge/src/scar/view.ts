@@ -18,6 +18,10 @@ export interface IDeployed {
   config: FdlMap;
   triggers: ITrigger[];
   apiId?: string;
+  /** Of the REST API. */
+  stage?: string;
+  /** False: calls of the REST API have to be signed. */
+  open: boolean;
   urlWanted: boolean;
 }
 
@@ -40,11 +44,15 @@ export function deployedOf(configuration: FunctionConfiguration): IDeployed {
     }));
   });
   const apiId = variables['API_GATEWAY_ID'] || undefined;
+  const gateway = asMap(config['api_gateway']);
+  const stage = text(gateway['stage_name']);
   return {
     config,
     triggers,
     ...(apiId === undefined ? {} : { apiId }),
-    urlWanted: text(asMap(config['api_gateway'])['type']) === 'url'
+    ...(stage === undefined ? {} : { stage }),
+    open: text(asMap(gateway['method'])['authorizationType']) !== 'AWS_IAM',
+    urlWanted: text(gateway['type']) === 'url'
   };
 }
 
@@ -55,7 +63,7 @@ export function viewOf(
   configuration: FunctionConfiguration,
   tags: Record<string, string>
 ): AwsFunction {
-  const { config, triggers, apiId } = deployedOf(configuration);
+  const { config, triggers, apiId, stage, open } = deployedOf(configuration);
   const variables = configuration.Environment?.Variables ?? {};
   const mode = text(config['execution_mode']);
   const image = variables['IMAGE_ID'] || text(asMap(config['container'])['image']);
@@ -84,8 +92,8 @@ export function viewOf(
           api: {
             kind: 'rest' as const,
             id: apiId,
-            endpoint: apiEndpoint(target, region, apiId, text(asMap(config['api_gateway'])['stage_name'])),
-            open: true
+            endpoint: apiEndpoint(target, region, apiId, stage),
+            open
           }
         }),
     ...(supervisor === undefined || supervisor === 'latest' ? {} : { supervisor }),

@@ -39,6 +39,18 @@ describeAws('addresses and triggers', () => {
     expect((await room.scar.function('grey')).api).toBeUndefined();
   }, 60_000);
 
+  it('that take signed calls only say so', async () => {
+    await room.apply(
+      fdl('grey', '', `${WITH_API}      stage_name: prod\n      method: {authorizationType: AWS_IAM}\n`)
+    );
+    expect(await room.scar.apis()).toEqual([
+      expect.objectContaining({ kind: 'rest', open: false, endpoint: expect.stringContaining('/prod/') })
+    ]);
+    await expect(room.scar.invoke('grey', { request: { via: 'api', text: 'x' } })).rejects.toMatchObject({
+      problem: { type: expect.stringMatching(/not-supported$/) }
+    });
+  });
+
   it('have suffixes, and go where the file names them no more', async () => {
     const filtered = fdl().replace('path: grey-bucket/in\n', 'path: grey-bucket/in\n        suffix: [.png, .jpg]\n');
     await room.apply(filtered);
