@@ -218,6 +218,22 @@ describe('the view', () => {
     expect(screen.getByText('estimate')).toBeTruthy();
   });
 
+  it('gets its machines, outputs and steps while it is looked at', async () => {
+    await show({ id: 'i', state: 'pending', vms: [] });
+    await act(async () => {
+      const grown = infrastructure('i', {
+        revision: 2,
+        steps: [{ name: 'create', title: 'Ask for the machines', state: 'done' }],
+        outputs: [{ name: 'note', value: 'hello', kind: 'text' }]
+      });
+      server.stream.send('infrastructure', { id: 'i', infrastructure: grown });
+      await until(() => expect(infrastructuresOf(model).get('i')?.vms).toHaveLength(2));
+    });
+    expect(screen.getByText('Ask for the machines')).toBeTruthy();
+    expect(screen.getByRole('region', { name: 'Machines' })).toBeTruthy();
+    expect(screen.getByText('hello')).toBeTruthy();
+  });
+
   it('says when it is gone', async () => {
     await show({});
     await act(async () => {

@@ -17,10 +17,10 @@ export function Vms(props: { item: Infrastructure }): JSX.Element | null {
   const { model, trans } = useView();
   const [list] = useInfrastructures();
   const { busy, problem, run } = useAction<void>();
+  const access = useAction<Access>();
   if (item.vms.length === 0) {
     return null;
   }
-  const access = useAction<Access>();
   const change = (vm: string, verb: 'start' | 'stop' | 'reboot'): void =>
     run(async () => list.keep(await model.client.infrastructures.changeVm(item.id, vm, verb)));
   return (
