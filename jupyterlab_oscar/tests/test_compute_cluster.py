@@ -61,9 +61,7 @@ def test_a_job_outlives_the_bridge_that_began_it(home: CommandLine, tmp_path: Pa
             assert found["state"] not in ("failed", "cancelled"), found
             return found
 
-        wait_for(
-            lambda: any(phase["parts"]["running"] > 0 for phase in record()["phases"]), 90, message="nothing runs"
-        )
+        wait_for(lambda: any(phase["parts"]["running"] > 0 for phase in record()["phases"]), 90, message="nothing runs")
         killed = bridge_of(home)
         os.kill(killed, signal.SIGKILL)
         wait_for(lambda: record()["state"] == "succeeded", 120, message="it does not go on")
