@@ -28,6 +28,8 @@ print(json.dumps({"installed": there, "notCovered": list(NOT_COVERED)}))
 /** moto takes some seconds to load, on a busy machine many. */
 const START_WITHIN = 90_000;
 const END_WITHIN = 5000;
+/** So long after its last use what is in it is kept. */
+const KEPT = 30 * 60_000;
 const LAST_LINES = 20;
 
 /** The local emulator of AWS: a process that lives with the bridge. */
@@ -45,8 +47,14 @@ export class EmulatorProcess {
     };
   }
 
+  /** True while somebody may come back to it: all that is in it would be gone with the bridge. */
+  get kept(): boolean {
+    return this._description !== undefined && performance.now() - this._used < KEPT;
+  }
+
   /** Starts it when needed. @throws BridgeError */
   async ready(): Promise<IEmulatorDescription> {
+    this._used = performance.now();
     if (this._description) {
       return this._description;
     }
@@ -176,5 +184,6 @@ export class EmulatorProcess {
   private _starting: Promise<IEmulatorDescription> | undefined;
   private _problem: BridgeError | undefined;
   private _stopping = false;
+  private _used = 0;
   private _found: { installed: boolean; notCovered: string[] } | undefined;
 }

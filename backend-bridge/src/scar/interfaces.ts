@@ -108,6 +108,8 @@ export interface IScar {
   buckets(selection?: ISelection): Promise<Bucket[]>;
   storage(selection?: ISelection): Promise<IObjectStorage>;
 
+  /** True while the bridge must stay although nobody calls it: the emulator has something in it. */
+  busy(): boolean;
   /** Ends the emulator, and lets go of connections. */
   close(): Promise<void>;
 }

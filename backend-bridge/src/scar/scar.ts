@@ -281,6 +281,8 @@ export function createScar(options: IScarOptions): IScar {
       return storage;
     },
 
+    busy: () => emulator.kept,
+
     async close() {
       await Promise.all(telling);
       results.close();

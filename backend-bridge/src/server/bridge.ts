@@ -161,7 +161,7 @@ export async function startBridge(options: IBridgeOptions): Promise<IRunningBrid
   const expiring = setInterval(expire, EXPIRE_EVERY).unref();
   const activity = new Activity({
     idleSeconds: settings.idleSeconds ?? 0,
-    busy: () => underWay() > 0 || embedded.busy(),
+    busy: () => underWay() > 0 || embedded.busy() || scar.busy(),
     onIdle: options.onIdle
   });
   const files = new Files({ contentsRoot: settings.contentsRoot, uploads });

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AwsContext, AwsFunction, AwsInvocation, FdlPlan, Operation } from '../../src/contract';
 import { cleanUp, openEvents, start, until, type IBridge } from '../server/harness';
 import { describeAws, PYTHON, setEnvironment } from './support';
@@ -250,5 +251,19 @@ describeAws('the routes of AWS', () => {
         return true;
       }
     });
+  });
+
+  it('keeps a bridge that nobody calls while the emulator has something in it', async () => {
+    const idle = await start({ handshake: { python: PYTHON, localCluster: { enabled: false }, idleSeconds: 0.5 } });
+    let ended = false;
+    void idle.ended.then(() => (ended = true));
+    const started = await idle.call('/v1/aws/emulator/start', { method: 'POST' });
+    const { endpoint } = started.json<{ endpoint: string }>();
+    // Six times as long as it stays by itself.
+    await delay(3000);
+    expect(ended).toBe(false);
+    expect((await idle.call('/v1/aws/emulator')).json()).toMatchObject({ state: 'running', endpoint });
+    await idle.call('/v1/aws/emulator/stop', { method: 'POST' });
+    expect(await idle.ended).toBe(0);
   });
 });
