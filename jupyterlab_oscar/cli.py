@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in words
     try:
         args = parser.parse_args(words)
+        if args.verb == "map-reduce" and not args.inputs and not args.config:
+            parser.error("map-reduce needs an INPUT: a file, a folder, a pattern or s3://BUCKET/PREFIX")
     except UsageMistake as mistake:
         print(f"{mistake.usage}\njupyter oscar: {mistake}", file=sys.stderr)
         if as_json:

@@ -82,6 +82,7 @@ def test_wrong_usage_is_2(tmp_path: Path) -> None:
         ["job"],
         ["apply"],
         ["status", "--frob"],
+        ["map-reduce", "script.py"],
     ):
         done = line(*words)
         assert done.status == 2, (words, done)

@@ -46,6 +46,9 @@ def test_fan_out_and_join(command: CommandLine, tmp_path: Path) -> None:
     assert made.status == 0, made
     deployed = command("scar", "init", "-f", tmp_path / "out" / "fdl.yaml", "--json")
     assert deployed.status == 0, deployed
+    # The report's bucket is written to by two functions and read by one: it is made once.
+    steps = [(step["kind"], step["name"]) for step in json.loads(deployed.out)["steps"]]
+    assert len(steps) == len(set(steps))
     names = [item["name"] for item in json.loads(command("scar", "ls", "--json").out)["items"]]
     assert len(names) == 4
     first, report = (next(name for name in names if f"-{word}-" in name) for word in ("prepare", "report"))

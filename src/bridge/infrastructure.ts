@@ -72,8 +72,9 @@ export class InfrastructureCalls {
     return (await this._call<{ items: { uri: string; name: string }[] }>('GET', path)).items;
   }
 
-  async templates(): Promise<ImTemplate[]> {
-    return (await this._call<{ items: ImTemplate[] }>('GET', 'im/templates')).items;
+  /** `problem`: the catalogue could not be read; those of the package are there. */
+  templates(): Promise<{ items: ImTemplate[]; problem?: Problem }> {
+    return this._call('GET', 'im/templates');
   }
 
   /** One template with its form. */

@@ -214,7 +214,10 @@ export function toJob(cluster: string, service: IOscarService, remote: IRemoteJo
   }
   const input = remote.input ?? facts?.input;
   const outputs = remote.outputs?.length ?? (facts ? facts.uploads.length + facts.names.length : undefined);
-  const silent = state === 'succeeded' && outputs === 0 && service.output.length > 0;
+  // A cluster that lists outputs lists those of its own store: what goes elsewhere is not missed.
+  const elsewhere =
+    remote.outputs !== undefined && ownPlaces(service.output, service.name).length < service.output.length;
+  const silent = state === 'succeeded' && outputs === 0 && service.output.length > 0 && !elsewhere;
   return {
     id: remote.name,
     kind: 'service',

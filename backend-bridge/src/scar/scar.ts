@@ -136,6 +136,7 @@ export function createScar(options: IScarOptions): IScar {
         );
       }
     }
+    shareOnce(plans);
     return {
       plan: {
         functions: found.functions.map(spec => spec.name),
@@ -292,6 +293,19 @@ export function createScar(options: IScarOptions): IScar {
     }
   };
   return scar;
+}
+
+/** Buckets and folders that several functions have in common are made once. */
+function shareOnce(plans: IFunctionPlan[]): void {
+  const seen = new Set<string>();
+  for (const plan of plans) {
+    plan.actions = plan.actions.filter(({ step }) => {
+      const place = `${step.kind} ${step.name}`;
+      const again = (step.kind === 'bucket' || step.kind === 'folder') && seen.has(place);
+      seen.add(place);
+      return !again;
+    });
+  }
 }
 
 function hasErrors(problems: FdlProblem[]): boolean {

@@ -333,6 +333,17 @@ describe('the wizard', () => {
     expect((screen.getByRole('button', { name: 'Create oscar' }) as HTMLButtonElement).disabled).toBe(true);
   });
 
+  it('goes on with the templates of the package when the catalogue cannot be read, and says why', async () => {
+    server.routes['GET im/templates'] = {
+      items: [TEMPLATE],
+      problem: { type: 'x', title: 'No catalogue', status: 502, detail: 'Its host does not answer.' }
+    };
+    renderView(model, <Wizard onDone={jest.fn()} />);
+    await start();
+    expect(await screen.findByText(/could not be read: Its host does not answer/)).toBeTruthy();
+    expect((screen.getAllByRole('radio')[0] as HTMLInputElement).checked).toBe(true);
+  });
+
   it('says why there are no templates', async () => {
     server.routes['GET im/templates'] = new Failure(502, {
       title: 'The catalogue cannot be read',

@@ -14,7 +14,7 @@ export function TemplateStep(props: IStepProps & { problem: Problem | undefined 
   const read = React.useCallback(() => model.client.infrastructures.templates(), [model]);
   const { value, problem, again } = useAnswer(read);
   const [all, setAll] = React.useState(false);
-  const items = ordered(value ?? []);
+  const items = ordered(value?.items ?? []);
   const first = items.filter(item => item.oscar || item.source === 'package');
   const chosen = draft.file === undefined ? draft.template?.id : undefined;
 
@@ -88,6 +88,11 @@ export function TemplateStep(props: IStepProps & { problem: Problem | undefined 
         )}
         {chooseFiles && <Button onClick={chooseFile}>{trans.__('Your own file…')}</Button>}
       </div>
+      {value?.problem && (
+        <p className="jp-OscarFields-note">
+          {trans.__('The catalogue has more templates, and could not be read: %1', value.problem.detail)}
+        </p>
+      )}
       {addons.length > 0 && (
         <fieldset className="jp-OscarFieldset">
           <legend>{trans.__('Add-ons')}</legend>
