@@ -6,7 +6,10 @@ import { checkFdl, parseFdl, parseSentinel, planFdl, withEpilogue } from '../../
 
 const ROOT = join(__dirname, '../../../examples');
 const text = (...path: string[]) => readFileSync(join(ROOT, ...path), 'utf8');
-const names = readdirSync(join(ROOT, 'services')).sort();
+const all = readdirSync(join(ROOT, 'services')).sort();
+/** Those for AWS are not offered in the panel of clusters: they need an account, or the emulator. */
+const forAws = all.filter(name => parseFdl(text('services', name, 'fdl.yaml')).document.aws.length > 0);
+const names = all.filter(name => !forAws.includes(name));
 const index = JSON.parse(text('examples.json')) as {
   name: string;
   title: string;
@@ -57,6 +60,18 @@ describe('examples', () => {
         true
       );
       expect(text('services', name, 'README.md')).toContain('image');
+    }
+  });
+
+  it.each(forAws)('%s is good for AWS, and says how it is tried', name => {
+    const { document, problems } = parseFdl(text('services', name, 'fdl.yaml'), { file: name });
+    expect(problems).toEqual([]);
+    const found = checkFdl(document, { scripts: scriptsOf(name), processRuntime: true });
+    expect(found.filter(problem => problem.severity !== 'information')).toEqual([]);
+    expect(text('services', name, 'README.md')).toContain('emulator');
+    for (const entry of document.aws) {
+      const script = (entry as { lambda: { init_script: string } }).lambda.init_script;
+      expect(existsSync(join(ROOT, 'services', name, script))).toBe(true);
     }
   });
 
