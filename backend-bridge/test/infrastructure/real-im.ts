@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,28 +10,57 @@ const ROOT = join(__dirname, '..', '..', '..');
 const PLACE = join(ROOT, '.setup', 'im');
 const PYTHON = join(PLACE, 'bin', 'python');
 
+/** Interpreter of the environment with the real Infrastructure Manager, which brings SCAR's command line along. */
+export const IM_PYTHON = PYTHON;
+/** Written when all is there. */
+const READY = join(PLACE, 'ready');
+const LOCK = `${PLACE}.lock`;
+const INSTALL_WITHIN = 600_000;
+
 /**
  * The real Infrastructure Manager, in an environment of its own that is made when it is missing (from the package index, some
- * 100 MB). False: it cannot be had here; the tests on it are skipped, and say so.
+ * 100 MB), by one of the processes that ask. False: it cannot be had here; the tests on it are skipped, and say so.
  */
 export function haveIm(): boolean {
-  if (existsSync(join(PLACE, 'bin', 'im_service'))) {
-    return true;
+  mkdirSync(join(ROOT, '.setup'), { recursive: true });
+  for (const deadline = Date.now() + INSTALL_WITHIN; !existsSync(READY) && Date.now() < deadline; pause()) {
+    try {
+      mkdirSync(LOCK);
+    } catch {
+      if (Date.now() - (statSync(LOCK, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > INSTALL_WITHIN) {
+        // Its maker was killed.
+        rmSync(LOCK, { recursive: true, force: true });
+      }
+      continue;
+    }
+    try {
+      return existsSync(READY) || install();
+    } finally {
+      rmSync(LOCK, { recursive: true, force: true });
+    }
   }
+  return existsSync(READY);
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+}
+
+function install(): boolean {
   const uv = join(ROOT, '.venv', 'bin', 'uv');
   const own = join(ROOT, '.venv', 'bin', 'python');
   try {
-    mkdirSync(join(ROOT, '.setup'), { recursive: true });
     const run = (file: string, args: string[]): unknown =>
-      execFileSync(file, args, { stdio: 'pipe', timeout: 600_000 });
+      execFileSync(file, args, { stdio: 'pipe', timeout: INSTALL_WITHIN });
     if (existsSync(uv)) {
       run(uv, ['venv', '--clear', '--python', own, PLACE]);
-      run(uv, ['pip', 'install', '--python', PYTHON, 'IM==2.0.0']);
+      run(uv, ['pip', 'install', '--python', PYTHON, 'IM==2.0.0', 'scar==4.3.1']);
     } else {
       run(own, ['-m', 'venv', '--clear', PLACE]);
-      run(PYTHON, ['-m', 'pip', 'install', '--quiet', 'IM==2.0.0']);
+      run(PYTHON, ['-m', 'pip', 'install', '--quiet', 'IM==2.0.0', 'scar==4.3.1']);
     }
-    return existsSync(join(PLACE, 'bin', 'im_service'));
+    writeFileSync(READY, '');
+    return true;
   } catch (error) {
     const { stderr } = error as { stderr?: Buffer };
     console.warn(

@@ -1,13 +1,14 @@
 /**
- * The real SCAR command line on the same account: each finds, shows and removes what the other has deployed. It is installed
- * with `pip install --target .venv/scar-cli scar==4.3.1`.
+ * The real SCAR command line on the same account: each finds, shows and removes what the other has deployed. It is in the
+ * environment of the real Infrastructure Manager, which brings it along.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sdk } from '../../src/scar/sdk';
+import { haveIm, IM_PYTHON } from '../infrastructure/real-im';
 import {
   describeAws,
   fdl,
@@ -15,7 +16,6 @@ import {
   Moto,
   Proxy,
   pushImage,
-  PYTHON,
   REGION,
   ROLE,
   Room,
@@ -24,7 +24,7 @@ import {
 } from './support';
 
 const run = promisify(execFile);
-const SCAR = join(__dirname, '..', '..', '..', '.venv', 'scar-cli');
+const SCAR = haveIm();
 /** It asks GitHub for releases of the supervisor. */
 const RUN = `
 import sys
@@ -35,11 +35,8 @@ from scar.scarcli import main
 sys.argv[0] = "scar"
 main()
 `;
-if (!existsSync(SCAR)) {
-  console.warn('SKIPPED: SCAR is not installed (pip install --target .venv/scar-cli scar==4.3.1).');
-}
 
-(existsSync(SCAR) ? describeAws : describe.skip)('beside the real SCAR', () => {
+(SCAR ? describeAws : describe.skip)('beside the real SCAR', () => {
   let moto: Moto;
   let proxy: Proxy;
   let room: Room;
@@ -50,13 +47,12 @@ if (!existsSync(SCAR)) {
   const scar = async (...args: string[]): Promise<string> => {
     const script = join(home, 'run.py');
     writeFileSync(script, RUN);
-    const { stdout, stderr } = await run(PYTHON, [script, ...args], {
+    const { stdout, stderr } = await run(IM_PYTHON, [script, ...args], {
       cwd: home,
       timeout: 60_000,
       env: {
         PATH: process.env['PATH'],
         HOME: home,
-        PYTHONPATH: SCAR,
         AWS_ENDPOINT_URL: proxy.endpoint,
         AWS_DEFAULT_REGION: REGION,
         AWS_ACCESS_KEY_ID: keys.id,
