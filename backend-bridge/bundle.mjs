@@ -33,7 +33,7 @@ const lazyFile = './aws.cjs';
 
 /** The clients of AWS besides S3: a file for those who use functions on AWS. Each package in it is run when it is asked for. */
 const CLIENTS = [
-  ...['lambda', 'api-gateway', 'batch', 'cloudwatch', 'cloudwatch-logs', 'ec2', 'ecr', 'iam', 'sts'],
+  ...['lambda', 'api-gateway', 'batch', 'cloudwatch', 'cloudwatch-logs', 'ec2', 'ecr', 'iam', 'secrets-manager', 'sts'],
   'resource-groups-tagging-api'
 ]
   .map(name => `@aws-sdk/client-${name}`)

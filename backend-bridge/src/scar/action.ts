@@ -21,6 +21,8 @@ export interface IRun {
   apiId?: string;
   /** Of the image, once it is pushed. */
   imageUri?: string;
+  /** Of the secret, once it is written. */
+  secretVersion?: string;
   /** Version of the launch template, once it is known. */
   templateVersion?: string;
 }
@@ -39,6 +41,8 @@ export interface IPlanning {
   config: FdlMap;
   waits: IWaits;
   tool?: IContainerTool;
+  /** Of the secret that stays as it is. */
+  secretVersion?: string;
   notes: string[];
   /** @param code - of the problem */
   problem(code: string, at: string, message: string): void;

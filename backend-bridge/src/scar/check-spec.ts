@@ -1,7 +1,7 @@
 import type { FdlMap } from '../fdl';
 import { parsePath, parseProvider } from '../fdl';
 import { text } from './scar-cfg';
-import type { IFunctionSpec } from './spec';
+import { buildsImage, type IFunctionSpec } from './spec';
 import type { problemsOf } from './validate';
 
 /** New functions with these are refused by AWS. */
@@ -20,7 +20,7 @@ export function validate(
       'A function needs a name of letters, digits, hyphens and underscores, at most 64.'
     );
   }
-  if (spec.packaging === 'build' && !/^[a-z0-9]+(?:[_-]+[a-z0-9]+)*$/.test(spec.name)) {
+  if (buildsImage(spec) && !/^[a-z0-9]+(?:[_-]+[a-z0-9]+)*$/.test(spec.name)) {
     problem(
       'aws-name',
       'lambda/name',

@@ -56,6 +56,10 @@ export class AwsClients {
     return this._client('iam', undefined, options => new (sdk.iam().IAMClient)(options));
   }
 
+  secrets(region?: string) {
+    return this._client('secrets', region, options => new (sdk.secrets().SecretsManagerClient)(options));
+  }
+
   sts(region?: string) {
     return this._client('sts', region, options => new (sdk.sts().STSClient)(options));
   }

@@ -1,11 +1,13 @@
 import type { AwsDeletionPreview, PlanStep } from '../contract';
 import { parsePath } from '../fdl';
 import { arnOf, logGroupOf } from './action';
+import { SECRET_VARIABLE } from './entrypoint';
 import { awsError, isDenied, missing } from './errors';
 import type { Made } from './journal';
 import { readApi, readBatch, readBucket, readFunction, readFunctionUrl, readLogGroup } from './live';
 import { triggersOf } from './notifications';
 import { describeMade, removeMade } from './remove';
+import { isSecretOf, readSecret, secretName, type ILiveSecret } from './secret';
 import { asMap, text } from './scar-cfg';
 import { sdk } from './sdk';
 import type { ITarget } from './session';
@@ -23,11 +25,12 @@ export async function deletionOf(target: ITarget, name: string): Promise<IDeleti
   const { region } = target;
   const identity = await target.identity();
   const arn = arnOf(identity, region, name);
-  const [live, logGroup, batch, repository] = await Promise.all([
+  const [live, logGroup, batch, repository, secret] = await Promise.all([
     readFunction(target, region, name),
     readLogGroup(target, region, logGroupOf(name)),
     readBatch(target, region, name),
-    ownRepository(target, region, name)
+    ownRepository(target, region, name),
+    ownSecret(target, region, name)
   ]);
   const deployed = live ? deployedOf(live.configuration) : undefined;
   const made: Made[] = [];
@@ -77,6 +80,13 @@ export async function deletionOf(target: ITarget, name: string): Promise<IDeleti
       stays.push({ kind: 'launch template', name: template, reason: 'Other functions may use it' });
     }
   }
+  if (secret === 'hidden') {
+    if (live?.configuration.Environment?.Variables?.[SECRET_VARIABLE] === secretName(name)) {
+      stays.push({ kind: 'secret', name: secretName(name), reason: 'You may not look at it' });
+    }
+  } else if (secret) {
+    made.push({ kind: 'secret', region, name: secretName(name) });
+  }
   if (made.length === 0) {
     throw missing('function', name);
   }
@@ -99,6 +109,19 @@ export async function deletionOf(target: ITarget, name: string): Promise<IDeleti
     },
     made
   };
+}
+
+/** The secret that was made for the function; `hidden` for who may not look. */
+async function ownSecret(target: ITarget, region: string, name: string): Promise<ILiveSecret | 'hidden' | undefined> {
+  try {
+    const found = await readSecret(target, region, secretName(name));
+    return found && !found.scheduled && isSecretOf(found.tags, name) ? found : undefined;
+  } catch (error) {
+    if (isDenied(error)) {
+      return 'hidden';
+    }
+    throw error;
+  }
 }
 
 /** The repository that has the name of the function. */

@@ -1,7 +1,7 @@
 import type { FdlMap, FdlValue } from '../fdl';
 import { addSecret } from '../http/redact';
 import { asMap } from './scar-cfg';
-import type { IFunctionSpec } from './spec';
+import { buildsImage, type IFunctionSpec } from './spec';
 
 /** All variables of a function together, bytes: a limit of Lambda. */
 export const ENVIRONMENT_LIMIT = 4096;
@@ -23,7 +23,7 @@ export function functionConfig(spec: IFunctionSpec): FdlMap {
     container: {
       image: spec.image,
       // What SCAR looks at before it deletes a repository: one that was not made for the function stays.
-      create_image: spec.packaging === 'build',
+      create_image: buildsImage(spec),
       timeout_threshold: spec.threshold,
       environment: { Variables: spec.containerVariables }
     },
@@ -63,8 +63,8 @@ export function functionConfig(spec: IFunctionSpec): FdlMap {
           }
         }),
     cloudwatch: { log_retention_policy_in_days: spec.retention },
-    ...(spec.packaging === 'build' ? { ecr: { delete_image: spec.deleteImage } } : {}),
-    storage_providers: spec.providers
+    ...(buildsImage(spec) ? { ecr: { delete_image: spec.deleteImage } } : {}),
+    storage_providers: spec.secret === undefined ? spec.providers : withoutSecrets(spec.providers)
   };
 }
 

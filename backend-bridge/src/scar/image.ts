@@ -9,10 +9,10 @@ import type { FdlMap } from '../fdl';
 import { BridgeError } from '../http/errors';
 import { causeOf } from '../http/failures';
 import { calling, isGone, refused } from './errors';
-import { ENTRYPOINT_PY, ENTRYPOINT_SH, PYTHON_IMAGE, PYTHON_ROOT } from './entrypoint';
+import { ENTRYPOINT_PY, ENTRYPOINT_SH, PUBLIC_CONFIG, PYTHON_IMAGE, PYTHON_ROOT, WHOLE_CONFIG } from './entrypoint';
 import { sdk } from './sdk';
-import type { ITarget } from './session';
-import type { IFunctionSpec } from './spec';
+import type { IIdentity, ITarget } from './session';
+import { hasEntrypoint, type IFunctionSpec } from './spec';
 
 const run = promisify(execFile);
 
@@ -37,23 +37,39 @@ export async function findTool(): Promise<IContainerTool | undefined> {
 /** What a function's image is made of. */
 export function dockerfile(spec: IFunctionSpec): string {
   const quoted = (value: string): string => `"${value.replace(/[\\"$]/g, '\\$&').replace(/\n/g, '\\n')}"`;
-  const hands = spec.mode === 'lambda-batch';
+  const first = hasEntrypoint(spec);
   return [
-    ...(hands ? [`FROM ${PYTHON_IMAGE} AS python`] : []),
+    ...(first ? [`FROM ${PYTHON_IMAGE} AS python`] : []),
     `FROM ${spec.image}`,
     'WORKDIR /var/task',
     'ENV PATH="/var/task:${PATH}" PYTHONIOENCODING="utf8"',
     ...Object.entries(spec.containerVariables).map(([name, value]) => `ENV ${name}=${quoted(value)}`),
     'COPY supervisor /var/task',
-    'COPY function_config.yaml /var/task/',
+    `COPY ${configFile(spec)} /var/task/`,
     ...(spec.script ? [`COPY ${JSON.stringify([spec.script.name, '/var/task/'])}`] : []),
     'RUN chmod +x /var/task/supervisor',
-    ...(hands ? [`COPY --from=python / ${PYTHON_ROOT}`, 'COPY entrypoint.sh entrypoint.py /var/task/'] : []),
+    ...(spec.secret === undefined ? [] : LINKS),
+    ...(first ? [`COPY --from=python / ${PYTHON_ROOT}`, 'COPY entrypoint.sh entrypoint.py /var/task/'] : []),
     // An image may have an entrypoint of its own: its script could not run.
-    hands ? 'ENTRYPOINT ["/bin/sh", "/var/task/entrypoint.sh"]' : 'ENTRYPOINT ["/var/task/supervisor"]',
+    first ? 'ENTRYPOINT ["/bin/sh", "/var/task/entrypoint.sh"]' : 'ENTRYPOINT ["/var/task/supervisor"]',
     'CMD []',
     ''
   ].join('\n');
+}
+
+/** Lambda lets nothing be written here, and the supervisor looks nowhere else. */
+const LINKS = [
+  `RUN ln -s ${WHOLE_CONFIG} /var/task/function_config.yaml`,
+  `RUN mkdir -p /oscar/config && ln -s ${WHOLE_CONFIG} /oscar/config/function_config.yaml`
+];
+
+function configFile(spec: IFunctionSpec): string {
+  return spec.secret === undefined ? 'function_config.yaml' : PUBLIC_CONFIG;
+}
+
+/** Where the image of a function lies. */
+export function imageUriOf(identity: IIdentity, spec: IFunctionSpec, config: FdlMap): string {
+  return `${identity.account}.dkr.ecr.${spec.region}.amazonaws.com/${spec.name}:${imageTag(spec, config)}`;
 }
 
 /** Tag of the image: the same contents are not built twice. */
@@ -64,7 +80,7 @@ export function imageTag(spec: IFunctionSpec, config: FdlMap): string {
     .update(JSON.stringify(config))
     .update(spec.script?.text ?? '');
   hash.update(spec.supervisor).update(spec.architecture);
-  hash.update(spec.mode === 'lambda-batch' ? ENTRYPOINT_PY : '');
+  hash.update(hasEntrypoint(spec) ? ENTRYPOINT_PY : '');
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -105,8 +121,8 @@ export async function buildAndPush(options: {
     report(`Fetching the supervisor ${spec.supervisor}`);
     await fetchSupervisor(spec, join(folder, 'supervisor'), signal);
     await writeFile(join(folder, 'Dockerfile'), dockerfile(spec));
-    await writeFile(join(folder, 'function_config.yaml'), JSON.stringify(config));
-    if (spec.mode === 'lambda-batch') {
+    await writeFile(join(folder, configFile(spec)), JSON.stringify(config));
+    if (hasEntrypoint(spec)) {
       await writeFile(join(folder, 'entrypoint.sh'), ENTRYPOINT_SH);
       await writeFile(join(folder, 'entrypoint.py'), ENTRYPOINT_PY);
     }

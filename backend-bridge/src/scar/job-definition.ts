@@ -1,27 +1,39 @@
 import type { ContainerProperties, RegisterJobDefinitionCommandInput } from '@aws-sdk/client-batch';
 import type { IAction, IPlanning, IRun } from './action';
 import { calling } from './errors';
+import { SECRET_VARIABLE } from './entrypoint';
 import { encodeConfig } from './function-config';
+import { imageUriOf } from './image';
 import type { ILiveBatch } from './live';
 import { sdk } from './sdk';
 import { SUPERVISOR_FOLDER, type IBatchSpec } from './spec';
 import { DEPLOYMENT } from './tags';
 
 /** What a job is: the supervisor reads the event, fetches, runs the script and stores. */
-export function definitionOf({ spec, config }: IPlanning, batch: IBatchSpec): RegisterJobDefinitionCommandInput {
+export function definitionOf(
+  { spec, config, identity }: IPlanning,
+  batch: IBatchSpec
+): RegisterJobDefinitionCommandInput {
   const fargate = batch.type.startsWith('FARGATE');
+  const sealed = spec.secret !== undefined;
   const environment = {
     AWS_LAMBDA_FUNCTION_NAME: spec.name,
     SCRIPT: Buffer.from(spec.script?.text ?? '').toString('base64'),
     FUNCTION_CONFIG: encodeConfig(config),
+    ...(spec.secret === undefined ? {} : { [SECRET_VARIABLE]: spec.secret }),
     ...spec.containerVariables,
     ...batch.environment
   };
   const supervisor = fargate ? '/var/task/supervisor' : `${SUPERVISOR_FOLDER}/supervisor`;
   const container: ContainerProperties = {
-    image: spec.image,
-    // Quoted: names with spaces and backslashes arrive as they are.
-    command: ['/bin/sh', '-c', `printf '%s' "$EVENT" | ${supervisor}`],
+    ...(sealed
+      ? // Its entrypoint fetches the credentials, and hands the event on.
+        { image: imageUriOf(identity, spec, config) }
+      : {
+          image: spec.image,
+          // Quoted: names with spaces and backslashes arrive as they are.
+          command: ['/bin/sh', '-c', `printf '%s' "$EVENT" | ${supervisor}`]
+        }),
     environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
     ...(fargate
       ? {
@@ -36,8 +48,12 @@ export function definitionOf({ spec, config }: IPlanning, batch: IBatchSpec): Re
       : {
           vcpus: batch.vcpus,
           memory: batch.memory,
-          volumes: [{ name: 'supervisor-bin', host: { sourcePath: SUPERVISOR_FOLDER } }],
-          mountPoints: [{ sourceVolume: 'supervisor-bin', containerPath: SUPERVISOR_FOLDER, readOnly: false }],
+          ...(sealed
+            ? {}
+            : {
+                volumes: [{ name: 'supervisor-bin', host: { sourcePath: SUPERVISOR_FOLDER } }],
+                mountPoints: [{ sourceVolume: 'supervisor-bin', containerPath: SUPERVISOR_FOLDER, readOnly: false }]
+              }),
           ...(batch.gpu ? { resourceRequirements: [{ type: 'GPU' as const, value: '1' }] } : {})
         })
   };
@@ -71,7 +87,7 @@ export function definitionStep(
   }): string => {
     const found = definition.containerProperties ?? definition.nodeProperties?.nodeRangeProperties?.[0]?.container;
     const sorted = [...(found?.environment ?? [])].sort((a, b) => (a.name ?? '').localeCompare(b.name ?? ''));
-    return JSON.stringify([found?.image, found?.command, sorted.map(({ name, value }) => [name, value])]);
+    return JSON.stringify([found?.image, found?.command ?? [], sorted.map(({ name, value }) => [name, value])]);
   };
   const kept = live.definition !== undefined && container(live.definition) === container(wanted as never);
   return {

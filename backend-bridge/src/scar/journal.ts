@@ -15,7 +15,8 @@ export type Made =
   | { kind: 'compute-environment'; region: string; name: string }
   | { kind: 'job-queue'; region: string; name: string }
   | { kind: 'job-definition'; region: string; name: string }
-  | { kind: 'repository'; region: string; name: string };
+  | { kind: 'repository'; region: string; name: string }
+  | { kind: 'secret'; region: string; name: string };
 
 /** Whose function it is. */
 export interface IJournalKey {

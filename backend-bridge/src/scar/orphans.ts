@@ -4,6 +4,7 @@ import { Journal, type Made } from './journal';
 import { allFunctions, taggedResources } from './list';
 import { allApis, describeMade } from './remove';
 import { sdk } from './sdk';
+import { secretOfArn } from './secret';
 import type { ITarget } from './session';
 import { CREATED_BY, FUNCTION, SCAR } from './tags';
 
@@ -28,7 +29,15 @@ export async function listOrphans(target: ITarget, journals: string): Promise<{ 
       );
     }
   }
-  for (const [arn, tags] of await taggedResources(target, ['logs'])) {
+  for (const [arn, tags] of await taggedResources(target, ['logs', 'secretsmanager'])) {
+    if (arn.includes(':secretsmanager:')) {
+      const name = secretOfArn(arn);
+      const owner = tags[FUNCTION] ?? '';
+      if (arn.includes(`:${region}:`) && owner !== '' && !names.has(owner)) {
+        found.push({ made: { kind: 'secret', region, name }, reason: gone(owner) });
+      }
+      continue;
+    }
     const name = /:log-group:([^:]+)/.exec(arn)?.[1] ?? '';
     const owner = tags[FUNCTION] ?? name.split('/').pop() ?? '';
     if (arn.includes(`:${region}:`) && !names.has(owner)) {

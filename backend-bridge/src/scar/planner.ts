@@ -1,6 +1,7 @@
 import type { FdlProblem } from '../contract';
 import { parsePath, type IFdlDocument } from '../fdl';
 import { logGroupOf, type IAction, type IPlanning } from './action';
+import { SECRET_VARIABLE } from './entrypoint';
 import { awsName, isDenied, isGone } from './errors';
 import { decodeConfig, ENVIRONMENT_LIMIT, functionConfig, secretsIn } from './function-config';
 import { hasImage, imageTag, noToolText, type IContainerTool } from './image';
@@ -8,11 +9,13 @@ import { readBatch, readFunction, readLogGroup, readPolicy } from './live';
 import { costNote } from './prices';
 import { sdk } from './sdk';
 import type { IIdentity, ITarget } from './session';
-import type { IFunctionSpec, ITrigger } from './spec';
+import { readSecret } from './secret';
+import { buildsImage, type IFunctionSpec, type ITrigger } from './spec';
 import { addressSteps, apiSteps, readLiveApi } from './steps-api';
 import { batchSteps } from './steps-batch';
 import { functionSteps, tooLargeEnvironment } from './steps-function';
 import { logSteps } from './steps-log';
+import { droppedSecret, secretSteps } from './steps-secret';
 import { bucketSteps, droppedTriggers, readBuckets, triggerSteps } from './steps-storage';
 import { CREATED_BY, SCAR } from './tags';
 import { problemsOf } from './validate';
@@ -49,7 +52,7 @@ export async function planFunction(spec: IFunctionSpec, options: IPlanOptions): 
     notes,
     problem: (code, at, message) => problem(code, at, message)
   };
-  if (spec.packaging === 'build') {
+  if (buildsImage(spec)) {
     planning.tool = await options.tool();
     if (!planning.tool && !(await isBuilt(planning))) {
       problem('aws-no-builder', 'lambda/container/image', noToolText(spec.image));
@@ -64,11 +67,12 @@ export async function planFunction(spec: IFunctionSpec, options: IPlanOptions): 
       `The variables of ${spec.name} take ${size} bytes, and Lambda allows ${ENVIRONMENT_LIMIT}: a prepared image has its configuration there and nowhere else. Remove variables and outputs, or let the image be built here (create_image: true).`
     );
   }
-  const [live, logGroup, buckets, batch] = await Promise.all([
+  const [live, logGroup, buckets, batch, secret] = await Promise.all([
     readFunction(target, spec.region, spec.name),
     readLogGroup(target, spec.region, logGroupOf(spec.name)),
     readBuckets(planning),
     readBatch(target, spec.batch?.region ?? spec.region, spec.name),
+    spec.secret === undefined ? undefined : readSecret(target, spec.region, spec.secret, { value: true }),
     checkRole(planning),
     checkPrepared(planning),
     checkLayer(planning)
@@ -86,6 +90,8 @@ export async function planFunction(spec: IFunctionSpec, options: IPlanOptions): 
     readLiveApi(planning, variables['API_GATEWAY_ID'] || undefined)
   ]);
   const actions = [
+    // Before the function, which is told its version.
+    ...secretSteps(planning, secret),
     ...apiSteps(planning, api),
     ...(await functionSteps(planning, live)),
     ...logSteps(planning, logGroup),
@@ -98,6 +104,7 @@ export async function planFunction(spec: IFunctionSpec, options: IPlanOptions): 
   if (spec.preheat) {
     actions.push(preheat(planning));
   }
+  actions.push(...(await droppedSecret(planning, variables[SECRET_VARIABLE])));
   if (!target.emulator) {
     notes.push(costNote(spec));
   }
@@ -108,9 +115,12 @@ async function isBuilt(planning: IPlanning): Promise<boolean> {
   return hasImage(planning.target, planning.spec.region, planning.spec.name, imageTag(planning.spec, planning.config));
 }
 
-/** Keys of storage providers would stand where everybody who may look at the function can read them. */
+/**
+ * Keys of storage providers would stand where everybody who may look at the function can read them: only an entrypoint of ours
+ * fetches them from Secrets Manager.
+ */
 function refuseSecrets({ spec, problem }: IPlanning): void {
-  if (spec.packaging === 'emulated') {
+  if (spec.packaging === 'emulated' || spec.secret !== undefined) {
     return;
   }
   const secrets = secretsIn(spec.providers);
@@ -118,7 +128,7 @@ function refuseSecrets({ spec, problem }: IPlanning): void {
     problem(
       'aws-secret',
       'lambda/output',
-      `${secrets.join(', ')} would stand readable in the configuration of ${spec.name}. Let the function's role write to S3 (storage_provider: s3), or let a service on OSCAR fetch the results from there.`
+      `${secrets.join(', ')} would stand readable in the configuration of ${spec.name}: ${spec.packaging === 'zip' ? 'a Python runtime' : 'a prepared image'} does not fetch them from Secrets Manager. Let the image be built here (runtime: image, create_image: true), or use the rights of the function's role (storage_provider: s3).`
     );
   }
 }

@@ -9,7 +9,9 @@ export const PRICES = {
   /** A call. */
   lambdaRequest: 0.0000002,
   /** A GB of /tmp above 512 MB for a second. */
-  lambdaStorage: 0.0000000309
+  lambdaStorage: 0.0000000309,
+  /** A secret for a month. */
+  secretMonth: 0.4
 } as const;
 
 export interface IUse {

@@ -1,7 +1,9 @@
 import type { FdlProblem } from '../contract';
 import { parsePath, parseProvider, type FdlMap, type FdlValue, type IFdlDocument } from '../fdl';
 import { notesOf, RETIRED, validate } from './check-spec';
+import { secretsIn } from './function-config';
 import { asMap, merged, text, type ScarConfig } from './scar-cfg';
+import { secretName } from './secret';
 import {
   DELEGATE_RUNTIME,
   SUPERVISOR,
@@ -186,7 +188,13 @@ function readFunction(
     triggers,
     inputs,
     outputs,
-    providers: providersOf(outputs, merged(config.storageProviders, document.storageProviders as unknown as FdlMap)),
+    ...withProviders(outputs, inputs, merged(config.storageProviders, document.storageProviders as unknown as FdlMap), {
+      name,
+      // A prepared image has no entrypoint of ours, and the emulator keeps what it is given.
+      built:
+        !options.emulator &&
+        (packaging === 'build' || (packaging === 'delegate' && container['create_image'] !== false))
+    }),
     ...(text(asMap(lambda['deployment'])['bucket']) === undefined
       ? {}
       : { deploymentBucket: text(asMap(lambda['deployment'])['bucket']) }),
@@ -273,17 +281,26 @@ function readOutputs(lambda: FdlMap, name: string): IOutput[] {
   });
 }
 
-/** Only what a function writes to: keys of other providers are not its business. */
-function providersOf(outputs: IOutput[], all: FdlMap): FdlMap {
-  const result: FdlMap = {};
-  for (const { provider } of outputs) {
+/** Only what a function reads and writes: keys of other providers are not its business. In S3, inputs are read as the role. */
+function withProviders(
+  outputs: IOutput[],
+  inputs: FdlMap[],
+  all: FdlMap,
+  { name, built }: { name: string; built: boolean }
+): Pick<IFunctionSpec, 'providers' | 'secret'> {
+  const read = inputs.flatMap(input => text(input['storage_provider']) ?? []);
+  const providers: FdlMap = {};
+  for (const provider of [
+    ...outputs.map(output => output.provider),
+    ...read.filter(item => parseProvider(item).type !== 's3')
+  ]) {
     const { type, id } = parseProvider(provider);
     const entry = asMap(all[type])[id];
     if (entry !== undefined && provider !== 's3') {
-      result[type] = { ...asMap(result[type]), [id]: entry };
+      providers[type] = { ...asMap(providers[type]), [id]: entry };
     }
   }
-  return result;
+  return { providers, ...(built && secretsIn(providers).length > 0 ? { secret: secretName(name) } : {}) };
 }
 
 function modeOf(written: FdlMap, lambda: FdlMap): ExecutionMode {

@@ -75,6 +75,12 @@ async function remove(target: ITarget, made: Made, options: IRemoveOptions): Pro
         .ecr(region)
         .send(new (sdk.ecr().DeleteRepositoryCommand)({ repositoryName: made.name, force: true }));
       return true;
+    case 'secret':
+      // Without the days in which it could be had back: its name would be taken, and the credentials are in the FDL.
+      await clients
+        .secrets(region)
+        .send(new (sdk.secrets().DeleteSecretCommand)({ SecretId: made.name, ForceDeleteWithoutRecovery: true }));
+      return true;
   }
 }
 

@@ -92,8 +92,10 @@ export interface IFunctionSpec {
   /** The inputs as the supervisor reads them. */
   inputs: FdlMap[];
   outputs: IOutput[];
-  /** Entries of `storage_providers` that the outputs name. */
+  /** Entries of `storage_providers` that outputs, and inputs outside S3, name. */
   providers: FdlMap;
+  /** Name in Secrets Manager, where there are credentials in `providers` and the entrypoint of an image of ours fetches them. */
+  secret?: string;
   /** Bucket that a large package goes through. */
   deploymentBucket?: string;
   api?: IApiSpec;
@@ -112,3 +114,13 @@ export const DELEGATE_RUNTIME = 'python3.13';
 
 /** Where the machines of Batch have it. */
 export const SUPERVISOR_FOLDER = '/opt/faas-supervisor/bin';
+
+/** True where an image is made here: for Lambda, or, with a secret in mode `batch`, for the jobs alone. */
+export function buildsImage(spec: IFunctionSpec): boolean {
+  return spec.packaging === 'build' || spec.secret !== undefined;
+}
+
+/** True where something of ours starts before the supervisor. */
+export function hasEntrypoint(spec: IFunctionSpec): boolean {
+  return buildsImage(spec) && (spec.mode === 'lambda-batch' || spec.secret !== undefined);
+}

@@ -6,12 +6,14 @@ import type {
 import { BridgeError } from '../http/errors';
 import { arnOf, making, type IAction, type IPlanning, type IRun } from './action';
 import { awsError, calling, isAws } from './errors';
+import { SECRET_VARIABLE, SECRET_VERSION_VARIABLE } from './entrypoint';
 import { encodeConfig, environmentSize, ENVIRONMENT_LIMIT, withoutSecrets } from './function-config';
-import { buildAndPush, hasImage, imageTag, noTool } from './image';
+import { buildAndPush, hasImage, imageTag, imageUriOf, noTool } from './image';
 import { readFunction, type ILiveFunction } from './live';
 import { makePackage } from './package';
 import { same } from './remove';
 import { sdk } from './sdk';
+import { buildsImage } from './spec';
 import { DEPLOYMENT } from './tags';
 import { waitActive } from './wait-active';
 
@@ -32,7 +34,7 @@ interface IWanted {
 export async function functionSteps(planning: IPlanning, live: ILiveFunction | undefined): Promise<IAction[]> {
   const { spec } = planning;
   const actions: IAction[] = [];
-  if (spec.packaging === 'build') {
+  if (buildsImage(spec)) {
     actions.push(...(await imageSteps(planning)));
   }
   actions.push(live ? updateStep(planning, live) : createStep(planning));
@@ -42,7 +44,7 @@ export async function functionSteps(planning: IPlanning, live: ILiveFunction | u
 async function imageSteps(planning: IPlanning): Promise<IAction[]> {
   const { target, spec, identity, config, tool, problem } = planning;
   const tag = imageTag(spec, config);
-  const uri = `${identity.account}.dkr.ecr.${spec.region}.amazonaws.com/${spec.name}:${tag}`;
+  const uri = imageUriOf(identity, spec, config);
   if (await hasImage(target, spec.region, spec.name, tag)) {
     return [
       {
@@ -321,9 +323,7 @@ function codeOf(
     case 'build':
       return {
         code: {
-          ImageUri:
-            run?.imageUri ??
-            `${identity.account}.dkr.ecr.${spec.region}.amazonaws.com/${spec.name}:${imageTag(spec, config)}`
+          ImageUri: run?.imageUri ?? imageUriOf(identity, spec, config)
         }
       };
     default:
@@ -343,16 +343,27 @@ function wantedOf(planning: IPlanning, run?: IRun, live?: ILiveFunction): IWante
     Layers: spec.packaging === 'zip' ? spec.layers : [],
     VpcConfig: { SubnetIds: spec.vpc?.subnets ?? [], SecurityGroupIds: spec.vpc?.securityGroups ?? [] },
     FileSystemConfigs: spec.fileSystems.map(({ arn, path }) => ({ Arn: arn, LocalMountPath: path })),
-    Variables: functionVariables(planning, api)
+    Variables: functionVariables(planning, api, run)
   };
 }
 
 /** All variables of the function. */
-function functionVariables({ spec, config }: IPlanning, api?: string): Record<string, string> {
+function functionVariables(
+  { spec, config, secretVersion }: IPlanning,
+  api?: string,
+  run?: IRun
+): Record<string, string> {
   const base: Record<string, string> = {
     ...spec.variables,
     IMAGE_ID: spec.image,
     ...(api === undefined ? {} : { API_GATEWAY_ID: api }),
+    ...(spec.secret === undefined || spec.packaging === 'delegate'
+      ? {}
+      : {
+          [SECRET_VARIABLE]: spec.secret,
+          // As long as a version is, where there is none yet.
+          [SECRET_VERSION_VARIABLE]: run?.secretVersion ?? secretVersion ?? '-'.repeat(36)
+        }),
     // An image of ECR runs its own script; what runs an emulated one takes it as Batch jobs do.
     ...(spec.packaging === 'emulated' && spec.script
       ? { SCRIPT: Buffer.from(spec.script.text).toString('base64') }

@@ -11,7 +11,7 @@ import { CREATED_BY, MANAGED_BY, OURS, OWNER, SCAR } from './tags';
 import { parsePath } from '../fdl';
 
 /** Variables that SCAR sets; they are told in other fields. */
-const OWN_VARIABLES = new Set(['FDL', 'IMAGE_ID', 'API_GATEWAY_ID', 'SCRIPT']);
+const OWN_VARIABLES = new Set(['FDL', 'IMAGE_ID', 'API_GATEWAY_ID', 'SCRIPT', 'SCAR_SECRET_ID', 'SCAR_SECRET_VERSION']);
 
 export interface IDeployed {
   /** From the variable `FDL`; empty when it is not there. */

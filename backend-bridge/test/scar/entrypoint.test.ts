@@ -99,7 +99,7 @@ interface IEvent {
     chmodSync(join(folder, 'supervisor'), 0o755);
     writeFileSync(
       join(folder, 'function_config.yaml'),
-      JSON.stringify({ container: { timeout_threshold: 1 }, batch: {} })
+      JSON.stringify({ execution_mode: 'lambda-batch', container: { timeout_threshold: 1 }, batch: {} })
     );
   });
   afterEach(() => {
