@@ -191,7 +191,7 @@ def signed(service, region, variable, path, body, headers):
 def secret():
     """The providers with their credentials, of Secrets Manager; what passes is tried again."""
     headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "secretsmanager.GetSecretValue"}
-    body = json.dumps({"SecretId": SECRET})
+    body = json.dumps({"SecretId": SECRET, "VersionStage": "AWSCURRENT"})
     for attempt in range(1, TRIES + 1):
         try:
             status, data = signed(

@@ -59,8 +59,8 @@ export function dockerfile(spec: IFunctionSpec): string {
 
 /** Lambda lets nothing be written here, and the supervisor looks nowhere else. */
 const LINKS = [
-  `RUN ln -s ${WHOLE_CONFIG} /var/task/function_config.yaml`,
-  `RUN mkdir -p /oscar/config && ln -s ${WHOLE_CONFIG} /oscar/config/function_config.yaml`
+  `RUN ln -sf ${WHOLE_CONFIG} /var/task/function_config.yaml`,
+  `RUN mkdir -p /oscar/config && ln -sf ${WHOLE_CONFIG} /oscar/config/function_config.yaml`
 ];
 
 function configFile(spec: IFunctionSpec): string {

@@ -61,7 +61,7 @@ async function readValue(target: ITarget, region: string, name: string): Promise
   try {
     const answer = await target.clients
       .secrets(region)
-      .send(new (sdk.secrets().GetSecretValueCommand)({ SecretId: name }));
+      .send(new (sdk.secrets().GetSecretValueCommand)({ SecretId: name, VersionStage: 'AWSCURRENT' }));
     return answer.SecretString;
   } catch (error) {
     if (isDenied(error) || isGone(error)) {

@@ -1,7 +1,7 @@
 /** The entrypoint of images that are built here, against Lambda's runtime interface and Batch, both played by the test. */
 import { createHash, createHmac } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,9 +28,13 @@ class Sha256 {
 }
 
 /** The signature that AWS's own signer makes for a request. */
-async function signature(headers: Record<string, string>, body: string): Promise<string | undefined> {
+async function signature(
+  headers: Record<string, string>,
+  body: string,
+  { service, path } = { service: 'batch', path: '/v1/submitjob' }
+): Promise<string | undefined> {
   const signer = new SignatureV4({
-    service: 'batch',
+    service,
     region: 'eu-west-1',
     applyChecksum: false,
     sha256: Sha256 as never,
@@ -41,9 +45,13 @@ async function signature(headers: Record<string, string>, body: string): Promise
       method: 'POST',
       protocol: 'http:',
       hostname: headers['host'],
-      path: '/v1/submitjob',
+      path,
       query: {},
-      headers: { host: headers['host'], 'content-type': headers['content-type'] },
+      headers: {
+        host: headers['host'],
+        'content-type': headers['content-type'],
+        ...(headers['x-amz-target'] === undefined ? {} : { 'x-amz-target': headers['x-amz-target'] })
+      },
       body
     },
     { signingDate: new Date(headers['x-amz-date'].replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5')) }
@@ -203,4 +211,67 @@ interface IEvent {
       body: { errorType: 'Batch.Submit', errorMessage: expect.stringContaining('403') }
     });
   }, 60_000);
+
+  it.each(['container', 'machine'])(
+    'fetches credentials in a job of Batch with the role of its %s',
+    async where => {
+      const keys = { AccessKeyId: 'AKIAIOSFODNN7EXAMPLE', SecretAccessKey: 'of-the-test', Token: 'of-the-session' };
+      const roles = await serve((request, _body, response) => {
+        const { headers, method, url } = request;
+        const asked =
+          `${method} ${url} ${headers['authorization'] ?? headers['x-aws-ec2-metadata-token'] ?? ''}`.trim();
+        const answers: Record<string, string> = {
+          'GET /keys of-the-container': JSON.stringify(keys),
+          'PUT /latest/api/token': 'of-the-machine',
+          'GET /latest/meta-data/iam/security-credentials/ of-the-machine': 'a-role',
+          'GET /latest/meta-data/iam/security-credentials/a-role of-the-machine': JSON.stringify(keys)
+        };
+        response.writeHead(answers[asked] === undefined ? 401 : 200).end(answers[asked]);
+      });
+      const calls: { headers: Record<string, string>; text: string }[] = [];
+      const secrets = await serve((request, text, response) => {
+        calls.push({ headers: request.headers as Record<string, string>, text });
+        response.end(JSON.stringify({ SecretString: '{"minio":{"edge":{"secret_key":"of-edge"}}}' }));
+      });
+      const config = {
+        execution_mode: 'batch',
+        region: 'eu-west-1',
+        storage_providers: { minio: { edge: { secret_key: '' } } }
+      };
+      writeFileSync(join(folder, 'function_config.public.yaml'), JSON.stringify(config));
+      rmSync(join(folder, 'function_config.yaml'));
+      symlinkSync(join(folder, 'whole.yaml'), join(folder, 'function_config.yaml'));
+      writeFileSync(join(folder, 'supervisor'), '#!/bin/sh\ncat\nexit 3\n');
+      const job = spawn(PYTHON, [join(folder, 'entrypoint.py')], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: {
+          PATH: process.env['PATH'],
+          LAMBDA_TASK_ROOT: folder,
+          SCAR_SECRET_ID: 'scar/long',
+          EVENT: 'it happened',
+          AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://${secrets}`,
+          ...(where === 'container'
+            ? {
+                AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://${roles}/keys`,
+                AWS_CONTAINER_AUTHORIZATION_TOKEN: 'of-the-container'
+              }
+            : { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://${roles}/` })
+        }
+      });
+      child = job;
+      let output = '';
+      job.stdout.on('data', chunk => (output += String(chunk)));
+      expect(await new Promise(resolve => job.once('close', resolve))).toBe(3);
+      expect(output).toBe('it happened');
+      expect(calls).toHaveLength(1);
+      const [{ headers, text }] = calls;
+      expect(JSON.parse(text)).toEqual({ SecretId: 'scar/long', VersionStage: 'AWSCURRENT' });
+      expect(headers['authorization']).toBe(await signature(headers, text, { service: 'secretsmanager', path: '/' }));
+      expect(JSON.parse(readFileSync(join(folder, 'whole.yaml'), 'utf8'))).toEqual({
+        ...config,
+        storage_providers: { minio: { edge: { secret_key: 'of-edge' } } }
+      });
+    },
+    60_000
+  );
 });

@@ -333,13 +333,16 @@ export const IMAGE = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/prepared:1`;
 
 /** Puts it there. */
 export async function pushImage(clients: AwsClients): Promise<void> {
-  const { ecr } = sdk;
-  const client = clients.ecr();
-  await client.send(new (ecr().CreateRepositoryCommand)({ repositoryName: 'prepared' }));
-  await client.send(
-    new (ecr().PutImageCommand)({
-      repositoryName: 'prepared',
-      imageTag: '1',
+  await clients.ecr().send(new (sdk.ecr().CreateRepositoryCommand)({ repositoryName: 'prepared' }));
+  await putImage(clients, 'prepared', '1');
+}
+
+/** As `push` does, into a repository that is there. */
+export async function putImage(clients: AwsClients, repositoryName: string, imageTag: string): Promise<void> {
+  await clients.ecr().send(
+    new (sdk.ecr().PutImageCommand)({
+      repositoryName,
+      imageTag,
       imageManifest: JSON.stringify({
         schemaVersion: 2,
         mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
