@@ -119,8 +119,8 @@ async function isBuilt(planning: IPlanning): Promise<boolean> {
  * Keys of storage providers would stand where everybody who may look at the function can read them: only an entrypoint of ours
  * fetches them from Secrets Manager.
  */
-function refuseSecrets({ spec, problem }: IPlanning): void {
-  if (spec.packaging === 'emulated' || spec.secret !== undefined) {
+function refuseSecrets({ spec, target, problem }: IPlanning): void {
+  if (target.emulator || spec.secret !== undefined) {
     return;
   }
   const secrets = secretsIn(spec.providers);

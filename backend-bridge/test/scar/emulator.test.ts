@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeAws, PYTHON, Room, setEnvironment } from './support';
+import { fdl, describeAws, PYTHON, Room, setEnvironment } from './support';
 
 const EMULATOR = ((): boolean => {
   try {
@@ -92,6 +92,27 @@ describeEmulator('functions that really run, on the local emulator', () => {
     const plan = await room.plan(text());
     expect(plan.notes.join()).toContain('The emulator does not run the image');
     expect(plan.steps.filter(step => step.action !== 'keep')).toEqual([]);
+  });
+
+  it.each(['lambda', 'batch'])('keeps credentials itself, without a secret: %s', async mode => {
+    const plan = await room.plan(
+      `${fdl('kept', `      execution_mode: ${mode}`)
+        .replace(/image: .*\n +create_image: false/, 'image: ubuntu:24.04')
+        .replace(
+          'storage_provider: s3\n        path: kept-bucket/out',
+          'storage_provider: minio.edge\n        path: out/x'
+        )}storage_providers:
+  minio:
+    edge:
+      endpoint: https://minio.example
+      access_key: AKEXAMPLE-of-edge
+      secret_key: of-the-test-of-edge
+`
+    );
+    expect(plan.problems.filter(problem => problem.severity === 'error')).toEqual([]);
+    expect(plan.steps.map(step => step.kind)).toContain('function');
+    expect(plan.steps.map(step => step.kind)).not.toContain('secret');
+    expect(JSON.stringify(plan)).not.toContain('of-the-test-of-edge');
   });
 
   it('answers calls with text, files, JSON and scripts', async () => {
