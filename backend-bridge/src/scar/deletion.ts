@@ -25,12 +25,11 @@ export async function deletionOf(target: ITarget, name: string): Promise<IDeleti
   const { region } = target;
   const identity = await target.identity();
   const arn = arnOf(identity, region, name);
-  const [live, logGroup, batch, repository, secret] = await Promise.all([
+  const [live, logGroup, batch, repository] = await Promise.all([
     readFunction(target, region, name),
     readLogGroup(target, region, logGroupOf(name)),
     readBatch(target, region, name),
-    ownRepository(target, region, name),
-    ownSecret(target, region, name)
+    ownRepository(target, region, name)
   ]);
   const deployed = live ? deployedOf(live.configuration) : undefined;
   const made: Made[] = [];
@@ -80,8 +79,10 @@ export async function deletionOf(target: ITarget, name: string): Promise<IDeleti
       stays.push({ kind: 'launch template', name: template, reason: 'Other functions may use it' });
     }
   }
+  const named = live?.configuration.Environment?.Variables?.[SECRET_VARIABLE] === secretName(name);
+  const secret = named || !live ? await ownSecret(target, region, name) : undefined;
   if (secret === 'hidden') {
-    if (live?.configuration.Environment?.Variables?.[SECRET_VARIABLE] === secretName(name)) {
+    if (named) {
       stays.push({ kind: 'secret', name: secretName(name), reason: 'You may not look at it' });
     }
   } else if (secret) {

@@ -357,13 +357,11 @@ function functionVariables(
     ...spec.variables,
     IMAGE_ID: spec.image,
     ...(api === undefined ? {} : { API_GATEWAY_ID: api }),
+    ...(spec.secret === undefined ? {} : { [SECRET_VARIABLE]: spec.secret }),
+    // What only starts jobs need not start anew. As long as a version is, where there is none yet.
     ...(spec.secret === undefined || spec.packaging === 'delegate'
       ? {}
-      : {
-          [SECRET_VARIABLE]: spec.secret,
-          // As long as a version is, where there is none yet.
-          [SECRET_VERSION_VARIABLE]: run?.secretVersion ?? secretVersion ?? '-'.repeat(36)
-        }),
+      : { [SECRET_VERSION_VARIABLE]: run?.secretVersion ?? secretVersion ?? '-'.repeat(36) }),
     // An image of ECR runs its own script; what runs an emulated one takes it as Batch jobs do.
     ...(spec.packaging === 'emulated' && spec.script
       ? { SCRIPT: Buffer.from(spec.script.text).toString('base64') }
