@@ -162,6 +162,7 @@ def deploys(folder: Path, aws: Aws, sides: tuple[Side, Side], runs: int) -> None
 
 
 def lists(aws: Aws, sides: tuple[Side, Side], functions: int, runs: int) -> None:
+    """List so many functions; what SCAR cannot list has no figure of it."""
     client = aws.client("lambda")
     owner = aws.client("iam").get_user()["User"]["UserId"]
     code = zipped({"handler.py": "def handler(event, context):\n    return None\n"})
@@ -178,15 +179,19 @@ def lists(aws: Aws, sides: tuple[Side, Side], functions: int, runs: int) -> None
     calls: dict[str, int] = {}
     for side in sides:
         for _ in range(runs if side.name == "ours" else min(runs, 2)):
-            took, count, text = side.measure("ls")
+            took, count, text = side.measure("ls", status=None)
             seen = len(re.findall(r"many-\d+", text))
-            if seen < functions:
-                raise RuntimeError(f"{side.name} listed {seen} of {functions} functions: {text[:800]}")
-            seconds[side.name].append(took)
-            calls[side.name] = count
-    a, b = (statistics.median(seconds[side.name]) for side in sides)
+            if seen == functions:
+                seconds[side.name].append(took)
+                calls[side.name] = count
+            elif side.name == "ours":
+                raise RuntimeError(f"{seen} of {functions} functions were listed: {text[:800]}")
+            else:
+                print(f"SCAR lists {seen} of {functions} functions: {text.strip()[:200]}", file=sys.stderr)
+    a = statistics.median(seconds["ours"])
+    b = statistics.median(seconds["SCAR"]) if seconds["SCAR"] else 0.0
     row(f"list {functions} functions (s)", a, b, runs, told(seconds["ours"]), "printed", None)
-    row("calls of it", calls["ours"], calls["SCAR"], 1, "", "≤ 30", calls["ours"] <= 30)
+    row("calls of it", calls["ours"], calls.get("SCAR", 0), 1, "", "at most 30", calls["ours"] <= 30)
     for index in range(functions):
         client.delete_function(FunctionName=f"many-{index}")
 
@@ -265,6 +270,8 @@ def main() -> None:
         proxy = CountingProxy(aws.endpoint)
         with both(folder, aws, proxy) as sides:
             deploys(folder, aws, sides, options.runs)
+            # It fails beyond the first page of the tagging API.
+            lists(aws, sides, min(40, options.functions), options.runs)
             lists(aws, sides, options.functions, options.runs)
             processes(folder, aws, sides, options.objects)
             # Last: what SCAR leaves behind keeps it from listing.
