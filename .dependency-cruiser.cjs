@@ -43,6 +43,13 @@ module.exports = {
       to: { path: `^${bridge}`, pathNot: room('http|credentials|contract') }
     },
     {
+      name: 'state-knows-nothing',
+      comment: 'state/ opens files of the bridge for whoever has something to keep.',
+      severity: 'error',
+      from: { path: room('state') },
+      to: { path: `^${bridge}`, pathNot: room('state') }
+    },
+    {
       name: 'features-know-what-is-below',
       comment: 'clusters, storage, pipeline-runs, scar, infrastructure and jobs use what is below, not the server.',
       severity: 'error',
@@ -54,7 +61,7 @@ module.exports = {
       comment: 'jobs/engine is adapted by jobs/engines/*, never the other way round.',
       severity: 'error',
       from: { path: `^${bridge}/jobs/engine/` },
-      to: { path: `^${bridge}`, pathNot: `^${bridge}/(jobs/engine|contract)/` }
+      to: { path: `^${bridge}`, pathNot: `^${bridge}/(jobs/engine|contract|state)/` }
     },
     {
       name: 'local-cluster-stands-alone',

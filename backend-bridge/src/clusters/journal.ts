@@ -1,7 +1,7 @@
-import { chmodSync, renameSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Submission, SubmissionItem } from '../contract';
 import { notWritable } from '../credentials';
+import { openOwned } from '../state';
 import type { IInputFile } from './facade';
 
 /** What is kept of one file beside what is shown of it. */
@@ -30,23 +30,22 @@ export interface IKeptSubmission {
 
 const KEPT = 24 * 60 * 60_000;
 
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS submission (id TEXT PRIMARY KEY, done INTEGER NOT NULL, created INTEGER NOT NULL, head TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS submission_item (submission TEXT NOT NULL, number INTEGER NOT NULL, job TEXT, cluster TEXT NOT NULL, item TEXT NOT NULL,
+  PRIMARY KEY (submission, number)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS submission_item_job ON submission_item (job);`;
+
 /** Submissions on disk, so that a bridge that was killed goes on following them. */
 export class Journal {
   constructor(file: string, log?: (line: string) => void) {
     this._file = file;
-    try {
-      this._db = open(file);
-    } catch (error) {
-      // SQLITE_CORRUPT, SQLITE_NOTADB: put aside, not lost, and not in the way of the bridge's start.
-      const { errcode } = error as { errcode?: number };
-      if (errcode !== 11 && errcode !== 26) {
-        throw error;
-      }
-      const aside = `${file}.damaged-${Date.now()}`;
-      renameSync(file, aside);
-      log?.(`${file} was damaged; it is kept as ${aside}.`);
-      this._db = open(file);
-    }
+    this._db = openOwned(file, {
+      schema: SCHEMA,
+      synchronous: 'NORMAL',
+      tidy: database => expire(database, Date.now() - KEPT),
+      log
+    });
   }
 
   /** Writes the head and the items of these numbers, all or nothing. */
@@ -118,29 +117,6 @@ export class Journal {
 
   private readonly _file: string;
   private readonly _db: DatabaseSync;
-}
-
-function open(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
-  try {
-    chmodSync(file, 0o600);
-    // One process owns it; exclusive comes first, because WAL's shared memory does not exist on network mounts.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    const mode = database.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode?: string } | undefined;
-    if (mode?.journal_mode !== 'wal') {
-      database.exec('PRAGMA journal_mode = TRUNCATE');
-    }
-    database.exec(`PRAGMA synchronous = NORMAL;
-      CREATE TABLE IF NOT EXISTS submission (id TEXT PRIMARY KEY, done INTEGER NOT NULL, created INTEGER NOT NULL, head TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS submission_item (submission TEXT NOT NULL, number INTEGER NOT NULL, job TEXT, cluster TEXT NOT NULL, item TEXT NOT NULL,
-        PRIMARY KEY (submission, number)) WITHOUT ROWID;
-      CREATE INDEX IF NOT EXISTS submission_item_job ON submission_item (job);`);
-    expire(database, Date.now() - KEPT);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
 }
 
 function expire(database: DatabaseSync, before: number): void {

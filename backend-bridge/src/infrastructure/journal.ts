@@ -1,8 +1,8 @@
-import { chmodSync, renameSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Infrastructure, InfrastructureRequest } from '../contract';
 import { notWritable } from '../credentials';
 import { BridgeError } from '../http';
+import { openOwned } from '../state';
 
 /** What is kept of an infrastructure beside what is shown of it. Nothing secret: its passwords are in the store. */
 export interface IKept {
@@ -47,23 +47,15 @@ export function idOf({ id, view }: IKept): string {
 /** How long a deleted one is still answered for. */
 const KEPT_GONE = 24 * 3600_000;
 
+const SCHEMA =
+  'CREATE TABLE IF NOT EXISTS infrastructure (key TEXT PRIMARY KEY, gone INTEGER, document TEXT NOT NULL);';
+
 /** Infrastructures that were begun here, on disk, so that a bridge that was killed goes on with them. */
 export class InfrastructureJournal {
   constructor(file: string, log?: (line: string) => void) {
     this._file = file;
-    try {
-      this._db = open(file);
-    } catch (error) {
-      // SQLITE_CORRUPT, SQLITE_NOTADB: put aside, not lost, and not in the way of the bridge's start.
-      const { errcode } = error as { errcode?: number };
-      if (errcode !== 11 && errcode !== 26) {
-        throw error;
-      }
-      const aside = `${file}.damaged-${Date.now()}`;
-      renameSync(file, aside);
-      log?.(`${file} was damaged; it is kept as ${aside}.`);
-      this._db = open(file);
-    }
+    // FULL: machines that nobody remembers go on costing.
+    this._db = openOwned(file, { schema: SCHEMA, synchronous: 'FULL', tidy: forgetGone, log });
   }
 
   /** @throws BridgeError `not-writable` */
@@ -92,23 +84,6 @@ export class InfrastructureJournal {
   private readonly _db: DatabaseSync;
 }
 
-function open(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
-  try {
-    chmodSync(file, 0o600);
-    // One process owns it; exclusive comes first, because WAL's shared memory does not exist on network mounts.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    const mode = database.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode?: string } | undefined;
-    if (mode?.journal_mode !== 'wal') {
-      database.exec('PRAGMA journal_mode = TRUNCATE');
-    }
-    // FULL: machines that nobody remembers go on costing.
-    database.exec(`PRAGMA synchronous = FULL;
-      CREATE TABLE IF NOT EXISTS infrastructure (key TEXT PRIMARY KEY, gone INTEGER, document TEXT NOT NULL);`);
-    database.prepare('DELETE FROM infrastructure WHERE gone < ?').run(Date.now() - KEPT_GONE);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+function forgetGone(database: DatabaseSync): void {
+  database.prepare('DELETE FROM infrastructure WHERE gone < ?').run(Date.now() - KEPT_GONE);
 }

@@ -1,7 +1,7 @@
-import { chmodSync, renameSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { PipelineRun, PipelineRunNode } from '../contract';
 import { notWritable } from '../credentials';
+import { openOwned } from '../state';
 import type { IKeptSource, IRunQuery } from './interfaces';
 import type { INodePlaces } from './places';
 
@@ -41,23 +41,19 @@ export interface IKeptRun {
 const KEPT = 500;
 const PAGE = 50;
 
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS run (id TEXT PRIMARY KEY, over INTEGER NOT NULL, created INTEGER NOT NULL, file TEXT NOT NULL,
+  shown TEXT NOT NULL, head TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS run_created ON run (created);
+CREATE TABLE IF NOT EXISTS run_node (run TEXT NOT NULL, number INTEGER NOT NULL, node TEXT NOT NULL,
+  PRIMARY KEY (run, number)) WITHOUT ROWID;`;
+
 /** Runs on disk, so that a bridge that was killed goes on following them. */
 export class RunJournal {
   constructor(file: string, log?: (line: string) => void) {
     this._file = file;
-    try {
-      this._db = open(file);
-    } catch (error) {
-      // SQLITE_CORRUPT, SQLITE_NOTADB: put aside, not lost, and not in the way of the bridge's start.
-      const { errcode } = error as { errcode?: number };
-      if (errcode !== 11 && errcode !== 26) {
-        throw error;
-      }
-      const aside = `${file}.damaged-${Date.now()}`;
-      renameSync(file, aside);
-      log?.(`${file} was damaged; it is kept as ${aside}.`);
-      this._db = open(file);
-    }
+    // FULL: that a run was started must not be forgotten, or it would be started twice.
+    this._db = openOwned(file, { schema: SCHEMA, synchronous: 'FULL', tidy: forgetOld, log });
   }
 
   /** Writes the head and the nodes of these numbers, all or nothing. @throws BridgeError `not-writable` */
@@ -154,30 +150,9 @@ export class RunJournal {
   private readonly _db: DatabaseSync;
 }
 
-function open(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
-  try {
-    chmodSync(file, 0o600);
-    // One process owns it; exclusive comes first, because WAL's shared memory does not exist on network mounts.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    const mode = database.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode?: string } | undefined;
-    if (mode?.journal_mode !== 'wal') {
-      database.exec('PRAGMA journal_mode = TRUNCATE');
-    }
-    // FULL: that a run was started must not be forgotten, or it would be started twice.
-    database.exec(`PRAGMA synchronous = FULL;
-      CREATE TABLE IF NOT EXISTS run (id TEXT PRIMARY KEY, over INTEGER NOT NULL, created INTEGER NOT NULL, file TEXT NOT NULL,
-        shown TEXT NOT NULL, head TEXT NOT NULL);
-      CREATE INDEX IF NOT EXISTS run_created ON run (created);
-      CREATE TABLE IF NOT EXISTS run_node (run TEXT NOT NULL, number INTEGER NOT NULL, node TEXT NOT NULL,
-        PRIMARY KEY (run, number)) WITHOUT ROWID;`);
-    const old = `SELECT id FROM run WHERE over = 1 ORDER BY created DESC LIMIT -1 OFFSET ${KEPT}`;
-    database.exec(`DELETE FROM run_node WHERE run IN (${old}); DELETE FROM run WHERE id IN (${old});`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+function forgetOld(database: DatabaseSync): void {
+  const old = `SELECT id FROM run WHERE over = 1 ORDER BY created DESC LIMIT -1 OFFSET ${KEPT}`;
+  database.exec(`DELETE FROM run_node WHERE run IN (${old}); DELETE FROM run WHERE id IN (${old});`);
 }
 
 /** What the contract shows of it. */

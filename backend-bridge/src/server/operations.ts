@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { PROBLEM_PREFIX, type Operation, type PlanStep, type Problem } from '../contract';
-import { openShared } from './database';
+import { openShared } from '../state';
 import { Instances } from './instances';
 import type { ILog } from './log';
 import { notFound } from './problem';
@@ -45,7 +45,10 @@ export class Operations {
   constructor(options: Operations.IOptions) {
     this._options = options;
     this._instances = new Instances({ folder: options.folder, boot: options.boot });
-    this._database = openShared(join(options.folder, 'operations.db'), SCHEMA, options.log);
+    this._database = openShared(join(options.folder, 'operations.db'), {
+      schema: SCHEMA,
+      log: line => options.log.warning(line)
+    });
     this._interrupt();
   }
 

@@ -1,8 +1,7 @@
-import { chmodSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
 import type { IAttemptRecord } from './records';
 
-const SCHEMA = `
+/** Tables of the journal. */
+export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS boot (nonce TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL,
   over INTEGER NOT NULL, created INTEGER NOT NULL, spec TEXT NOT NULL, head TEXT NOT NULL);
@@ -33,25 +32,6 @@ export interface IAttemptRow {
   files: string | null;
   vals: string | null;
   counters: string | null;
-}
-
-/** The file of the journal, made when it is not there. @throws what SQLite throws, `errcode` 11 or 26 for a damaged file */
-export function openDatabase(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
-  try {
-    chmodSync(file, 0o600);
-    // One process owns it; exclusive comes first, because WAL's shared memory does not exist on network mounts.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    const mode = database.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode?: string } | undefined;
-    if (mode?.journal_mode !== 'wal') {
-      database.exec('PRAGMA journal_mode = TRUNCATE');
-    }
-    database.exec(`PRAGMA synchronous = NORMAL; ${SCHEMA}`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
 }
 
 export function attemptOf(row: IAttemptRow): IAttemptRecord {

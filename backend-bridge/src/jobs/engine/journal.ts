@@ -1,7 +1,7 @@
-import { renameSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ComputeRequest } from '../../contract';
-import { attemptOf, openDatabase, valuesOf, type IAttemptRow } from './journal-database';
+import { openOwned } from '../../state';
+import { attemptOf, SCHEMA, valuesOf, type IAttemptRow } from './journal-database';
 import type { IAttemptRecord, IJobRecord, IPhaseRecord } from './records';
 
 const PAGE = 50;
@@ -16,19 +16,7 @@ const MOST = 2000;
 export class JobJournal {
   constructor(file: string, options: { log?: (line: string) => void; onError?: (error: Error) => void } = {}) {
     this._onError = options.onError;
-    try {
-      this._db = openDatabase(file);
-    } catch (error) {
-      const { errcode } = error as { errcode?: number };
-      // SQLITE_CORRUPT, SQLITE_NOTADB: put aside, not lost, and not in the way of the bridge's start.
-      if (errcode !== 11 && errcode !== 26) {
-        throw error;
-      }
-      const aside = `${file}.damaged-${Date.now()}`;
-      renameSync(file, aside);
-      options.log?.(`${file} was damaged; it is kept as ${aside}.`);
-      this._db = openDatabase(file);
-    }
+    this._db = openOwned(file, { schema: SCHEMA, synchronous: 'NORMAL', log: options.log });
     this._insert = this._db.prepare(
       `INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,
        first = excluded.first, count = excluded.count, "end" = excluded."end", revision = excluded.revision, error = excluded.error,
