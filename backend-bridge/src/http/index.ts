@@ -2,3 +2,4 @@ export * from './errors';
 export * from './redact';
 export * from './failures';
 export * from './client';
+export * from './pause';

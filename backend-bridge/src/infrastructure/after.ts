@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IClusters } from '../clusters';
-import type { Infrastructure } from '../contract';
 import { BridgeError, HttpClient, isProblem } from '../http';
 import { isPrivateHost } from './failures';
 import type { IDeployHandle } from './interfaces';
 import type { IKept } from './journal';
 import type { Records } from './records';
+import type { Tell } from './steps';
 
 /** Between two looks whether the cluster answers. Milliseconds. */
 const HEALTH_POLL = [500, 1000, 2000, 5000, 10_000];
@@ -33,7 +33,7 @@ export class AfterSteps {
   }
 
   /** Waits until `/health` answers. @throws BridgeError that tells what is missing */
-  async health(kept: IKept, tell: (detail: string) => void, signal: AbortSignal): Promise<void> {
+  async health(kept: IKept, tell: Tell, signal: AbortSignal): Promise<void> {
     const endpoint = this._needEndpoint(kept);
     const http = new HttpClient({
       base: endpoint,
@@ -82,7 +82,7 @@ export class AfterSteps {
   }
 
   /** Deploys the examples that were asked for, one after the other; those that are there stay. */
-  async deploy(kept: IKept, tell: (detail: string, progress?: number) => void, signal: AbortSignal): Promise<void> {
+  async deploy(kept: IKept, tell: Tell, signal: AbortSignal): Promise<void> {
     const { cluster } = kept.view;
     const wanted = kept.request.deploy ?? [];
     if (cluster === undefined) {
@@ -205,20 +205,4 @@ function unhealthy(endpoint: string, why: IWhy, env: NodeJS.ProcessEnv): BridgeE
     cause: why.cause,
     action
   });
-}
-
-/** Steps of a new infrastructure. */
-export function newSteps(options: { register: boolean; deploy: readonly string[] }): Infrastructure['steps'] {
-  const step = (name: Infrastructure['steps'][number]['name'], title: string): Infrastructure['steps'][number] => ({
-    name,
-    title,
-    state: 'waiting'
-  });
-  return [
-    step('create', 'Ask for the machines'),
-    step('boot', 'Machines start'),
-    step('configure', 'Software is installed'),
-    ...(options.register ? [step('health', 'The cluster answers'), step('register', 'Add it to the clusters')] : []),
-    ...(options.register && options.deploy.length > 0 ? [step('deploy', `Deploy ${options.deploy.join(', ')}`)] : [])
-  ];
 }

@@ -4,6 +4,7 @@ import { BridgeError, isProblem } from '../http';
 import type { AuthItem } from './authorization';
 import { expired, type ImConnection } from './connection';
 import type { IImAuth } from './im-client';
+import type { IKept } from './journal';
 import { invalid, noSuch } from './problems';
 import { providerOf, PROVIDERS } from './providers';
 
@@ -89,6 +90,11 @@ export class Clouds {
   /** The IM's line and the one of this cloud; `site` is one of EGI, in the place of its own. @throws BridgeError `unauthorized` when a token has expired */
   async auth(id: string, site?: string): Promise<Required<IImAuth>> {
     return { ...(await this._connection.auth()), cloud: await this._line(id, site) };
+  }
+
+  /** What an infrastructure is asked for with. */
+  authFor({ request: { credential, site } }: Pick<IKept, 'request'>): Promise<Required<IImAuth>> {
+    return this.auth(credential, site);
   }
 
   /** Works, or why not: asks the cloud for its quotas, or where it tells none for its images. Never throws for a refusal. */

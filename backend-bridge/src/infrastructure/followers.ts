@@ -1,6 +1,7 @@
 import { Follower, type IFollowerOptions } from './follower';
 import type { IKept } from './journal';
 import { isFinal } from './states';
+import { anyFailed } from './steps';
 
 /** A state that was read longer ago is read again when somebody looks. Milliseconds. */
 const STALE = 10_000;
@@ -37,8 +38,7 @@ export class Followers {
       // What was being changed when the bridge ended is done or not: the machines tell.
       this._options.records.change(kept, { operation: undefined });
       const open = kept.view.steps.some(step => step.state === 'running' || step.state === 'waiting');
-      const failed = kept.view.steps.some(step => step.state === 'failed');
-      if (kept.deletion || !isFinal(kept.view.state) || (open && !failed)) {
+      if (kept.deletion || !isFinal(kept.view.state) || (open && !anyFailed(kept.view.steps))) {
         this.follow(kept);
       }
     }

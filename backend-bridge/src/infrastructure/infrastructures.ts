@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import type { Elasticity, Infrastructure, InfrastructureRequest, Problem, ScaleRequest } from '../contract';
 import { CredentialStore, Tokens } from '../credentials';
 import { BridgeError, isProblem } from '../http';
-import { AfterSteps, newSteps } from './after';
+import { AfterSteps } from './after';
 import { Clouds } from './clouds';
 import { ImConnection } from './connection';
 import { EgiSites } from './egi';
 import { elasticityOf } from './elasticity';
-import { withStep } from './follower';
 import { Followers } from './followers';
 import { Foreign } from './foreign';
 import type { IImAuth, ImClient } from './im-client';
@@ -21,6 +20,7 @@ import { Reader } from './reader';
 import { Records } from './records';
 import { Requests } from './requests';
 import { liveVms, planScale } from './scale';
+import { newSteps, withStep } from './steps';
 import { Catalogue } from './templates/catalogue';
 import { at, inputValues, makesOscar, parseTemplate } from './templates/parse';
 
@@ -192,7 +192,7 @@ export class Infrastructures {
       return kept.view;
     }
     if (kept.id !== undefined) {
-      const auth = await this._auth(kept);
+      const auth = await this.clouds.authFor(kept);
       try {
         await this.connection.clientFor(kept).remove(auth, kept.id, force);
         this._records.change(
@@ -230,7 +230,7 @@ export class Infrastructures {
   async scale(id: string, request: ScaleRequest): Promise<Infrastructure> {
     const kept = this._idle(id);
     const client = this.connection.clientFor(kept);
-    const auth = await this._auth(kept);
+    const auth = await this.clouds.authFor(kept);
     const imId = idOf(kept);
     const [vms, tosca] = await Promise.all([liveVms(client, auth, imId), client.tosca(auth, imId)]);
     const plan = planScale(tosca, vms, request);
@@ -249,7 +249,7 @@ export class Infrastructures {
       return kept.view;
     }
     if ((failed.name === 'boot' || failed.name === 'configure') && kept.id !== undefined) {
-      await this.connection.clientFor(kept).control(await this._auth(kept), kept.id, 'reconfigure');
+      await this.connection.clientFor(kept).control(await this.clouds.authFor(kept), kept.id, 'reconfigure');
     }
     const steps = withStep(kept.view.steps, failed.name, { state: 'waiting' });
     const state = kept.id === undefined ? 'pending' : failed.name === 'configure' ? 'running' : kept.view.state;
@@ -337,7 +337,7 @@ export class Infrastructures {
     work: (client: ImClient, auth: Required<IImAuth>, id: string) => Promise<void>
   ): Promise<Infrastructure> {
     const client = this.connection.clientFor(kept);
-    const auth = await this._auth(kept);
+    const auth = await this.clouds.authFor(kept);
     const id = idOf(kept);
     this._records.change(kept, { operation, problem: undefined });
     const done = work(client, auth, id)
@@ -369,10 +369,6 @@ export class Infrastructures {
       });
     }
     return kept;
-  }
-
-  private _auth(kept: IKept): Promise<Required<IImAuth>> {
-    return this.clouds.auth(kept.request.credential, kept.request.site);
   }
 
   private async _foreignOne(id: string): Promise<Infrastructure> {

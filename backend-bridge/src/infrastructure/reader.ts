@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../http';
 import { OSCAR_USER } from './after';
 import type { Clouds } from './clouds';
 import type { ImConnection } from './connection';
-import { idOf, type IKept } from './journal';
-import type { IImAuth } from './im-client';
+import { idOf } from './journal';
 import { maskTemplate, maskText } from './masking';
 import { noSuch } from './problems';
 import type { Records } from './records';
@@ -40,7 +39,7 @@ export class Reader {
         const auth =
           options.vm === undefined
             ? await this._options.connection.auth()
-            : await this._auth(this._options.records.get(id));
+            : await this._options.clouds.authFor(this._options.records.get(id));
         const text = maskText(await this._options.connection.client().log(auth, kept?.id ?? id, options.vm), secrets);
         if (text !== shown) {
           yield text.startsWith(shown)
@@ -52,9 +51,7 @@ export class Reader {
       if (options.follow !== true || options.signal?.aborted || !kept || isFinal(kept.view.state)) {
         return;
       }
-      await delay(Math.min(LOG_POLL, this._options.poll.longest), undefined, {
-        signal: options.signal
-      }).catch(() => undefined);
+      await pause(Math.min(LOG_POLL, this._options.poll.longest), options.signal);
       if (options.signal?.aborted) {
         return;
       }
@@ -75,7 +72,9 @@ export class Reader {
   /** On request only; never kept. */
   async sshKey(id: string, vm: string): Promise<{ user: string; host: string; key?: string; password?: string }> {
     const kept = this._options.records.get(id);
-    const radl = await this._options.connection.clientFor(kept).vm(await this._auth(kept), idOf(kept), vm);
+    const radl = await this._options.connection
+      .clientFor(kept)
+      .vm(await this._options.clouds.authFor(kept), idOf(kept), vm);
     const system = radl.find(item => item['class'] === 'system') ?? {};
     const text = (name: string): string | undefined => {
       const value = system[`disk.0.os.credentials.${name}`];
@@ -111,9 +110,5 @@ export class Reader {
       throw noSuch('password of the cluster', kept?.view.name ?? id, 'Its template has no input "oscar_password".');
     }
     return { user: OSCAR_USER, password: found };
-  }
-
-  private _auth(kept: IKept): Promise<Required<IImAuth>> {
-    return this._options.clouds.auth(kept.request.credential, kept.request.site);
   }
 }

@@ -1,8 +1,8 @@
 import type { ImVm, ScaleRequest } from '../contract';
-import { BridgeError, isProblem } from '../http';
+import { BridgeError } from '../http';
 import type { IDocument, IImAuth, ImClient } from './im-client';
+import { readVms } from './look';
 import { invalid } from './problems';
-import { vmOf, vmState } from './states';
 import { at, computeNodes, parseTemplate } from './templates/parse';
 
 const DEFAULT_ROLE = 'wn';
@@ -16,18 +16,8 @@ export interface IScalePlan {
 /** The machines as they are now; what the stored template says of their number may be wrong after a failure. */
 export async function liveVms(client: ImClient, auth: Required<IImAuth>, id: string): Promise<ImVm[]> {
   const { vms: states } = await client.state(auth, id);
-  const vms: ImVm[] = [];
-  for (const vm of await client.vms(auth, id)) {
-    try {
-      vms.push(vmOf(vm, vmState(states[vm] ?? 'unknown'), await client.vm(auth, id, vm)));
-    } catch (error) {
-      // It went while we were looking.
-      if (!isProblem(error, 'not-found')) {
-        throw error;
-      }
-    }
-  }
-  return vms;
+  const ids = await client.vms(auth, id);
+  return readVms({ client, auth, id }, Object.fromEntries(ids.map(vm => [vm, states[vm] ?? 'unknown'])));
 }
 
 /**
