@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { FormField } from '../contract';
+import { isJson } from '../oscar/text';
 
 /** What stands in a form: text as it was typed, or whether a box is ticked. */
 export type FormValues = Readonly<Record<string, string | boolean>>;
@@ -236,18 +237,6 @@ function isScalar(value: unknown): boolean {
 
 function isTrue(value: unknown): boolean {
   return value === true || value === 'true' || value === 'yes';
-}
-
-function isJson(text: string): boolean {
-  if (!/^\s*[[{]/.test(text)) {
-    return false;
-  }
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Patterns come from templates of others: one that cannot be read says nothing. */

@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { Dialog, InputDialog, MainAreaWidget, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
+import { Dialog, InputDialog, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { ARGS, CommandIDs } from '../commands';
@@ -10,7 +11,7 @@ import { computeJobsOf } from '../jobs/model';
 import { computeStateWord, isOver } from '../jobs/words';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
-import { guarded, hit, loadTrans, makeView } from './util';
+import { addToMain, guarded, hit, loadTrans, makeView } from './util';
 
 /** Commands and the view of map-reduce and high-throughput jobs. */
 export const computeJobsPlugin: JupyterFrontEndPlugin<void> = {
@@ -76,14 +77,12 @@ export const computeJobsPlugin: JupyterFrontEndPlugin<void> = {
         let widget = tracker.find(item => item.id === id);
         if (!widget) {
           const { ComputeJobWidget } = await import('../jobs/widgets');
-          widget = new MainAreaWidget({ content: new ComputeJobWidget(view, job) });
-          widget.toolbar.hide();
-          widget.id = id;
-          widget.title.label = jobs.get(job)?.name ?? job;
-          widget.title.caption = job;
-          widget.title.icon = oscarIcon;
-          widget.title.closable = true;
-          app.shell.add(widget, 'main');
+          widget = addToMain(app, new ComputeJobWidget(view, job), {
+            id,
+            label: jobs.get(job)?.name ?? job,
+            caption: job,
+            icon: oscarIcon
+          });
           ids.set(widget, job);
           await tracker.add(widget);
         }

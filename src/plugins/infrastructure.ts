@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { Dialog, InputDialog, MainAreaWidget, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
+import { Dialog, InputDialog, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
@@ -16,7 +17,7 @@ import { clusterIcon } from '../icons';
 import { infrastructuresOf } from '../infrastructure/model';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
-import { guarded, hit, loadTrans, makeView } from './util';
+import { addToMain, fileChooser, guarded, hit, loadTrans, makeView } from './util';
 
 interface IArgs {
   infrastructure?: string;
@@ -44,19 +45,8 @@ export const infrastructurePlugin: JupyterFrontEndPlugin<void> = {
     const { commands } = app;
     const { infrastructures } = model.client;
     const list = infrastructuresOf(model);
-    const view = makeView({ app, model, settings, trans, rendermime });
-    if (browser) {
-      view.chooseFiles = async title => {
-        const { FileDialog } = await import('@jupyterlab/filebrowser');
-        const result = await FileDialog.getOpenFiles({
-          manager: browser.model.manager,
-          title,
-          translator: translator ?? undefined
-        });
-        const items = result.button.accept ? (result.value ?? []) : [];
-        return items.filter(item => item.type !== 'directory').map(item => item.path);
-      };
-    }
+    const chooseFiles = fileChooser(browser, translator);
+    const view = makeView({ app, model, settings, trans, rendermime, chooseFiles });
     const tracker = new WidgetTracker<MainAreaWidget>({ namespace: 'oscar-infrastructure' });
     const ids = new WeakMap<MainAreaWidget, string>();
 
@@ -86,16 +76,8 @@ export const infrastructurePlugin: JupyterFrontEndPlugin<void> = {
     }
 
     async function show(id: string, label: string, create: () => Promise<Widget>): Promise<MainAreaWidget> {
-      const open = [...app.shell.widgets('main')].find(item => item.id === id);
-      const widget = (open as MainAreaWidget | undefined) ?? new MainAreaWidget({ content: await create() });
-      if (!open) {
-        widget.toolbar.hide();
-        widget.id = id;
-        widget.title.label = label;
-        widget.title.icon = clusterIcon;
-        widget.title.closable = true;
-        app.shell.add(widget, 'main');
-      }
+      const open = [...app.shell.widgets('main')].find(item => item.id === id) as MainAreaWidget | undefined;
+      const widget = open ?? addToMain(app, await create(), { id, label, icon: clusterIcon });
       app.shell.activateById(id);
       return widget;
     }

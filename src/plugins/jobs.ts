@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { Clipboard, Dialog, MainAreaWidget, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
+import { Clipboard, Dialog, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -15,7 +16,7 @@ import { givenName, jobName } from '../oscar/words';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
 import { showWhenFound } from './submissions';
-import { guarded, hit, loadTrans, makeView } from './util';
+import { addToMain, guarded, hit, loadTrans, makeView } from './util';
 
 /** Commands and the view of one job. */
 export const jobsPlugin: JupyterFrontEndPlugin<void> = {
@@ -84,15 +85,13 @@ export const jobsPlugin: JupyterFrontEndPlugin<void> = {
         if (!widget) {
           const { createJobWidget } = await import('../oscar/mainarea');
           const known = model.state.jobs.items.find(job => job.id === target.job);
-          widget = new MainAreaWidget({ content: createJobWidget(view, target) });
-          widget.toolbar.hide();
-          widget.id = id;
-          widget.title.label = known ? `${known.service}: ${jobName(known)}` : target.job;
-          widget.title.caption = target.job;
-          widget.title.icon = oscarIcon;
-          widget.title.closable = true;
           void model.start();
-          app.shell.add(widget, 'main');
+          widget = addToMain(app, createJobWidget(view, target), {
+            id,
+            label: known ? `${known.service}: ${jobName(known)}` : target.job,
+            caption: target.job,
+            icon: oscarIcon
+          });
           targets.set(widget, target);
           await tracker.add(widget);
         }

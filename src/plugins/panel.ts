@@ -10,7 +10,7 @@ import { OscarPanel } from '../oscar/panel';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
 import { showWhenFound } from './submissions';
-import { guarded, loadTrans, makeView } from './util';
+import { guarded, loadTrans, makeView, showSide } from './util';
 
 /** The side panel. */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
@@ -49,12 +49,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       caption: trans.__('Clusters, services and jobs'),
       icon: oscarIcon,
       describedBy: { args: ARGS.none },
-      execute: () => {
-        app.shell.activateById(OscarPanel.ID);
-        if (labShell?.leftCollapsed) {
-          labShell.expandLeft();
-        }
-      }
+      execute: () => showSide(app, labShell, OscarPanel.ID)
     });
   }
 };

@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { Dialog, MainAreaWidget, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
+import { Dialog, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -13,7 +14,7 @@ import { pipelineIcon } from '../icons';
 import { findPipeline } from '../pipelines/target';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
-import { guarded, loadTrans, makeView } from './util';
+import { addToMain, guarded, loadTrans, makeView } from './util';
 
 /** Where executed notebooks are put to be looked at. */
 const RUN_FOLDER = 'pipeline-runs';
@@ -78,15 +79,12 @@ export const pipelineRunsPlugin: JupyterFrontEndPlugin<void> = {
             openNotebook: (item, node) => void guarded(trans, () => openNotebook(item, node))
           }
         });
-        const widget = new MainAreaWidget({ content });
-        widget.toolbar.hide();
-        widget.id = id;
-        widget.title.label =
-          path === undefined ? trans.__('Pipeline runs') : trans.__('Runs of %1', PathExt.basename(path));
-        widget.title.caption = path ?? '';
-        widget.title.icon = pipelineIcon;
-        widget.title.closable = true;
-        app.shell.add(widget, 'main');
+        const widget = addToMain(app, content, {
+          id,
+          label: path === undefined ? trans.__('Pipeline runs') : trans.__('Runs of %1', PathExt.basename(path)),
+          caption: path,
+          icon: pipelineIcon
+        });
         targets.set(widget, { path, run });
         await tracker.add(widget);
         app.shell.activateById(id);

@@ -16,7 +16,7 @@ import type { PipelineWidget } from '../pipelines/widget';
 import { draggedPaths, PipelineFactory } from '../pipelines/widget';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken, IPipelineTrackerToken } from '../tokens';
-import { guarded, loadTrans, makeView } from './util';
+import { fileChooser, guarded, loadTrans, makeView } from './util';
 
 const ID = 'jupyterlab-oscar:pipelines';
 
@@ -44,6 +44,7 @@ export const pipelinesPlugin: JupyterFrontEndPlugin<WidgetTracker<PipelineWidget
     const trans = loadTrans(translator);
     const { commands, docRegistry } = app;
     const tracker = new WidgetTracker<PipelineWidget>({ namespace: 'oscar-pipeline' });
+    const choose = fileChooser(browser, translator);
     const view = makeView({ app, model, settings, trans });
     const elyra = app.hasPlugin(ELYRA);
 
@@ -85,12 +86,7 @@ export const pipelinesPlugin: JupyterFrontEndPlugin<WidgetTracker<PipelineWidget
         openText: path => void commands.execute('docmanager:open', { path, factory: 'Editor' }),
         dragged: draggedPaths,
         chooseFiles: async ({ many, extensions, folder }) => {
-          if (!browser) {
-            return [];
-          }
-          const { FileDialog } = await import('@jupyterlab/filebrowser');
-          const result = await FileDialog.getOpenFiles({
-            manager: browser.model.manager,
+          const paths = await choose?.({
             title: many ? trans.__('Choose files') : trans.__('Choose a file'),
             defaultPath: folder,
             filter: item =>
@@ -98,11 +94,9 @@ export const pipelinesPlugin: JupyterFrontEndPlugin<WidgetTracker<PipelineWidget
               item.type === 'directory' ||
               extensions.includes(PathExt.extname(item.path).toLowerCase())
                 ? {}
-                : null,
-            translator: translator ?? undefined
+                : null
           });
-          const items = result.button.accept ? (result.value ?? []) : [];
-          return items.filter(item => item.type !== 'directory').map(item => item.path);
+          return paths ?? [];
         }
       }
     );

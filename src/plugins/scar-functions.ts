@@ -1,20 +1,23 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { Dialog, InputDialog, MainAreaWidget, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
+import { Dialog, InputDialog, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator } from '@jupyterlab/translation';
+import type { LabIcon } from '@jupyterlab/ui-components';
 import { copyIcon, deleteIcon, listIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { Widget } from '@lumino/widgets';
 
 import { ARGS, CommandIDs } from '../commands';
 import { scarIcon } from '../icons';
 import { scarModelOf } from '../scar/model';
+import type { IFunctionTab } from '../scar/tabs';
 import { isTab, TabChoice } from '../scar/tabs';
 import { curlLine, PIP_LINE } from '../scar/words';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
-import { guarded, hit, loadTrans, makeView } from './util';
+import { addToMain, fileChooser, guarded, hit, loadTrans, makeView } from './util';
 
 interface IFunctionArgs {
   function?: string;
@@ -43,19 +46,8 @@ export const scarFunctionsPlugin: JupyterFrontEndPlugin<void> = {
     const { commands } = app;
     const { aws } = model.client;
     const scar = scarModelOf(model);
-    const view = makeView({ app, model, settings, trans, rendermime });
-    if (browser) {
-      view.chooseFiles = async title => {
-        const { FileDialog } = await import('@jupyterlab/filebrowser');
-        const result = await FileDialog.getOpenFiles({
-          manager: browser.model.manager,
-          title,
-          translator: translator ?? undefined
-        });
-        const items = result.button.accept ? (result.value ?? []) : [];
-        return items.filter(item => item.type !== 'directory').map(item => item.path);
-      };
-    }
+    const chooseFiles = fileChooser(browser, translator);
+    const view = makeView({ app, model, settings, trans, rendermime, chooseFiles });
     const functions = new WidgetTracker<MainAreaWidget>({ namespace: 'oscar-function' });
     const jobs = new WidgetTracker<MainAreaWidget>({ namespace: 'oscar-batch-job' });
     const choices = new Map<string, TabChoice>();
@@ -97,15 +89,8 @@ export const scarFunctionsPlugin: JupyterFrontEndPlugin<void> = {
       const { id, name, label, create } = options;
       let widget = tracker.find(item => item.id === id);
       if (!widget) {
-        widget = new MainAreaWidget({ content: await create() });
-        widget.toolbar.hide();
-        widget.id = id;
-        widget.title.label = label;
-        widget.title.caption = `SCAR: ${label}`;
-        widget.title.icon = scarIcon;
-        widget.title.closable = true;
+        widget = addToMain(app, await create(), { id, label, caption: `SCAR: ${label}`, icon: scarIcon });
         names.set(widget, name);
-        app.shell.add(widget, 'main');
         await tracker.add(widget);
       }
       app.shell.activateById(id);
@@ -137,28 +122,32 @@ export const scarFunctionsPlugin: JupyterFrontEndPlugin<void> = {
       });
     }
 
-    commands.addCommand(CommandIDs.openFunction, {
+    /** Register a command that opens the view of a function, on a tab of its own or on that of the arguments. */
+    function addOpen(id: string, options: { label: string; caption: string; icon: LabIcon; tab?: IFunctionTab }): void {
+      const { tab, ...shown } = options;
+      commands.addCommand(id, {
+        ...shown,
+        describedBy: { args: ARGS.function },
+        execute: args => open({ ...(args as IFunctionArgs), ...(tab && { tab }) })
+      });
+    }
+
+    addOpen(CommandIDs.openFunction, {
       label: trans.__('Open function'),
       caption: trans.__('See what a function is made of, invoke it, see its figures and log'),
-      icon: scarIcon,
-      describedBy: { args: ARGS.function },
-      execute: args => open(args as IFunctionArgs)
+      icon: scarIcon
     });
-
-    commands.addCommand(CommandIDs.invokeFunction, {
+    addOpen(CommandIDs.invokeFunction, {
       label: trans.__('Invoke function…'),
       caption: trans.__('Call a function with a file, JSON, text or a script'),
       icon: runIcon,
-      describedBy: { args: ARGS.function },
-      execute: args => open({ ...(args as IFunctionArgs), tab: 'run' })
+      tab: 'run'
     });
-
-    commands.addCommand(CommandIDs.functionLog, {
+    addOpen(CommandIDs.functionLog, {
       label: trans.__('Log of function'),
       caption: trans.__('Follow the log of a function, of all calls or of one'),
       icon: listIcon,
-      describedBy: { args: ARGS.function },
-      execute: args => open({ ...(args as IFunctionArgs), tab: 'log' })
+      tab: 'log'
     });
 
     commands.addCommand(CommandIDs.processObjects, {
@@ -232,13 +221,18 @@ export const scarFunctionsPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    /** The job of Batch of the arguments or of the context menu. */
+    function batchOf(args: { job?: string }): string | undefined {
+      return args.job ?? hit(app, 'oscarBatch')?.oscarBatch;
+    }
+
     commands.addCommand(CommandIDs.openBatchJob, {
       label: trans.__('Open Batch job'),
       caption: trans.__('See how a job of AWS Batch is, and its log'),
       icon: scarIcon,
       describedBy: { args: ARGS.batch },
       execute: async args => {
-        const id = (args.job as string | undefined) ?? hit(app, 'oscarBatch')?.oscarBatch;
+        const id = batchOf(args);
         if (id === undefined) {
           return;
         }
@@ -258,7 +252,7 @@ export const scarFunctionsPlugin: JupyterFrontEndPlugin<void> = {
       icon: stopIcon,
       describedBy: { args: ARGS.batch },
       execute: async args => {
-        const id = (args.job as string | undefined) ?? hit(app, 'oscarBatch')?.oscarBatch;
+        const id = batchOf(args);
         const job = id === undefined ? undefined : await guarded(trans, () => aws.cancelBatchJob(id));
         if (job) {
           scar.keepJob(job);

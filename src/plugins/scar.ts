@@ -13,7 +13,7 @@ import { ScarPanel } from '../scar/panel';
 import { PIP_LINE, REGIONS } from '../scar/words';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
-import { guarded, loadTrans, makeView } from './util';
+import { fileChooser, guarded, loadTrans, makeView, showSide } from './util';
 
 /** The SCAR side panel, and as whom and where calls to AWS are made. */
 export const scarPlugin: JupyterFrontEndPlugin<void> = {
@@ -34,6 +34,7 @@ export const scarPlugin: JupyterFrontEndPlugin<void> = {
     const trans = loadTrans(translator);
     const { commands } = app;
     const scar = scarModelOf(model);
+    const chooseFiles = fileChooser(browser, translator);
     const view = makeView({ app, model, settings, trans });
     const panel = new ScarPanel({ view, translator: translator ?? nullTranslator });
     app.shell.add(panel, 'left', { rank: 610, type: 'SCAR' });
@@ -44,12 +45,7 @@ export const scarPlugin: JupyterFrontEndPlugin<void> = {
       caption: trans.__('Functions, jobs and APIs on AWS'),
       icon: scarIcon,
       describedBy: { args: ARGS.none },
-      execute: () => {
-        app.shell.activateById(ScarPanel.ID);
-        if (labShell?.leftCollapsed) {
-          labShell.expandLeft();
-        }
-      }
+      execute: () => showSide(app, labShell, ScarPanel.ID)
     });
 
     commands.addCommand(CommandIDs.refreshAws, {
@@ -179,18 +175,14 @@ export const scarPlugin: JupyterFrontEndPlugin<void> = {
     /** The selected FDL file, or one that the user chooses. */
     async function chooseFdl(): Promise<string | undefined> {
       const selected = [...(browser?.selectedItems() ?? [])].find(item => isFdlPath(item.path));
-      if (selected || !browser) {
+      if (selected || !chooseFiles) {
         return selected?.path;
       }
-      const { FileDialog } = await import('@jupyterlab/filebrowser');
-      const result = await FileDialog.getOpenFiles({
-        manager: browser.model.manager,
+      const paths = await chooseFiles({
         title: trans.__('Choose an FDL file'),
-        filter: item => (item.type === 'directory' || /\.ya?ml$/i.test(item.name) ? {} : null),
-        translator: translator ?? undefined
+        filter: item => (item.type === 'directory' || /\.ya?ml$/i.test(item.name) ? {} : null)
       });
-      const items = result.button.accept ? (result.value ?? []) : [];
-      return items.find(item => item.type !== 'directory')?.path;
+      return paths[0];
     }
   }
 };

@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { Dialog, InputDialog, MainAreaWidget, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
+import type { MainAreaWidget } from '@jupyterlab/apputils';
+import { Dialog, InputDialog, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator } from '@jupyterlab/translation';
@@ -13,7 +14,7 @@ import { oscarIcon } from '../icons';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
 import { showWhenFound } from './submissions';
-import { guarded, hit, loadTrans, makeView } from './util';
+import { addToMain, fileChooser, guarded, hit, loadTrans, makeView } from './util';
 
 /** Commands and the view of one service. */
 export const servicesPlugin: JupyterFrontEndPlugin<void> = {
@@ -34,6 +35,7 @@ export const servicesPlugin: JupyterFrontEndPlugin<void> = {
     const trans = loadTrans(translator);
     const { commands } = app;
     const view = makeView({ app, model, settings, trans, rendermime });
+    const chooseFiles = fileChooser(browser, translator);
     const tracker = new WidgetTracker<MainAreaWidget>({ namespace: 'oscar-service' });
 
     /** The service of the arguments, of the context menu, or of the user's choice. */
@@ -80,20 +82,17 @@ export const servicesPlugin: JupyterFrontEndPlugin<void> = {
         let widget = tracker.find(item => item.id === id);
         if (!widget) {
           const { createServiceWidget } = await import('../oscar/mainarea');
-          widget = new MainAreaWidget({
-            content: createServiceWidget(view, target, {
-              paths: (to, paths) => void commands.execute(CommandIDs.invokeService, { ...to, paths }),
-              files: (to, files) => void start(() => model.submitFiles(to.cluster, to.service, files))
-            })
+          const content = createServiceWidget(view, target, {
+            paths: (to, paths) => void commands.execute(CommandIDs.invokeService, { ...to, paths }),
+            files: (to, files) => void start(() => model.submitFiles(to.cluster, to.service, files))
           });
-          widget.toolbar.hide();
-          widget.id = id;
-          widget.title.label = target.service;
-          widget.title.caption = `OSCAR: ${target.cluster}/${target.service}`;
-          widget.title.icon = oscarIcon;
-          widget.title.closable = true;
           void model.start();
-          app.shell.add(widget, 'main');
+          widget = addToMain(app, content, {
+            id,
+            label: target.service,
+            caption: `OSCAR: ${target.cluster}/${target.service}`,
+            icon: oscarIcon
+          });
           targets.set(widget, target);
           await tracker.add(widget);
         }
@@ -258,21 +257,14 @@ export const servicesPlugin: JupyterFrontEndPlugin<void> = {
     }
 
     async function choose(service: string): Promise<string[]> {
-      if (!browser) {
+      if (!chooseFiles) {
         const result = await InputDialog.getText({
           title: trans.__('Run %1 with a file', service),
           label: trans.__('Path in the Jupyter folder')
         });
         return result.button.accept && result.value ? [result.value] : [];
       }
-      const { FileDialog } = await import('@jupyterlab/filebrowser');
-      const result = await FileDialog.getOpenFiles({
-        manager: browser.model.manager,
-        title: trans.__('Run %1 with a file', service),
-        translator: translator ?? undefined
-      });
-      const items = result.button.accept ? (result.value ?? []) : [];
-      return items.filter(item => item.type !== 'directory').map(item => item.path);
+      return chooseFiles({ title: trans.__('Run %1 with a file', service) });
     }
   }
 };

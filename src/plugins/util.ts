@@ -1,8 +1,11 @@
-import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
+import { Dialog, MainAreaWidget, showDialog } from '@jupyterlab/apputils';
+import type { FileDialog, IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { nullTranslator } from '@jupyterlab/translation';
+import type { LabIcon } from '@jupyterlab/ui-components';
+import type { Widget } from '@lumino/widgets';
 
 import { isAbort, toProblem } from '../bridge/errors';
 import type { IViewContext } from '../oscar/components/context';
@@ -20,8 +23,9 @@ export function makeView(options: {
   settings: () => IOscarSettings;
   trans: TranslationBundle;
   rendermime?: IRenderMimeRegistry;
+  chooseFiles?: FileChooser;
 }): IViewContext {
-  const { app, model, settings, trans, rendermime } = options;
+  const { app, model, settings, trans, rendermime, chooseFiles } = options;
   const view: IViewContext = { model, trans, settings, commands: app.commands };
   if (rendermime) {
     // Loaded when the first result is drawn.
@@ -29,7 +33,59 @@ export function makeView(options: {
     view.renderCode = async (text, language) =>
       (await import('../oscar/render')).renderCode(rendermime, text, language);
   }
+  if (chooseFiles) {
+    view.chooseFiles = title => chooseFiles({ title });
+  }
   return view;
+}
+
+/** Lets the user choose files of the file browser; answers their paths, none when the dialog is closed. */
+export type FileChooser = (
+  options: Pick<FileDialog.IFileOptions, 'title' | 'defaultPath' | 'filter'>
+) => Promise<string[]>;
+
+/** The dialog that chooses files, where there is a file browser. */
+export function fileChooser(
+  browser: IDefaultFileBrowser | null,
+  translator: ITranslator | null
+): FileChooser | undefined {
+  if (!browser) {
+    return undefined;
+  }
+  return async options => {
+    // Loaded when it is first asked for.
+    const { FileDialog } = await import('@jupyterlab/filebrowser');
+    const result = await FileDialog.getOpenFiles({
+      ...options,
+      manager: browser.model.manager,
+      translator: translator ?? undefined
+    });
+    const items = result.button.accept ? (result.value ?? []) : [];
+    return items.filter(item => item.type !== 'directory').map(item => item.path);
+  };
+}
+
+/** Put a view into the main area, as a tab that can be closed. It is not activated. */
+export function addToMain(
+  app: JupyterFrontEnd,
+  content: Widget,
+  options: { id: string; label: string; caption?: string; icon: LabIcon }
+): MainAreaWidget {
+  const { id, label, caption, icon } = options;
+  const widget = new MainAreaWidget({ content });
+  widget.toolbar.hide();
+  widget.id = id;
+  Object.assign(widget.title, { label, caption: caption ?? '', icon, closable: true });
+  app.shell.add(widget, 'main');
+  return widget;
+}
+
+/** Bring a side panel to the front, and unfold its side. */
+export function showSide(app: JupyterFrontEnd, labShell: ILabShell | null, id: string): void {
+  app.shell.activateById(id);
+  if (labShell?.leftCollapsed) {
+    labShell.expandLeft();
+  }
 }
 
 /** Tell the user what went wrong and what to do. */

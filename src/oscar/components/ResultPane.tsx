@@ -1,11 +1,11 @@
 import { downloadIcon } from '@jupyterlab/ui-components';
-import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { toProblem } from '../../bridge/errors';
 import type { Problem, Result, ResultFile } from '../../contract';
 import { bytesText } from '../words';
 import { useView } from './context';
+import { useDrawn } from './drawn';
 import { ProblemBox, Skeleton } from './parts';
 
 /** Bytes up to which a file is fetched to be drawn. */
@@ -50,39 +50,22 @@ export function ResultFiles(props: { files: readonly ResultFile[] }): JSX.Elemen
 function ResultFileView(props: { file: ResultFile }): JSX.Element {
   const { file } = props;
   const { model, render, trans } = useView();
-  const host = React.useRef<HTMLDivElement>(null);
   const [problem, setProblem] = React.useState<Problem | null>(null);
-  const [drawn, setDrawn] = React.useState(false);
   const shown = render !== undefined && canShow(file);
-
-  // A layout effect: its end comes while the host is still in the page, without which a widget cannot be taken off.
-  React.useLayoutEffect(() => {
-    if (!shown || !render) {
-      return undefined;
-    }
-    const controller = new AbortController();
-    let widget: Widget | null = null;
-    const draw = async (): Promise<void> => {
-      const bytes = await model.client.bytes(file.href, controller.signal);
-      const next = await render({ name: file.name, mediaType: file.mediaType, bytes });
-      if (controller.signal.aborted || !host.current) {
-        next.dispose();
-        return;
-      }
-      widget = next;
-      Widget.attach(next, host.current);
-      setDrawn(true);
-    };
-    draw().catch(reason => {
-      if (!controller.signal.aborted) {
-        setProblem(toProblem(reason));
-      }
-    });
-    return () => {
-      controller.abort();
-      widget?.dispose();
-    };
-  }, [model, render, shown, file.href, file.name, file.mediaType]);
+  const draw = React.useMemo(
+    () =>
+      shown && render
+        ? async (signal: AbortSignal) =>
+            render({
+              name: file.name,
+              mediaType: file.mediaType,
+              bytes: await model.client.bytes(file.href, signal)
+            })
+        : undefined,
+    [model, render, shown, file.href, file.name, file.mediaType]
+  );
+  const failed = React.useCallback((reason: unknown) => setProblem(toProblem(reason)), []);
+  const [host, drawn] = useDrawn(draw, failed);
 
   return (
     <article className="jp-OscarFile" aria-label={file.name}>

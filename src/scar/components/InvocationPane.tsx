@@ -1,11 +1,12 @@
-import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { CommandIDs } from '../../commands';
 import type { AwsInvocation } from '../../contract';
 import { useRun, useView } from '../../oscar/components/context';
+import { DrawnText } from '../../oscar/components/drawn';
 import { Button, StateIcon } from '../../oscar/components/parts';
 import { ResultFiles } from '../../oscar/components/ResultPane';
+import { isJson } from '../../oscar/text';
 import { durationText } from '../../oscar/words';
 import { dollarsText } from '../words';
 
@@ -71,51 +72,12 @@ export function InvocationPane(props: { invocation: AwsInvocation }): JSX.Elemen
 function TextResult(props: { text: string }): JSX.Element {
   const { text } = props;
   const { render } = useView();
-  const host = React.useRef<HTMLDivElement>(null);
-  const [drawn, setDrawn] = React.useState(false);
-  const shown = render !== undefined && isJson(text);
-  // A layout effect: its end comes while the host is still in the page, without which a widget cannot be taken off.
-  React.useLayoutEffect(() => {
-    if (!shown || !render) {
-      return undefined;
-    }
-    let widget: Widget | null = null;
-    let current = true;
-    render({ name: 'result.json', mediaType: 'application/json', bytes: new Blob([text]) }).then(
-      next => {
-        if (current && host.current) {
-          widget = next;
-          Widget.attach(next, host.current);
-          setDrawn(true);
-        } else {
-          next.dispose();
-        }
-      },
-      // The plain text below stays.
-      reason => console.error('The result could not be drawn', reason)
-    );
-    return () => {
-      current = false;
-      setDrawn(false);
-      widget?.dispose();
-    };
-  }, [render, shown, text]);
-  return (
-    <>
-      {!drawn && <pre className="jp-OscarResult-text">{text}</pre>}
-      <div ref={host} className="jp-OscarFile-body" />
-    </>
+  const draw = React.useMemo(
+    () =>
+      render && isJson(text)
+        ? () => render({ name: 'result.json', mediaType: 'application/json', bytes: new Blob([text]) })
+        : undefined,
+    [render, text]
   );
-}
-
-function isJson(text: string): boolean {
-  if (!/^\s*[[{]/.test(text)) {
-    return false;
-  }
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return <DrawnText text={text} draw={draw} />;
 }
