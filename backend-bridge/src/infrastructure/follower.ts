@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Infrastructure, Problem } from '../contract';
 import type { Tokens } from '../credentials';
-import { isProblem, pause } from '../http';
+import { BridgeError, isProblem, pause } from '../http';
 import type { AfterSteps } from './after';
 import type { Clouds } from './clouds';
 import type { ImConnection } from './connection';
@@ -8,7 +9,7 @@ import { create } from './creation';
 import { idOf, type IKept } from './journal';
 import { look } from './look';
 import type { Records } from './records';
-import { isFinal } from './states';
+import { isFinal, vmState } from './states';
 import { anyFailed, isPassed, withStep, type Step, type Tell } from './steps';
 
 const GROWTH = 1.6;
@@ -16,6 +17,8 @@ const GROWTH = 1.6;
 const TOKEN_POLL = 3000;
 /** Between two tries with a password that was refused: somebody may have mended it on the other side. */
 const REFUSED_POLL = 300_000;
+/** How often IM is asked to delete one that it has taken to delete and then keeps. */
+const MOST_DELETIONS = 3;
 
 export interface IFollowerOptions {
   kept: IKept;
@@ -46,9 +49,7 @@ export class Follower {
       let blocked: Blocked | undefined;
       try {
         await this._advance(signal);
-        if (kept.view.problem && !anyFailed(kept.view.steps)) {
-          this._change({ problem: undefined });
-        }
+        this._outOfTheWay();
       } catch (error) {
         blocked = await this._trouble(error, signal);
       }
@@ -90,6 +91,9 @@ export class Follower {
     }
     if (await look(kept, this._options)) {
       await this._go(signal);
+    } else if (kept.deletion) {
+      // It was asked for while we looked.
+      await this._goneForGood();
     } else {
       this._gone();
     }
@@ -147,7 +151,10 @@ export class Follower {
         await client.remove(auth, id, deletion.force);
         records.change(kept, { operation: undefined }, { deletion: { ...deletion, accepted: true } });
       }
-      await client.vms(auth, id);
+      const { state, vms } = await client.state(auth, id);
+      if (deletion?.accepted && state !== 'deleting') {
+        this._notDeleted(deletion, state, Object.keys(vms).length);
+      }
     } catch (error) {
       if (isProblem(error, 'not-found')) {
         return this._goneForGood();
@@ -158,6 +165,30 @@ export class Follower {
       }
       throw error;
     }
+  }
+
+  /**
+   * IM deletes in the background: when the cloud refuses, or IM is restarted meanwhile, it goes on as if nothing had been asked
+   * for, and keeps the reason in its own log.
+   */
+  private _notDeleted(deletion: NonNullable<IKept['deletion']>, state: string, vms: number): void {
+    const { kept, records } = this._options;
+    const asked = (deletion.asked ?? 0) + 1;
+    if (asked < MOST_DELETIONS) {
+      records.change(kept, {}, { deletion: { ...deletion, accepted: false, asked } });
+      return;
+    }
+    const { problem } = new BridgeError({
+      type: 'conflict',
+      title: 'Not deleted',
+      status: 409,
+      detail: `The Infrastructure Manager was asked ${asked} times to delete ${kept.view.name} and has not: ${
+        vms === 1 ? 'one machine is' : `${vms} machines are`
+      } still there.`,
+      action:
+        'See whether the credentials still work and what the cloud says, then delete it again. Forced, the Infrastructure Manager forgets it, and what is left in the cloud has to be removed there.'
+    });
+    records.change(kept, { problem, state: vmState(state) }, { deletion: undefined });
   }
 
   private async _goneForGood(): Promise<void> {
@@ -183,11 +214,11 @@ export class Follower {
     }
     const problem = toProblem(error);
     if (isProblem(error, 'unauthorized')) {
-      this._change({ problem });
+      this._blockedBy(problem);
       return { token: connection.withToken ? ((await tokens.current())?.token ?? '') : undefined };
     }
     if (isProblem(error, 'unreachable', 'remote-error', 'not-configured', 'busy')) {
-      this._change({ problem });
+      this._blockedBy(problem);
       return undefined;
     }
     if (kept.id === undefined) {
@@ -196,8 +227,20 @@ export class Follower {
       this._options.records.change(kept, { problem, state: 'failed', steps }, { sent: undefined });
       return 'stop';
     }
-    this._change({ problem });
+    this._blockedBy(problem);
     return 'stop';
+  }
+
+  private _blockedBy(problem: Problem): void {
+    this._options.records.change(this._options.kept, { problem }, { inTheWay: problem });
+  }
+
+  private _outOfTheWay(): void {
+    const { kept, records } = this._options;
+    if (kept.inTheWay !== undefined) {
+      const shown = isDeepStrictEqual(kept.view.problem, kept.inTheWay);
+      records.change(kept, shown ? { problem: undefined } : {}, { inTheWay: undefined });
+    }
   }
 
   private async _wait(blocked: Exclude<Blocked, 'stop'> | undefined, rest: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Infrastructure, InfrastructureRequest } from '../contract';
+import type { Infrastructure, InfrastructureRequest, Problem } from '../contract';
 import { notWritable } from '../credentials';
 import { BridgeError } from '../http';
 import { openOwned } from '../state';
@@ -19,8 +19,10 @@ export interface IKept {
   template: { name: string; text: string };
   /** The call that creates it has gone out, and its answer may have been lost. */
   sent?: boolean;
-  /** Deletion was asked for; `accepted`: IM has taken it. */
-  deletion?: { force: boolean; accepted: boolean };
+  /** Deletion was asked for; `accepted`: IM has taken it; `asked`: how often it has taken it without doing it. */
+  deletion?: { force: boolean; accepted: boolean; asked?: number };
+  /** What the last look at it failed with; such a problem goes when a look succeeds, others stay until something is done. */
+  inTheWay?: Problem;
   /** Mark of the log as last seen, and since when it has been so; milliseconds. */
   log?: { mark: string; at: number };
   /** Since when the endpoint has been waited for. */

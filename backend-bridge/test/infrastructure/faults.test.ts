@@ -136,10 +136,13 @@ describe('faults of a server that is not there', () => {
   const states: Record<string, string> = { '0': 'configured' };
   let refusals = 0;
   let deleted = false;
+  /** It takes every deletion, and the cloud refuses each. */
+  let undeletable = false;
 
   beforeEach(async () => {
     refusals = 0;
     deleted = false;
+    undeletable = false;
     server = createServer((incoming, response) => {
       const path = (incoming.url ?? '').split('?')[0];
       const json = (value: unknown, status = 200): void => {
@@ -153,7 +156,12 @@ describe('faults of a server that is not there', () => {
         return json({ message: 'Invalid infrastructure ID or access not granted.', code: 404 }, 404);
       }
       if (incoming.method === 'DELETE') {
-        if (refusals++ < 2) {
+        refusals++;
+        if (undeletable) {
+          response.writeHead(200, { 'Content-Type': 'text/plain' }).end('');
+          return;
+        }
+        if (refusals < 3) {
           return json({ message: 'Error Destroying Inf: it is adding resources', code: 409 }, 409);
         }
         deleted = true;
@@ -193,6 +201,23 @@ describe('faults of a server that is not there', () => {
     expect(waiting.operation ?? waiting.state).toMatch(/being added|deleted/);
     await until(room, id, found => found.state === 'deleted');
     expect(refusals).toBe(3);
+  });
+
+  it('deletion that was taken and did not happen is asked for again, then told; it can be deleted later', async () => {
+    states['0'] = 'configured';
+    const { id } = await room.room.create(request(), undefined);
+    await until(room, id, finished);
+    undeletable = true;
+    await room.room.remove(id, { confirm: 'my cluster' });
+    const told = await until(room, id, found => found.problem !== undefined);
+    expect(told).toMatchObject({ state: 'configured', problem: { title: 'Not deleted' } });
+    expect(told.problem?.detail).toMatch(/asked 3 times to delete my cluster .*one machine is still there/);
+    expect(refusals).toBe(3);
+    // A look at it does not make it forgotten.
+    expect(await room.room.get(id)).toMatchObject({ problem: { title: 'Not deleted' } });
+    undeletable = false;
+    await room.room.remove(id, { confirm: 'my cluster' });
+    expect((await until(room, id, found => found.state === 'deleted')).problem).toBeUndefined();
   });
 
   it.each([
