@@ -289,7 +289,7 @@ def test_the_notebook(command: CommandLine, tmp_path: Path) -> None:
     folder.mkdir()
     notebook = nbformat.read(EXAMPLES / "notebooks" / "new-cluster.ipynb", as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell("%load_ext jupyterlab_oscar"))
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
     client.execute(env=command.env)
     text = nbformat.writes(notebook)
     assert "Deploy cowsay: done" in text and "< " in text
