@@ -1,4 +1,5 @@
-import { SILENT, type AwsCredentialIdentityProvider } from './credentials';
+import { SILENT } from '../storage/sdk';
+import type { AwsCredentialIdentityProvider } from './credentials';
 import { sdk } from './sdk';
 
 export interface IClientsOptions {

@@ -1,3 +1,4 @@
+import { SILENT } from '../storage/sdk';
 import type { IEmulatorDescription } from './emulator';
 import { sdk } from './sdk';
 
@@ -10,15 +11,6 @@ export interface IAwsKeys {
 }
 
 export type AwsCredentialIdentityProvider = (options?: Record<string, unknown>) => Promise<IAwsKeys>;
-
-/** The clients would write to the console; what fails is thrown anyway. */
-export const SILENT = {
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined
-};
 
 /** Asked again so long before keys end, milliseconds. */
 const EARLY = 60_000;

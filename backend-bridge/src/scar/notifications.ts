@@ -1,12 +1,10 @@
 import type { LambdaFunctionConfiguration, NotificationConfiguration } from '@aws-sdk/client-s3';
-import { BridgeError } from '../http/errors';
+import { changeNotifications, CREATED, filterRules, kindsOf, ruleOf } from '../storage/notifications';
 import { calling } from './errors';
 import { sdk } from './sdk';
 import type { ITarget } from './session';
 import type { ITrigger } from './spec';
 import { collide } from './validate';
-
-const CREATED = 's3:ObjectCreated:*';
 
 /** Id of the entries of a function. */
 export function notificationId(name: string): string {
@@ -19,11 +17,11 @@ export async function readNotifications(
   region: string,
   bucket: string
 ): Promise<NotificationConfiguration> {
-  const answer = await calling(`read the notifications of the bucket "${bucket}"`, () =>
-    target.clients.s3(region).send(new (sdk.s3().GetBucketNotificationConfigurationCommand)({ Bucket: bucket }))
+  return kindsOf(
+    await calling(`read the notifications of the bucket "${bucket}"`, () =>
+      target.clients.s3(region).send(new (sdk.s3().GetBucketNotificationConfigurationCommand)({ Bucket: bucket }))
+    )
   );
-  const { QueueConfigurations, TopicConfigurations, LambdaFunctionConfigurations, EventBridgeConfiguration } = answer;
-  return { QueueConfigurations, TopicConfigurations, LambdaFunctionConfigurations, EventBridgeConfiguration };
 }
 
 /** What a function listens to in a bucket. */
@@ -53,64 +51,47 @@ export function overlapping(
   )?.who;
 }
 
-/**
- * Makes the entries of a function those that are wanted, and keeps everybody else's. S3 can only replace the whole list, and
- * others write it too: read, change, write, read again, and once more when somebody was faster.
- */
+/** Makes the entries of a function those that are wanted, and keeps everybody else's. @throws BridgeError conflict */
 export async function setTriggers(
   target: ITarget,
   options: { region: string; bucket: string; name: string; arn: string; triggers: ITrigger[] }
 ): Promise<void> {
   const { region, bucket, name, arn, triggers } = options;
   const id = notificationId(name);
-  const wanted = triggers.map((trigger, index): LambdaFunctionConfiguration => ({
-    Id: index === 0 ? id : `${id}-${index + 1}`,
-    LambdaFunctionArn: arn,
-    Events: [CREATED],
-    ...(trigger.prefix === '' && trigger.suffix === ''
-      ? {}
-      : {
-          Filter: {
-            Key: {
-              FilterRules: [
-                ...(trigger.prefix === '' ? [] : [{ Name: 'prefix' as const, Value: trigger.prefix }]),
-                ...(trigger.suffix === '' ? [] : [{ Name: 'suffix' as const, Value: trigger.suffix }])
-              ]
-            }
-          }
-        })
-  }));
-  for (let attempt = 1; attempt <= 4; attempt++) {
-    const before = await readNotifications(target, region, bucket);
-    const entries = before.LambdaFunctionConfigurations ?? [];
-    if (sameTriggers(triggersOf(before, bucket, arn), triggers)) {
-      return;
-    }
-    await calling(`set the notifications of the bucket "${bucket}"`, () =>
-      target.clients.s3(region).send(
-        new (sdk.s3().PutBucketNotificationConfigurationCommand)({
-          Bucket: bucket,
-          NotificationConfiguration: {
-            ...before,
+  const wanted = triggers.map(({ prefix, suffix }, index): LambdaFunctionConfiguration => {
+    const FilterRules = filterRules(prefix, suffix);
+    return {
+      Id: index === 0 ? id : `${id}-${index + 1}`,
+      LambdaFunctionArn: arn,
+      Events: [CREATED],
+      ...(FilterRules.length === 0 ? {} : { Filter: { Key: { FilterRules } } })
+    };
+  });
+  await changeNotifications(
+    bucket,
+    {
+      read: () => readNotifications(target, region, bucket),
+      write: configuration =>
+        calling(`set the notifications of the bucket "${bucket}"`, () =>
+          target.clients.s3(region).send(
+            new (sdk.s3().PutBucketNotificationConfigurationCommand)({
+              Bucket: bucket,
+              NotificationConfiguration: configuration
+            })
+          )
+        )
+    },
+    now =>
+      sameTriggers(triggersOf(now, bucket, arn), triggers)
+        ? undefined
+        : {
+            ...now,
             LambdaFunctionConfigurations: [
-              ...entries.filter(entry => !sameFunction(entry.LambdaFunctionArn, arn)),
+              ...(now.LambdaFunctionConfigurations ?? []).filter(entry => !sameFunction(entry.LambdaFunctionArn, arn)),
               ...wanted
             ]
           }
-        })
-      )
-    );
-    if (sameTriggers(triggersOf(await readNotifications(target, region, bucket), bucket, arn), triggers)) {
-      return;
-    }
-  }
-  throw new BridgeError({
-    type: 'conflict',
-    title: 'Changed by somebody else',
-    status: 409,
-    detail: `The notifications of the bucket "${bucket}" were changed by somebody else each time.`,
-    action: 'Try again.'
-  });
+  );
 }
 
 export function sameTriggers(a: readonly ITrigger[], b: readonly ITrigger[]): boolean {
@@ -134,7 +115,5 @@ export function nameOf(arn: string): string {
 }
 
 function triggerOf(entry: Pick<LambdaFunctionConfiguration, 'Filter'>, bucket: string): ITrigger {
-  const rule = (name: string): string =>
-    entry.Filter?.Key?.FilterRules?.find(item => item.Name?.toLowerCase() === name)?.Value ?? '';
-  return { bucket, prefix: rule('prefix'), suffix: rule('suffix') };
+  return { bucket, prefix: ruleOf(entry, 'prefix'), suffix: ruleOf(entry, 'suffix') };
 }

@@ -1,3 +1,5 @@
+import { loadS3 } from '../storage/sdk';
+
 /**
  * The clients of AWS, loaded at the time of use: together they are larger than the bridge, and most people never call AWS.
  * `require` instead of `import`: the bundle keeps them in a file of their own.
@@ -16,7 +18,7 @@ export const sdk = {
   ec2: () => require('@aws-sdk/client-ec2') as typeof import('@aws-sdk/client-ec2'),
   tags: () =>
     require('@aws-sdk/client-resource-groups-tagging-api') as typeof import('@aws-sdk/client-resource-groups-tagging-api'),
-  s3: () => require('@aws-sdk/client-s3') as typeof import('@aws-sdk/client-s3'),
+  s3: loadS3,
   credentials: () => require('@aws-sdk/credential-providers') as typeof import('@aws-sdk/credential-providers')
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
