@@ -6,24 +6,14 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-Verb = Callable[..., Any]
+from .argument_parser import Parser, Verb
 
 
-def add_words(verb: Verb, parser_class: type[argparse.ArgumentParser]) -> None:
-    """Give the parser the verb ``scar``.
+def add_words(verb: Verb) -> None:
+    """Give the parser the verb ``scar``."""
+    kinds = verb("scar", "Container functions on AWS Lambda and Batch, with SCAR's words.").actions()
 
-    Parameters
-    ----------
-    verb
-        Makes a verb, or an action within one: name, help, and where.
-    parser_class
-        Of the actions.
-    """
-    kinds = verb("scar", "Container functions on AWS Lambda and Batch, with SCAR's words.").add_subparsers(
-        dest="action", metavar="ACTION", parser_class=parser_class, required=True
-    )
-
-    def action(name: str, text: str) -> Any:
+    def action(name: str, text: str) -> Parser:
         sub = verb(name, text, kinds)
         sub.add_argument("-pf", "--profile", metavar="P", help="of ~/.aws (default: the one of scar config)")
         sub.add_argument("--region", metavar="R", help="of AWS (default: the one of scar config)")

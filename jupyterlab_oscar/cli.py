@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _meta
+from .argument_parser import UsageMistake
 from .errors import BridgeUnavailable, OscarError, UnreachableError, sentence
-from .parser import UsageMistake, build_parser
+from .parser import build_parser
 
 FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 
@@ -28,8 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in words
     try:
         args = parser.parse_args(words)
-        if args.verb == "map-reduce" and not args.inputs and not args.config:
-            parser.error("map-reduce needs an INPUT: a file, a folder, a pattern or s3://BUCKET/PREFIX")
     except UsageMistake as mistake:
         print(f"{mistake.usage}\njupyter oscar: {mistake}", file=sys.stderr)
         if as_json:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from typing import Any
 
+from .argument_parser import Actions, Parser, Verb
 
-def add_words(verb: Callable[..., Any], parser_class: type[argparse.ArgumentParser]) -> None:
-    """Give the parser the verb ``infrastructure``.
 
-    Parameters
-    ----------
-    verb
-        Makes a verb, or an action within one: name, help, and where.
-    parser_class
-        Of the actions.
-    """
-    kinds = verb("infrastructure", "Clusters on any cloud, through the Infrastructure Manager (IM).").add_subparsers(
-        dest="action", metavar="ACTION", parser_class=parser_class, required=True
-    )
+def add_words(verb: Verb) -> None:
+    """Give the parser the verb ``infrastructure``."""
+    kinds = verb("infrastructure", "Clusters on any cloud, through the Infrastructure Manager (IM).").actions()
 
-    def action(name: str, text: str, *, infrastructure: bool = True) -> Any:
+    def action(name: str, text: str, *, infrastructure: bool = True) -> Parser:
         sub = verb(name, text, kinds)
         if infrastructure:
             sub.add_argument("id", metavar="INFRASTRUCTURE", help="its id, or its name where only one has it")
@@ -75,7 +65,7 @@ def add_words(verb: Callable[..., Any], parser_class: type[argparse.ArgumentPars
         "--token-stdin", action="store_true", required=True, help="the other's token, from standard input"
     )
     _existing(action("existing", "Files that help to make a cluster where IM cannot.", infrastructure=False))
-    _settings(verb, kinds, parser_class)
+    _settings(verb, kinds)
 
 
 def _request(sub: Any, name: str) -> None:
@@ -111,15 +101,15 @@ def _existing(sub: Any) -> None:
     sub.add_argument("-o", "--output", metavar="DIR", help="where the files go (default: only tell)")
 
 
-def _settings(verb: Callable[..., Any], kinds: Any, parser_class: Any) -> None:
+def _settings(verb: Verb, kinds: Actions[Parser]) -> None:
     server = verb("server", "The IM that is used; with an address: change it.", kinds)
     server.add_argument("url", metavar="URL", nargs="?")
     server.add_argument("--templates", metavar="PLACE", help="address or folder of templates")
     server.add_argument("--user", metavar="U", help="of IM, where it takes no token")
     server.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
-    credentials = verb("credentials", "Credentials of clouds: they go in and never come out.", kinds).add_subparsers(
-        dest="what", metavar="ACTION", parser_class=parser_class, required=True
+    credentials = verb("credentials", "Credentials of clouds: they go in and never come out.", kinds).actions(
+        dest="what"
     )
     verb("list", "List them, without secrets.", credentials)
     verb("clouds", "The kinds of clouds and their fields.", credentials).add_argument("type", metavar="TYPE", nargs="?")
@@ -136,8 +126,8 @@ def _settings(verb: Callable[..., Any], kinds: Any, parser_class: Any) -> None:
     images.add_argument("credential", metavar="CREDENTIAL")
     images.add_argument("--filter", metavar="TEXT", help="only those with this in their names")
 
-    token = verb("token", "The access token at hand (EGI Check-in or another issuer).", kinds).add_subparsers(
-        dest="what", metavar="ACTION", parser_class=parser_class
+    token = verb("token", "The access token at hand (EGI Check-in or another issuer).", kinds).actions(
+        dest="what", required=False
     )
     verb("status", "Who it says you are, and until when.", token)
     give = verb("set", "Give one; it is kept in memory only.", token).add_mutually_exclusive_group(required=True)

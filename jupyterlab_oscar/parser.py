@@ -3,35 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import NoReturn
 
+from .argument_parser import Actions, Parser, Verb
 from .aws_words import add_words as add_scar
 from .infrastructure_words import add_words as add_infrastructure
-
-#: Makes a verb, or an action within one: name, help, and where.
-Verb = Callable[..., "Parser"]
-
-
-class UsageMistake(Exception):
-    """The words do not make a command.
-
-    Attributes
-    ----------
-    usage
-        How they would.
-    """
-
-    def __init__(self, message: str, usage: str) -> None:
-        super().__init__(message)
-        self.usage = usage
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises instead of ending the process: a notebook lives on after a mistake."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageMistake(message, self.format_usage().strip())
 
 
 def build_parser(prog: str = "jupyter oscar") -> Parser:
@@ -56,13 +31,13 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     parser.add_argument("--version", action="store_true", help="print the version and end")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=Parser)
 
-    def verb(name: str, text: str, within: argparse._SubParsersAction[Parser] = verbs) -> Parser:
+    def verb(name: str, text: str, within: Actions[Parser] = verbs) -> Parser:
         return within.add_parser(name, help=text, description=text, parents=[common])
 
     verb("status", "State of the bridge and of the clusters.")
 
     clusters = verb("clusters", "The clusters that can be used.")
-    kinds = clusters.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser)
+    kinds = clusters.actions(required=False)
     verb("list", "List them.", kinds)
     add = verb("add", "Add a cluster.", kinds)
     add.add_argument("id", metavar="ID", help="short name: lower case, digits, dashes")
@@ -106,9 +81,7 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
 
     _packing(verb)
     _pipelines(verb)
-    schemas = verb("fdl", "The language of FDL files.").add_subparsers(
-        dest="action", metavar="ACTION", parser_class=Parser, required=True
-    )
+    schemas = verb("fdl", "The language of FDL files.").actions()
     schema = verb("schema", "Its JSON Schema, for editors.", schemas)
     schema.add_argument("-o", "--output", metavar="FILE", help="where it goes (default: standard output)")
 
@@ -125,13 +98,13 @@ def build_parser(prog: str = "jupyter oscar") -> Parser:
     submit.add_argument("-o", "--output", metavar="DIR", help="wait, and write DIR/<input name>/<output name>")
 
     _compute(verb)
-    add_scar(verb, Parser)
-    add_infrastructure(verb, Parser)
+    add_scar(verb)
+    add_infrastructure(verb)
     jobs = verb("jobs", "List jobs of every kind, newest first, or those of a service.")
     jobs.add_argument("service", metavar="SERVICE", nargs="?")
     jobs.add_argument("--page", metavar="P", help="the `next` of the page before")
     job = verb("job", "One job.")
-    actions = job.add_subparsers(dest="action", metavar="ACTION", parser_class=Parser, required=True)
+    actions = job.actions()
     verb("show", "Its record.", actions).add_argument("id", metavar="ID")
     job_logs = verb("logs", "Its log.", actions)
     job_logs.add_argument("id", metavar="ID")
@@ -198,6 +171,7 @@ def _compute(verb: Verb) -> None:
         sub.add_argument("script", metavar="SCRIPT", help="Python file" + ("" if name == "map-reduce" else ", or .sh"))
         if name == "map-reduce":
             sub.add_argument("inputs", metavar="INPUT", nargs="*", help="needed unless --config names a bucket")
+            sub.check_with(_inputs_missing)
         else:
             sub.add_argument("files", metavar="FILE", nargs="*", help="one task each; else --iterations")
         add_options(sub, "mapreduce" if name == "map-reduce" else "htc")
@@ -208,10 +182,14 @@ def _compute(verb: Verb) -> None:
         )
 
 
+def _inputs_missing(args: argparse.Namespace) -> str | None:
+    if args.inputs or args.config:
+        return None
+    return "map-reduce needs an INPUT: a file, a folder, a pattern or s3://BUCKET/PREFIX"
+
+
 def _pipelines(verb: Verb) -> None:
-    kinds = verb("pipeline", "Pipelines of notebooks, scripts and services (Elyra's .pipeline files).").add_subparsers(
-        dest="action", metavar="ACTION", parser_class=Parser, required=True
-    )
+    kinds = verb("pipeline", "Pipelines of notebooks, scripts and services (Elyra's .pipeline files).").actions()
 
     def action(name: str, text: str, metavar: str | None = "FILE.pipeline") -> Parser:
         sub = verb(name, text, kinds)

@@ -174,8 +174,8 @@ class _Stream:
 
 def cell_parser(kind: str) -> Any:
     """The words after ``%%mapreduce`` or ``%%htc``."""
+    from ..argument_parser import Parser
     from ..compute.words import add_cell_options, add_options
-    from ..parser import Parser
 
     parser = Parser(prog=f"%%{kind}", description="MapReduce of a cell." if kind == "mapreduce" else "Tasks of a cell.")
     parser.add_argument("inputs", metavar="INPUT", nargs="*", help="file, folder, pattern or s3://BUCKET/PREFIX")
@@ -194,7 +194,7 @@ def _jobs_parser() -> Any:
 
 
 def _parse(parser: Any, line: str) -> Any:
-    from ..parser import UsageMistake
+    from ..argument_parser import UsageMistake
 
     try:
         return parser.parse_args(shlex.split(line))

@@ -6,8 +6,8 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from ..argument_parser import Parser
 from ..errors import InvalidError, NotFoundError, make_problem
-from ..parser import Parser
 from ..verbs import jobs as service_jobs
 from ..verbs.compute import find, show_job
 from ..verbs.context import Context

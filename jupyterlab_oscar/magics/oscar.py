@@ -66,7 +66,8 @@ class OscarMagics(Magics):
         return self._do(["scar", *words], cell, "%oscar")
 
     def _do(self, words: list[str], cell: str | None, prog: str) -> Any:
-        from ..parser import UsageMistake, build_parser
+        from ..argument_parser import UsageMistake
+        from ..parser import build_parser
 
         parser = build_parser(prog)
         try:

@@ -66,4 +66,6 @@ def infrastructure_manager(folder: Path) -> Iterator[str]:
         process.kill()
         process.wait()
         # Shown with the last test that failed: what the manager did meanwhile is nowhere else.
-        print((folder / "im.log").read_text(errors="replace")[-6000:] if (folder / "im.log").exists() else "no log of IM")
+        print(
+            (folder / "im.log").read_text(errors="replace")[-6000:] if (folder / "im.log").exists() else "no log of IM"
+        )

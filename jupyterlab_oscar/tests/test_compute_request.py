@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from jupyterlab_oscar.argument_parser import Parser, UsageMistake
 from jupyterlab_oscar.compute import show
 from jupyterlab_oscar.compute.chart import Chart
 from jupyterlab_oscar.compute.request import build, input_of, size_of
 from jupyterlab_oscar.compute.values import Shown, python_value
 from jupyterlab_oscar.compute.words import add_cell_options, add_options, options_of
 from jupyterlab_oscar.errors import InvalidError
-from jupyterlab_oscar.parser import Parser, UsageMistake
 
 CODE = {"language": "python", "source": "def mapper(line): return []\n"}
 

@@ -262,6 +262,12 @@ def test_errors_are_one_sentence(shell: InteractiveShell) -> None:
     assert "terminal" in shown
 
 
+def test_words_that_do_not_go_together_are_usage(shell: InteractiveShell) -> None:
+    error, shown = fails(shell, "%oscar map-reduce words.py")
+    assert "map-reduce needs an INPUT" in str(error)
+    assert "usage: %oscar map-reduce" in shown and "Traceback" not in shown
+
+
 def test_logs_are_printed(shell: InteractiveShell, tmp_path: Path) -> None:
     (tmp_path / "f.txt").write_text("fail")
     run(shell, "s = %oscar submit upper f.txt --wait")

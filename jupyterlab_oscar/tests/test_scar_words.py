@@ -13,11 +13,12 @@ import yaml
 from IPython.core.interactiveshell import InteractiveShell
 
 from jupyterlab_oscar import client
+from jupyterlab_oscar.argument_parser import UsageMistake
 from jupyterlab_oscar.client import Bridge
 from jupyterlab_oscar.console import Console
 from jupyterlab_oscar.errors import InvalidError, JobFailed
 from jupyterlab_oscar.magics import completion
-from jupyterlab_oscar.parser import UsageMistake, build_parser
+from jupyterlab_oscar.parser import build_parser
 from jupyterlab_oscar.tests.peers import Peer, peer
 from jupyterlab_oscar.verbs import Context, Outcome, run
 
