@@ -1,14 +1,6 @@
 import { BridgeError } from '../http/errors';
-import { capital, causeOf, isNetworkCode, remoteFailure, unreachable } from '../http/failures';
-
-/** What the clients of AWS throw, as far as it is looked at. */
-interface IAwsError {
-  name?: string;
-  Code?: string;
-  code?: string;
-  message?: string;
-  $metadata?: { httpStatusCode?: number };
-}
+import { capital, causeOf, remoteFailure } from '../http/failures';
+import { commonProblem, sdkError, sdkErrorName, unanswered } from '../storage/sdk-errors';
 
 const REFUSED = new Set([
   'InvalidClientTokenId',
@@ -26,37 +18,29 @@ const BUSY =
 const MISSING = /NotFound|^NoSuch|DoesNotExist|^404/;
 const TAKEN = /Conflict|AlreadyExists|AlreadyOwned|EntityAlreadyExists/;
 
-/** The name that AWS gives its error. */
-export function awsName(error: unknown): string {
-  const aws = (typeof error === 'object' && error !== null ? error : {}) as IAwsError;
-  return aws.Code ?? aws.name ?? '';
-}
-
 /** True for an error of AWS with one of these names. */
 export function isAws(error: unknown, ...names: string[]): boolean {
-  return names.includes(awsName(error));
+  return names.includes(sdkErrorName(error));
 }
 
 /** True for "there is no such thing", in the words of all services. */
 export function isGone(error: unknown): boolean {
-  const aws = (typeof error === 'object' && error !== null ? error : {}) as IAwsError;
-  const name = awsName(error);
   return (
-    MISSING.test(name) ||
-    (aws.$metadata?.httpStatusCode === 404 && !(error instanceof BridgeError)) ||
+    MISSING.test(sdkErrorName(error)) ||
+    (sdkError(error).$metadata?.httpStatusCode === 404 && !(error instanceof BridgeError)) ||
     (error instanceof BridgeError && error.problem.status === 404)
   );
 }
 
 /** True for "something of that name exists". */
 export function isTaken(error: unknown): boolean {
-  return TAKEN.test(awsName(error));
+  return TAKEN.test(sdkErrorName(error));
 }
 
 /** True for "you may not". */
 export function isDenied(error: unknown): boolean {
   return (
-    /^(?:AccessDenied|UnauthorizedOperation|AuthorizationError|Forbidden)/.test(awsName(error)) ||
+    /^(?:AccessDenied|UnauthorizedOperation|AuthorizationError|Forbidden)/.test(sdkErrorName(error)) ||
     (error instanceof BridgeError && error.problem.type.endsWith(':forbidden'))
   );
 }
@@ -70,18 +54,14 @@ export function awsError(error: unknown, what: string): BridgeError {
   if (error instanceof BridgeError) {
     return error;
   }
-  const aws = (typeof error === 'object' && error !== null ? error : {}) as IAwsError;
-  const name = awsName(error);
-  const text = aws.message ?? String(error);
-  const status = aws.$metadata?.httpStatusCode;
-  if (name === 'AbortError') {
-    return new BridgeError({
-      type: 'cancelled',
-      title: 'Cancelled',
-      status: 499,
-      detail: `Stopped before it could ${what}.`
-    });
+  const common = commonProblem(error, 'AWS', what);
+  if (common) {
+    return common;
   }
+  const { message, $metadata } = sdkError(error);
+  const name = sdkErrorName(error);
+  const text = message ?? String(error);
+  const status = $metadata?.httpStatusCode;
   if (/^(?:ExpiredToken|TokenRefreshRequired|RequestExpired)/.test(name) || /\bexpired\b/i.test(sso(name, text))) {
     return expired(text);
   }
@@ -96,16 +76,6 @@ export function awsError(error: unknown, what: string): BridgeError {
       detail: `AWS could not ${what}: it does not accept the credentials.`,
       cause: causeOf(`${name}: ${text}`),
       action: 'Choose another profile, or renew the keys of this one.'
-    });
-  }
-  if (name === 'RequestTimeTooSkewed') {
-    return new BridgeError({
-      type: 'unauthorized',
-      title: 'The clocks differ',
-      status: 403,
-      detail: 'AWS refuses the call because its clock and the one of this machine differ too much.',
-      cause: causeOf(text),
-      action: 'Set the clock of this machine.'
     });
   }
   if (isDenied(error) || status === 403) {
@@ -142,18 +112,8 @@ export function awsError(error: unknown, what: string): BridgeError {
       action: 'Choose another name.'
     });
   }
-  const code = aws.code ?? (name === 'TimeoutError' ? 'ETIMEDOUT' : /\b(E[A-Z_]{4,})\b/.exec(text)?.[1]);
   if (status === undefined || status === 0) {
-    return code !== undefined && (isNetworkCode(code) || /CERT|TLS/.test(code))
-      ? unreachable('AWS', code, text)
-      : new BridgeError({
-          type: 'remote-error',
-          title: 'Not done',
-          status: 502,
-          detail: `AWS could not ${what}.`,
-          cause: causeOf(name && name !== 'Error' ? `${name}: ${text}` : text),
-          action: 'Try again.'
-        });
+    return unanswered(error, 'AWS', what, name && name !== 'Error' ? `${name}: ${text}` : text);
   }
   if (isGone(error)) {
     return remoteFailure({ who: 'AWS', what, status: 404, text: `${name}: ${text}` });

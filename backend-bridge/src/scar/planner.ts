@@ -2,7 +2,7 @@ import type { FdlProblem } from '../contract';
 import { parsePath, type IFdlDocument } from '../fdl';
 import { logGroupOf, type IAction, type IPlanning } from './action';
 import { SECRET_VARIABLE } from './entrypoint';
-import { awsName, isDenied, isGone } from './errors';
+import { isDenied, isGone } from './errors';
 import { decodeConfig, ENVIRONMENT_LIMIT, functionConfig, secretsIn } from './function-config';
 import { hasImage, imageTag, noToolText, type IContainerTool } from './image';
 import { readBatch, readFunction, readLogGroup, readPolicy } from './live';
@@ -149,7 +149,7 @@ async function checkRole({ target, spec, problem, notes }: IPlanning): Promise<v
     if (isDenied(error)) {
       return;
     }
-    if (isGone(error) || awsName(error) === 'NoSuchEntity') {
+    if (isGone(error)) {
       problem('aws-role-missing', 'iam/role', `There is no role ${spec.role}. Make it, or name another.`);
       return;
     }

@@ -1,5 +1,5 @@
 import { making, type IAction, type IPlanning, type IRun } from './action';
-import { awsName, calling } from './errors';
+import { calling, isAws } from './errors';
 import { PRICES } from './prices';
 import { sdk } from './sdk';
 import { holds, isSecretOf, readSecret, secretName, type ILiveSecret } from './secret';
@@ -99,7 +99,7 @@ function put(
         return answer.VersionId ?? '';
       } catch (error) {
         // Deleted a moment ago: AWS still works on it.
-        if (awsName(error) === 'InvalidRequestException' && /deletion/.test((error as Error).message)) {
+        if (isAws(error, 'InvalidRequestException') && /deletion/.test((error as Error).message)) {
           return undefined;
         }
         throw error;

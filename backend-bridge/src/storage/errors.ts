@@ -1,15 +1,6 @@
 import { BridgeError } from '../http/errors';
-import { capital, causeOf, isNetworkCode, isProblem, remoteFailure, unreachable } from '../http/failures';
-
-/** What the S3 client throws, as far as it is looked at. */
-interface IS3Error {
-  name?: string;
-  Code?: string;
-  code?: string;
-  message?: string;
-  $metadata?: { httpStatusCode?: number };
-  cause?: unknown;
-}
+import { capital, isProblem, remoteFailure } from '../http/failures';
+import { commonProblem, sdkError, sdkErrorName, unanswered } from './sdk-errors';
 
 const CREDENTIAL_CODES = new Set([
   'InvalidAccessKeyId',
@@ -29,23 +20,19 @@ export function storageError(error: unknown, who: string, what: string): BridgeE
   if (error instanceof BridgeError) {
     return error;
   }
-  const s3 = (typeof error === 'object' && error !== null ? error : {}) as IS3Error;
-  const name = s3.Code ?? s3.name ?? '';
-  const status = s3.$metadata?.httpStatusCode;
-  if (name === 'AbortError') {
-    return new BridgeError({
-      type: 'cancelled',
-      title: 'Cancelled',
-      status: 499,
-      detail: `Stopped before it could ${what}.`
-    });
+  const common = commonProblem(error, who, what);
+  if (common) {
+    return common;
   }
+  const { message, $metadata } = sdkError(error);
+  const name = sdkErrorName(error);
+  const status = $metadata?.httpStatusCode;
   if (CREDENTIAL_CODES.has(name)) {
     return remoteFailure({
       who,
       what,
       status: 401,
-      text: s3.message,
+      text: message,
       action: 'The keys of the object store have changed: try again.'
     });
   }
@@ -58,36 +45,14 @@ export function storageError(error: unknown, who: string, what: string): BridgeE
       action: 'Delete its objects first.'
     });
   }
-  if (name === 'RequestTimeTooSkewed') {
-    return new BridgeError({
-      type: 'unauthorized',
-      title: 'The clocks differ',
-      status: 403,
-      detail: `${capital(who)} refuses the call because its clock and the one of this machine differ too much.`,
-      cause: causeOf(s3.message),
-      action: 'Set the clock of this machine.'
-    });
-  }
-  // The SDK sometimes wraps what it got, and leaves only the text of it.
-  const code = s3.code ?? (name === 'TimeoutError' ? 'ETIMEDOUT' : /\b(E[A-Z_]{4,})\b/.exec(s3.message ?? '')?.[1]);
   if (status === undefined || status === 0) {
-    // Errors of the network have a code; errors of the stream that was being sent have their own words.
-    return code !== undefined && (isNetworkCode(code) || /CERT|TLS/.test(code))
-      ? unreachable(who, code, s3.message)
-      : new BridgeError({
-          type: 'remote-error',
-          title: 'Not done',
-          status: 502,
-          detail: `${capital(who)} could not ${what}.`,
-          cause: causeOf(s3.message ?? String(error)),
-          action: 'Try again.'
-        });
+    return unanswered(error, who, what, message ?? String(error));
   }
   return remoteFailure({
     who,
     what,
     status,
-    text: name === s3.message || !s3.message ? name : `${name}: ${s3.message}`
+    text: name === message || !message ? name : `${name}: ${message}`
   });
 }
 
