@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .errors import JobFailed, make_problem
+from .fdl_api import FdlRequest, Progress
 from .inputs import PathLike, file_reference, text_pieces
 from .objects_api import ObjectStore
 from .results import Items, Result
@@ -18,8 +19,6 @@ from .transport import path
 
 if TYPE_CHECKING:
     from .client import Bridge
-
-Progress = Callable[[dict[str, Any]], None]
 
 FUNCTION_COLUMNS = ("name", "state", "memory", "timeout", "mode", "image", "api", "supervisor", "modified")
 JOB_COLUMNS = ("id", "name", "function", "state", "exitCode", "createdAt", "reason")
@@ -92,14 +91,13 @@ class Aws(ObjectStore):
 
     def plan(self, source: dict[str, Any], cluster: str | None = None) -> dict[str, Any]:
         """What an apply would do (``FdlSource`` of the contract)."""
-        return dict(self._bridge.transport.json("POST", path("fdl", "plan"), _request(source, cluster)))
+        return FdlRequest(self._bridge, source, cluster).plan()
 
     def apply(
         self, source: dict[str, Any], cluster: str | None = None, progress: Progress | None = None
     ) -> dict[str, Any]:
         """Deploy what an FDL says, on AWS and on OSCAR, and wait until it is done."""
-        operation = self._bridge.transport.json("POST", path("fdl", "apply"), _request(source, cluster))
-        return self._bridge.operation(operation, progress)
+        return FdlRequest(self._bridge, source, cluster).apply(progress)
 
     def batch_jobs(self, function: str | None = None) -> Items:
         """Jobs of Batch, of a function or all."""
@@ -305,7 +303,3 @@ def local_files(folder: PathLike) -> Iterator[tuple[str, str]]:
         for name in sorted(names):
             full = os.path.join(where, name)  # noqa: PTH118 (os.walk gives text)
             yield full, os.path.relpath(full, root).replace(os.sep, "/")
-
-
-def _request(source: dict[str, Any], cluster: str | None) -> dict[str, Any]:
-    return {"source": source, **({"cluster": cluster} if cluster else {})}

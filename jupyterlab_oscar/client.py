@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from .aws_api import Aws, Function, Invocation
@@ -17,6 +17,7 @@ from .cluster_api import Cluster
 from .compute.job import ComputeJob
 from .endpoint import Endpoint
 from .errors import error_from, make_problem
+from .fdl_api import Progress
 from .infrastructure_api import Infrastructure, Infrastructures
 from .inputs import POLL, PathLike, expand, file_reference, output_folders
 from .pipeline_api import RUN_COLUMNS, Pipeline, PipelineRun, RunNode
@@ -146,9 +147,7 @@ class Bridge:
         """Clusters on any cloud, through the Infrastructure Manager."""
         return Infrastructures(self)
 
-    def operation(
-        self, operation: dict[str, Any], progress: Callable[[dict[str, Any]], None] | None = None
-    ) -> dict[str, Any]:
+    def operation(self, operation: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
         """Wait for the end of an operation; returns its last state.
 
         Raises

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .errors import NotFoundError, make_problem
+from .fdl_api import FdlRequest, Progress
 from .inputs import PathLike, file_reference
 from .objects_api import ObjectStore
 from .results import Items
@@ -98,19 +98,18 @@ class Cluster(ObjectStore):
 
     def check(self, fdl: PathLike) -> list[dict[str, Any]]:
         """Problems of an FDL file."""
-        body = {"source": {"file": file_reference(fdl)}, **({"cluster": self._name} if self._name else {})}
-        return self._json("POST", path("fdl", "check"), body)["problems"]
+        return self._fdl(fdl).check()
 
     def plan(self, fdl: PathLike, *, raw_script: bool = False) -> dict[str, Any]:
         """What an apply would do: ``{steps, problems, notes, services}``."""
-        return self._json("POST", path("fdl", "plan"), self._apply_request(fdl, raw_script))
+        return self._fdl(fdl, raw_script=raw_script).plan()
 
     def apply(
         self,
         fdl: PathLike,
         *,
         raw_script: bool = False,
-        progress: Callable[[dict[str, Any]], None] | None = None,
+        progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Deploy an FDL file and wait until it is done; returns the operation with its steps.
 
@@ -123,16 +122,10 @@ class Cluster(ObjectStore):
         progress
             Called with the operation each time it has moved.
         """
-        operation = self._json("POST", path("fdl", "apply"), self._apply_request(fdl, raw_script))
-        return self._bridge.operation(operation, progress)
+        return self._fdl(fdl, raw_script=raw_script).apply(progress)
 
-    def _apply_request(self, fdl: PathLike, raw_script: bool) -> dict[str, Any]:
-        request: dict[str, Any] = {"source": {"file": file_reference(fdl)}}
-        if self._name:
-            request["cluster"] = self._name
-        if raw_script:
-            request["rawScript"] = True
-        return request
+    def _fdl(self, fdl: PathLike, *, raw_script: bool = False) -> FdlRequest:
+        return FdlRequest(self._bridge, {"file": file_reference(fdl)}, self._name, raw_script=raw_script)
 
     def readiness(self, service: str, source: Cluster, *, image: str | None = None) -> dict[str, Any]:
         """What this cluster lacks for a service of another: ``{ready, items: [{topic, state, message}]}``.
@@ -155,7 +148,7 @@ class Cluster(ObjectStore):
         *,
         image: str | None = None,
         force: bool = False,
-        progress: Callable[[dict[str, Any]], None] | None = None,
+        progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Put a service of another cluster here, the same bytes, and wait until it is done.
 

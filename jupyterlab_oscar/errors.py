@@ -90,6 +90,11 @@ class InvalidError(OscarError):
     """What was asked for is not valid."""
 
 
+def invalid(title: str, detail: str, action: str | None = None) -> InvalidError:
+    """Make the error for what the user has to write otherwise."""
+    return InvalidError(make_problem("invalid", title, 400, detail, action=action))
+
+
 class ConflictError(OscarError):
     """It is there already, or somebody changed it meanwhile."""
 

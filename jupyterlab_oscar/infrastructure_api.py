@@ -202,11 +202,7 @@ class Infrastructure:
                 progress(self)
             if self.done:
                 break
-            try:
-                self.update(POLL)
-            except NotFoundError:
-                # IM gave it an id of its own meanwhile: found by its name.
-                self.record = Infrastructures(self._bridge).get(self.name).record
+            self.update(POLL)
         if check and self.failed:
             raise self.error()
         return self

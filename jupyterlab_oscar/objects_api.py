@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
     from .client import Bridge
 
 
-class ObjectStore:
+class ObjectStore(ABC):
     """What has buckets."""
 
     _bridge: Bridge
 
+    @abstractmethod
     def path(self, *parts: str) -> str:
         """A path below it."""
-        raise NotImplementedError
 
     def query(self) -> dict[str, Any]:
         """What each call says beside its path."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import NotFoundError, PipelineFailed, make_problem
+from .fdl_api import Progress
 from .inputs import POLL, PathLike, file_reference
 from .results import Items, ResultFile, html_table, safe_name, text_table
 from .transport import path
@@ -76,7 +77,7 @@ class Pipeline:
         *,
         cluster: str | None = None,
         secrets: Mapping[str, str] | None = None,
-        progress: Callable[[dict[str, Any]], None] | None = None,
+        progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Deploy its services and wait; returns the operation with its steps."""
         operation = self._post("deploy", cluster=cluster, secrets=dict(secrets) if secrets else None)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from . import _meta, paths
 from .bridge_start import NODE_OPTIONS, require_bundle
-from .errors import InvalidError, OscarError, make_problem
+from .errors import OscarError, invalid, make_problem
 from .node import find_node
 
 
@@ -81,9 +81,7 @@ def _password(file: str | None) -> str | None:
     try:
         password = Path(file).expanduser().read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise InvalidError(
-            make_problem("invalid", "The password file cannot be read", 400, f"{file}: {error.strerror or error}.")
-        ) from error
+        raise invalid("The password file cannot be read", f"{file}: {error.strerror or error}.") from error
     if not password:
-        raise InvalidError(make_problem("invalid", "The password file is empty", 400, f"{file} holds no password."))
+        raise invalid("The password file is empty", f"{file} holds no password.")
     return password

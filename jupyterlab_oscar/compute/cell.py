@@ -8,7 +8,7 @@ import symtable
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..errors import InvalidError, make_problem
+from ..errors import invalid
 from .collect import code_of
 
 #: Functions that a cell may define, by kind of job; the first is the one that it must.
@@ -51,7 +51,7 @@ def cell_code(
     used, defined = _symbols(cell, name)
     wanted = FUNCTIONS[kind][0]
     if wanted not in defined and wanted not in space:
-        raise _invalid(
+        raise invalid(
             f"There is no {wanted}",
             f"The cell defines no function {wanted}.",
             "Begin with def mapper(line): …" if wanted == "mapper" else "Begin with def task(first, count, ctx): …",
@@ -60,7 +60,7 @@ def cell_code(
     names = dict.fromkeys([*named, *wanted_too, *(item for item in used if item not in defined and item in space)])
     missing = [item for item in names if item not in space]
     if missing:
-        raise _invalid("A variable is missing", f"There is no variable {missing[0]}.", "Define it in a cell before.")
+        raise invalid("A variable is missing", f"There is no variable {missing[0]}.", "Define it in a cell before.")
     more = code_of({}, {item: space[item] for item in names})
     lines = more["source"].rstrip("\n").split("\n")
     imports = [text for text in lines if text.startswith(("import ", "from "))]
@@ -93,7 +93,7 @@ def _symbols(cell: str, name: str) -> tuple[list[str], set[str]]:
     try:
         top = symtable.symtable(cell, name, "exec")
     except SyntaxError as error:
-        raise _invalid(
+        raise invalid(
             "The cell is no Python",
             f"Line {(error.lineno or 0) + 1}: {error.msg}: {(error.text or '').strip()}",
             "Correct it; magics of IPython cannot be used in it.",
@@ -109,7 +109,3 @@ def _symbols(cell: str, name: str) -> tuple[list[str], set[str]]:
             if here and item.is_referenced() and not hasattr(builtins, item.get_name()):
                 used[item.get_name()] = None
     return list(used), defined
-
-
-def _invalid(title: str, detail: str, action: str) -> InvalidError:
-    return InvalidError(make_problem("invalid", title, 400, detail, action=action))

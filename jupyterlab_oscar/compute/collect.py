@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from ..errors import InvalidError, make_problem
+from ..errors import invalid
 
 #: Values larger than this belong into a file (bytes of all pickles).
 LARGEST = 32 * 1024 * 1024
@@ -60,7 +60,7 @@ def pickles_of(variables: Mapping[str, Any]) -> dict[str, str]:
     for name, value in variables.items():
         kept[name] = base64.b64encode(_pickled(name, value)).decode()
     if sum(len(text) for text in kept.values()) * 3 // 4 > LARGEST:
-        raise _invalid(
+        raise invalid(
             "The variables are too large",
             "Together they take more than 32 MB.",
             "Write them to a file, and read it in setup().",
@@ -80,7 +80,7 @@ class _Collector:
         """A function or class under a name."""
         if name in self._seen:
             if self._seen[name] is not thing:
-                raise _invalid(
+                raise invalid(
                     "Two things have one name",
                     f"Two functions use different values called {name}.",
                     "Give one of them another name.",
@@ -162,7 +162,7 @@ def _source(name: str, thing: Any) -> tuple[str, int, str]:
         lines, line = inspect.getsourcelines(thing)
         file = inspect.getsourcefile(thing) or inspect.getfile(thing)
     except (OSError, TypeError) as error:
-        raise _invalid(
+        raise invalid(
             "A function has no source",
             f"{name}: {error}.",
             "Define it in a cell or a file, with def.",
@@ -185,7 +185,7 @@ def _class_source(name: str, thing: type) -> tuple[str, int, str]:
             if isinstance(node, ast.ClassDef) and node.name == thing.__name__:
                 first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
                 return textwrap.dedent("".join(lines[first - 1 : node.end_lineno])), first, file
-    raise _invalid("A class has no source", f"{name} is in no file or cell.", "Define it in a cell or a file.")
+    raise invalid("A class has no source", f"{name} is in no file or cell.", "Define it in a cell or a file.")
 
 
 def _defined(tree: ast.Module) -> str | None:
@@ -200,7 +200,7 @@ def _lambda_source(name: str, thing: Any) -> tuple[str, int, str]:
         whole = "".join(inspect.findsource(thing)[0])
         tree = ast.parse(whole)
     except (OSError, SyntaxError) as error:
-        raise _invalid("A function has no source", f"{name}: {error}.", "Define it with def.") from error
+        raise invalid("A function has no source", f"{name}: {error}.", "Define it with def.") from error
     nodes = [
         node
         for node in ast.walk(tree)
@@ -214,7 +214,7 @@ def _lambda_source(name: str, thing: Any) -> tuple[str, int, str]:
         places = _places(code)
         found = [text for node, text in zip(nodes, found, strict=True) if places and _spans(node.body, places)]
     if len(set(found)) != 1:
-        raise _invalid(
+        raise invalid(
             "A lambda cannot be told from the others",
             f"{name}: there are several lambdas on its line.",
             "Write them on lines of their own, or use def.",
@@ -257,7 +257,7 @@ def _pickled(name: str, value: Any) -> bytes:
     try:
         return pickle.dumps(value, protocol=5)
     except Exception as error:  # pickling runs code of whoever made the value
-        raise _invalid(
+        raise invalid(
             "A value cannot be sent",
             f"{name} ({type(value).__name__}) cannot be pickled: {error}.",
             "Make it inside the function, or in setup().",
@@ -272,7 +272,3 @@ def _file_name(file: str) -> str:
         if number is not None:
             return f"<cell In[{number}]>"
     return file
-
-
-def _invalid(title: str, detail: str, action: str) -> InvalidError:
-    return InvalidError(make_problem("invalid", title, 400, detail, action=action))

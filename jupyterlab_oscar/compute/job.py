@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BridgeUnavailable, ComputeFailed, InvalidError, make_problem
+from ..errors import BridgeUnavailable, ComputeFailed, InvalidError, invalid, make_problem
 from ..inputs import POLL, PathLike, text_pieces
 from ..results import safe_name
 from ..transport import path
@@ -229,22 +229,14 @@ class ComputeJob:
         try:
             return dict(self) if self.kind == "mapreduce" else {item["first"]: item["value"] for item in self}
         except TypeError as error:
-            raise InvalidError(
-                make_problem(
-                    "invalid", "Not a dictionary", 400, f"A key cannot be one: {error}.", action="Use list(job)."
-                )
-            ) from error
+            raise invalid("Not a dictionary", f"A key cannot be one: {error}.", "Use list(job).") from error
 
     def to_pandas(self) -> Any:
         """A DataFrame with ``key`` and ``value``, or ``first``, ``count`` and the value; a dictionary becomes columns."""
         try:
             import pandas
         except ImportError as error:
-            raise InvalidError(
-                make_problem(
-                    "invalid", "pandas is not here", 400, "This kernel has no pandas.", action="%pip install pandas"
-                )
-            ) from error
+            raise invalid("pandas is not here", "This kernel has no pandas.", "%pip install pandas") from error
         if self.kind == "mapreduce":
             return pandas.DataFrame(list(self), columns=["key", "value"])
         rows = [

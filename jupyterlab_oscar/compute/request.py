@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import InvalidError, make_problem
+from ..errors import invalid
 from ..inputs import PathLike
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -127,7 +127,7 @@ def _objects(place: str, *, with_cluster: bool) -> dict[str, Any]:
     cluster, _, rest = place.partition("/") if with_cluster else ("", "", place)
     bucket, _, key = rest.partition("/")
     if not bucket or (with_cluster and not cluster):
-        raise _invalid(
+        raise invalid(
             "There is no bucket in it",
             f"{place} names no bucket.",
             "Write s3://BUCKET/PREFIX or oscar://CLUSTER/BUCKET/PREFIX.",
@@ -165,7 +165,7 @@ def size_of(text: Any) -> int:
         return int(text)
     found = _SIZE.match(str(text))
     if found is None:
-        raise _invalid("That is no size", f"“{text}” is no size.", "Write a number with K, M or G, as in 512M.")
+        raise invalid("That is no size", f"“{text}” is no size.", "Write a number with K, M or G, as in 512M.")
     return int(float(found[1]) * 1024 ** _UNITS[found[2]])
 
 
@@ -177,7 +177,3 @@ def blocks_of(text: Any) -> tuple[int | None, int | None]:
         least, colon, most = str(text).partition(":")
         most = most if colon else least
     return (size_of(least) if least else None, size_of(most) if most else None)
-
-
-def _invalid(title: str, detail: str, action: str) -> InvalidError:
-    return InvalidError(make_problem("invalid", title, 400, detail, action=action))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ..argument_parser import Parser
-from ..errors import InvalidError, NotFoundError, make_problem
+from ..errors import NotFoundError, invalid, make_problem
 from ..verbs import jobs as service_jobs
 from ..verbs.compute import find, show_job
 from ..verbs.context import Context
@@ -104,7 +104,5 @@ def _clean(context: Context) -> str:
 def _age(text: str) -> timedelta:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
     if found is None:
-        raise InvalidError(
-            make_problem("invalid", "No age", 400, f"“{text}” is no age.", action="Write 7d, 12h or 30m.")
-        )
+        raise invalid("No age", f"“{text}” is no age.", "Write 7d, 12h or 30m.")
     return timedelta(**{_UNITS[found[2]]: float(found[1])})

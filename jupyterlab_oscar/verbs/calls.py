@@ -8,9 +8,9 @@ from typing import Any
 
 from ..client import Submission, job_error, output_folders
 from ..console import Console
-from ..errors import OscarError, make_problem
+from ..errors import OscarError, invalid, make_problem
 from ..results import Items, Result, ResultFile, safe_name, size_text
-from .context import Context, Outcome, invalid
+from .context import Context, Outcome
 
 
 def invoke(context: Context) -> Outcome:

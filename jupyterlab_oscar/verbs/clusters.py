@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Any
 
 from ..console import Console
+from ..errors import invalid
 from ..results import Items
-from .context import Context, Outcome, Record, invalid, listing, read_text
+from .context import Context, Outcome, Record, listing, read_text
+from .values import asked_secret, piped_secret
 
 
 def status(context: Context) -> Outcome:
@@ -54,27 +55,16 @@ def _cluster_definition(args: Any, console: Console) -> dict[str, Any]:
     if args.user:
         definition["user"] = args.user
     if args.password_stdin:
-        definition["password"] = _secret(console, "password")
+        definition["password"] = piped_secret(console, "password")
     elif args.token_stdin:
-        definition["token"] = _secret(console, "token")
+        definition["token"] = piped_secret(console, "token")
     elif args.token_file:
         definition["tokenFile"] = str(Path(args.token_file).expanduser().absolute())
     elif args.user:
-        if console.stdin is None or console.stdin.isatty():
-            definition["password"] = getpass.getpass(f"Password of {args.user}: ")
-        else:
-            raise invalid("No password", "A user needs a password.", "Give it with --password-stdin.")
+        missing = invalid("No password", "A user needs a password.", "Give it with --password-stdin.")
+        definition["password"] = asked_secret(console, f"Password of {args.user}", missing)
     if args.ca:
         definition["ca"] = read_text(Path(args.ca).expanduser())
     if args.insecure:
         definition["insecure"] = True
     return definition
-
-
-def _secret(console: Console, what: str) -> str:
-    if console.stdin is None:
-        return getpass.getpass(f"{what.capitalize()}: ")
-    secret = console.stdin.readline().rstrip("\r\n")
-    if not secret:
-        raise invalid(f"No {what}", f"There is no {what} on standard input.", f"Pipe the {what} into the command.")
-    return secret

@@ -10,9 +10,9 @@ from ..client import ComputeJob
 from ..compute import show
 from ..compute.request import build
 from ..compute.words import options_of
-from ..errors import NotFoundError
+from ..errors import NotFoundError, invalid
 from ..results import Items
-from .context import Context, Outcome, invalid, listing, read_text
+from .context import Context, Outcome, listing, read_text
 from .jobs import stream_log
 
 JOB_COLUMNS = ("id", "kind", "name", "state", "createdAt", "finishedAt")

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from ..client import Bridge, Cluster
 from ..console import Console
-from ..errors import InvalidError, make_problem
+from ..errors import invalid
 from ..results import Items, cell
 
 
@@ -101,7 +101,3 @@ def open_file(path: Path) -> IO[bytes]:
 def read_text(path: Path) -> str:
     with open_file(path) as file:
         return file.read().decode("utf-8", "replace")
-
-
-def invalid(title: str, detail: str, action: str) -> InvalidError:
-    return InvalidError(make_problem("invalid", title, 400, detail, action=action))

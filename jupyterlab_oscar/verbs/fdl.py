@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..console import Console
+from ..fdl_api import Progress
 from ..results import Items
 from .context import Context, Outcome, Record
 
@@ -24,7 +24,11 @@ def check(context: Context) -> Outcome:
 
 
 def plan(context: Context) -> Outcome:
-    plan = context.cluster.plan(context.args.fdl, raw_script=context.args.raw_script)
+    return show_plan(context.cluster.plan(context.args.fdl, raw_script=context.args.raw_script))
+
+
+def show_plan(plan: dict[str, Any]) -> Outcome:
+    """What an apply would do, as its steps."""
     lines = [problem_lines(plan["problems"])] if plan["problems"] else []
     lines += [step_line(step) for step in plan["steps"]]
     lines += plan["notes"]
@@ -52,7 +56,7 @@ def schema(context: Context) -> Outcome:
     return Outcome(value, value, json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def follow(console: Console) -> Callable[[dict[str, Any]], None]:
+def follow(console: Console) -> Progress:
     """Tell the steps of an operation as they are done."""
     told: dict[int, str] = {}
 

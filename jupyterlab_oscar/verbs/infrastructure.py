@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..aws_fdl import assignments, load
+from ..errors import invalid
 from ..infrastructure_api import Infrastructure, Infrastructures
 from ..inputs import file_reference
 from ..results import Items, safe_name
 from . import infrastructure_settings as settings
-from .context import Context, Outcome, Record, fields, invalid, listing, read_text
+from .context import Context, Outcome, Record, fields, listing, read_text
 from .jobs import stream_log
+from .values import asked_secret, assignments, named_values, piped_secret
 
 
 def infrastructure(context: Context) -> Outcome:
@@ -74,12 +74,18 @@ def _request(context: Context) -> dict[str, Any]:
     args = context.args
     inputs: dict[str, Any] = {}
     if args.inputs:
-        inputs.update(load(read_text(Path(args.inputs).expanduser()), args.inputs))
+        inputs.update(named_values(read_text(Path(args.inputs).expanduser()), args.inputs))
     for name, text in assignments(args.input, "--input").items():
         inputs[name] = _value(text)
     for word in args.secret:
         name, _, variable = word.partition("=")
-        inputs[name] = os.environ.get(variable or name) or getpass.getpass(f"{name}: ")
+        variable = variable or name
+        missing = invalid(
+            "A secret is missing",
+            f"The environment variable {variable} is not set, and nobody is there to be asked for {name}.",
+            f"Put it into the environment variable {variable}.",
+        )
+        inputs[name] = os.environ.get(variable) or asked_secret(context.console, name, missing)
     given = {
         "name": args.name,
         "addons": args.addon,
@@ -283,7 +289,7 @@ def _private(name: str, text: str) -> Path:
 
 
 def _owners(context: Context) -> Outcome:
-    found = _one(context).add_owner(settings.secret_line(context, "token"))
+    found = _one(context).add_owner(piped_secret(context.console, "token"))
     return _shown(found, f"Owners of {found.name}: {', '.join(found.record['owners'])}")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Any
 
-from ..aws_fdl import assignments, load
+from ..errors import invalid
 from ..infrastructure_api import Infrastructures
 from ..results import Items
-from .context import Context, Outcome, Record, fields, invalid, listing, read_text
+from .context import Context, Outcome, Record, fields, listing, read_text
+from .values import assignments, named_values, piped_secret
 
 
 def server(context: Context) -> Outcome:
@@ -20,7 +20,7 @@ def server(context: Context) -> Outcome:
         if getattr(args, name) is not None:
             change[name] = getattr(args, name)
     if args.password_stdin:
-        change["password"] = secret_line(context, "password")
+        change["password"] = piped_secret(context.console, "password")
     server = context.bridge.infrastructures().server(**change)
     text = fields({name: value for name, value in server.items() if name != "problem"})
     if server.get("problem"):
@@ -73,7 +73,7 @@ def _credential_values(context: Context, api: Infrastructures) -> dict[str, str]
     secret = {field["name"] for field in _fields_of(api.clouds(), args.type) if field["type"] == "password"}
     values: dict[str, str] = {}
     if args.values_file:
-        given = load(read_text(Path(args.values_file).expanduser()), args.values_file)
+        given = named_values(read_text(Path(args.values_file).expanduser()), args.values_file)
         values.update({str(name): str(value) for name, value in given.items()})
     for name, text in assignments(args.field, "--field").items():
         if name in secret:
@@ -86,7 +86,7 @@ def _credential_values(context: Context, api: Infrastructures) -> dict[str, str]
     for name, file in assignments(args.field_file, "--field-file").items():
         values[name] = read_text(Path(file).expanduser()).rstrip("\n")
     if args.stdin:
-        values[args.stdin] = secret_line(context, args.stdin)
+        values[args.stdin] = piped_secret(context.console, args.stdin, lines=True)
     return values
 
 
@@ -97,19 +97,8 @@ def token(context: Context) -> Outcome:
         api.forget_token()
         return Outcome(None, {"forgotten": True}, "Forgotten.")
     if args.what == "set":
-        text = read_text(Path(args.file).expanduser()).strip() if args.file else secret_line(context, "token")
+        text = read_text(Path(args.file).expanduser()).strip() if args.file else piped_secret(context.console, "token")
         info = api.set_token(text)
     else:
         info = api.token()
     return Outcome(Record(info), info, fields(info), int(info["state"] in ("expired", "none")))
-
-
-def secret_line(context: Context, what: str) -> str:
-    """A secret from standard input, else asked for."""
-    stdin = context.console.stdin
-    if stdin is None or stdin.isatty():
-        return getpass.getpass(f"{what.capitalize()}: ")
-    text = stdin.read().rstrip("\r\n")
-    if not text:
-        raise invalid(f"No {what}", f"There is no {what} on standard input.", f"Pipe the {what} into the command.")
-    return text

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..console import Console
+from ..errors import invalid
 from ..results import Items, safe_name, size_text
-from .context import Context, Outcome, invalid, listing, open_file, save
+from .context import Context, Outcome, listing, open_file, save
 
 
 def ls(context: Context) -> Outcome:

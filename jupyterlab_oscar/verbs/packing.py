@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import OscarError, make_problem
+from ..errors import OscarError, invalid, make_problem
 from ..inputs import file_reference
 from ..results import Items
 from .calls import show_result
-from .context import Context, Outcome, Record, invalid
+from .context import Context, Outcome, Record
 from .fdl import follow
 
 _READINESS_COLUMNS = ("topic", "state", "message")

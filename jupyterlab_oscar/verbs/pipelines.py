@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from collections.abc import Iterable
@@ -10,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..client import Pipeline, PipelineRun
+from ..errors import invalid
 from ..results import Items
 from ..transport import path
-from .context import Context, Outcome, Record, invalid, listing
+from .context import Context, Outcome, Record, listing
 from .fdl import follow, has_errors
 from .jobs import stream_log
+from .values import asked_secret
 
 _PROBLEM_COLUMNS = ("severity", "label", "message")
 _LEFTOVER_COLUMNS = ("cluster", "service", "pipeline", "reason")
@@ -231,22 +232,13 @@ def _secrets(context: Context, asked: list[dict[str, Any]]) -> dict[str, str]:
         if name in named and name in os.environ:
             values[name] = os.environ[name]
         else:
-            values[name] = _ask(context, name)
+            missing = invalid(
+                "A secret is missing",
+                f"The pipeline asks for the secret {name}, and nobody is there to be asked.",
+                f"Put it into the environment variable {name} and add --secret {name}.",
+            )
+            values[name] = asked_secret(context.console, name, missing)
     return values
-
-
-def _ask(context: Context, name: str) -> str:
-    stdin = context.console.stdin
-    try:
-        if stdin is None or stdin.isatty():
-            return getpass.getpass(f"{name}: ")
-    except NotImplementedError:  # a notebook that nobody sits at (IPython's StdinNotImplementedError)
-        pass
-    raise invalid(
-        "A secret is missing",
-        f"The pipeline asks for the secret {name}, and nobody is there to be asked.",
-        f"Put it into the environment variable {name} and add --secret {name}.",
-    )
 
 
 _ACTIONS = {

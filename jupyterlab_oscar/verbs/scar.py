@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..aws_api import FUNCTION_COLUMNS, Aws, Function, Invocation, local_files
-from ..aws_fdl import json_value, names_of, source_of
+from ..errors import invalid
 from ..results import Items, safe_name
 from .calls import print_result, save_result
-from .context import Context, Outcome, Record, fields, invalid, listing, read_text, save
-from .fdl import STEP_COLUMNS, follow, has_errors, problem_lines, step_line
+from .context import Context, Outcome, Record, fields, listing, read_text, save
+from .fdl import STEP_COLUMNS, follow, show_plan, step_line
 from .jobs import stream_log
 from .objects import place
+from .scar_fdl import names_of, source_of
+from .values import json_value
 
 
 def scar(context: Context) -> Outcome:
@@ -31,12 +33,7 @@ def _aws(context: Context) -> Aws:
 
 def _plan(context: Context) -> Outcome:
     source = source_of(context.args, _cell(context))
-    plan = _aws(context).plan(source, getattr(context.args, "cluster", None))
-    lines = [problem_lines(plan["problems"])] if plan["problems"] else []
-    lines += [step_line(step) for step in plan["steps"]]
-    lines += plan["notes"]
-    text = "\n".join(lines) or "Nothing to do."
-    return Outcome(Record(plan, text), plan, text, int(has_errors(plan["problems"])))
+    return show_plan(_aws(context).plan(source, getattr(context.args, "cluster", None)))
 
 
 def _cell(context: Context) -> str | None:

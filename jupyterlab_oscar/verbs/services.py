@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..errors import invalid
 from ..results import Items, safe_name
-from .context import Context, Outcome, Record, fields, invalid, listing, save
+from .context import Context, Outcome, Record, fields, listing, save
 
 
 def services(context: Context) -> Outcome:

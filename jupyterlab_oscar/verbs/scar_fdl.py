@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .errors import InvalidError, make_problem
+from ..errors import invalid
+from .context import read_text
+from .values import assignments, yaml_value
 
 #: Option → place below an entry of ``functions.aws``.
 _PLACES: dict[str, tuple[str, ...]] = {
@@ -56,18 +58,18 @@ def source_of(args: Any, cell: str | None = None) -> dict[str, Any]:
     file = Path(args.conf_file).expanduser() if args.conf_file not in (None, "-") else None
     if not args.conf_file:
         if "name" not in wanted.get("lambda", {}):
-            raise _invalid("No name", "A function needs a name.", "Give it with -n.")
+            raise invalid("No name", "A function needs a name.", "Give it with -n.")
         wanted["lambda"].setdefault("runtime", "image")
         return _text({"functions": {"aws": [wanted]}}, "scar init", Path.cwd())
     if not wanted:
         if file is not None:
             return {"file": {"path": str(file.absolute())}}
         return {"text": cell or "", "name": "cell.yaml", "base": {"path": str(Path.cwd())}}
-    text = _read(file) if file is not None else cell or ""
-    document = load(text, file.name if file else "the cell")
+    text = read_text(file) if file is not None else cell or ""
+    document = _document(text, file.name if file else "the cell")
     entries = ((document.get("functions") or {}).get("aws")) or []
     if not isinstance(entries, list) or not entries:
-        raise _invalid("No function of AWS", "Options for functions need functions.aws in the FDL.", "Add one.")
+        raise invalid("No function of AWS", "Options for functions need functions.aws in the FDL.", "Add one.")
     document["functions"]["aws"] = [_merged(entry, wanted) for entry in entries]
     # What an option names is where the command runs, what the file names is where the file is.
     return _text(document, file.name if file else "cell.yaml", file.absolute().parent if file else Path.cwd())
@@ -75,7 +77,7 @@ def source_of(args: Any, cell: str | None = None) -> dict[str, Any]:
 
 def names_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
     """Names in an FDL file: functions of AWS, and services with their clusters."""
-    functions = load(_read(file), file.name).get("functions") or {}
+    functions = _document(read_text(file), file.name).get("functions") or {}
     names = []
     for entry in functions.get("aws") or []:
         section = entry.get("lambda") if isinstance(entry, dict) else None
@@ -91,36 +93,11 @@ def names_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
     return names, services
 
 
-def load(text: str, name: str) -> dict[str, Any]:
-    """Read YAML; only what needs the values does: the bridge reads files by itself."""
-    import yaml
-
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise _invalid("No YAML", f"{name} is no YAML: {error}", "Mend it.") from error
+def _document(text: str, name: str) -> dict[str, Any]:
+    value = yaml_value(text, name)
     if not isinstance(value, dict):
-        raise _invalid("No FDL", f"{name} is no FDL: it has no functions.", "Begin with “functions:”.")
+        raise invalid("No FDL", f"{name} is no FDL: it has no functions.", "Begin with “functions:”.")
     return value
-
-
-def assignments(given: list[str], option: str) -> dict[str, str]:
-    """``K=V`` words; the value may hold further ``=``."""
-    found = {}
-    for word in given:
-        name, equals, value = word.partition("=")
-        if not equals or not name:
-            raise _invalid("No value", f"{option} {word} is not NAME=VALUE.", "Write NAME=VALUE.")
-        found[name] = value
-    return found
-
-
-def json_value(text: str, option: str) -> Any:
-    """JSON of an option."""
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise _invalid("No JSON", f"{option} is no JSON: {error}.", "Quote it for the shell.") from error
 
 
 def _entry(args: Any) -> dict[str, Any]:
@@ -166,14 +143,3 @@ def _merged(base: Any, over: Any) -> Any:
 def _text(document: dict[str, Any], name: str, base: Path) -> dict[str, Any]:
     # JSON is YAML.
     return {"text": json.dumps(document, indent=2, ensure_ascii=False), "name": name, "base": {"path": str(base)}}
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise _invalid("The file cannot be read", f"{file}: {error.strerror or error}.", "Check its name.") from error
-
-
-def _invalid(title: str, detail: str, action: str) -> InvalidError:
-    return InvalidError(make_problem("invalid", title, 400, detail, action=action))
