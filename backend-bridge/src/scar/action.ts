@@ -41,6 +41,8 @@ export interface IPlanning {
   config: FdlMap;
   waits: IWaits;
   tool?: IContainerTool;
+  /** Where an image that is built here goes: `host[:port]`. */
+  registry?: string;
   /** Of the secret that stays as it is. */
   secretVersion?: string;
   notes: string[];
@@ -75,9 +77,13 @@ export async function making(
   }
 }
 
+/** Of the clouds of AWS: `aws`, or that of China or of a government. */
+export function partitionOf(identity: IIdentity): string {
+  return identity.arn.split(':')[1] || 'aws';
+}
+
 export function arnOf(identity: IIdentity, region: string, name: string): string {
-  const partition = identity.arn.split(':')[1] || 'aws';
-  return `arn:${partition}:lambda:${region}:${identity.account}:function:${name}`;
+  return `arn:${partitionOf(identity)}:lambda:${region}:${identity.account}:function:${name}`;
 }
 
 export function logGroupOf(name: string): string {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JobDetail, JobStatus, JobSummary } from '@aws-sdk/client-batch';
 import type { AwsBatchJob } from '../contract';
 import { awsError, calling, isGone, missing } from './errors';
+import { allPages } from './pages';
 import { sdk } from './sdk';
 import type { ITarget } from './session';
 
@@ -25,16 +26,14 @@ export class BatchJobs {
       Promise.all(
         functions.flatMap(name =>
           STATES.map(async jobStatus => {
-            const jobs: JobSummary[] = [];
-            let nextToken: string | undefined;
+            let jobs: JobSummary[] = [];
             try {
-              do {
+              jobs = await allPages(async nextToken => {
                 const answer = await client.send(
                   new (sdk.batch().ListJobsCommand)({ jobQueue: name, jobStatus, nextToken })
                 );
-                jobs.push(...(answer.jobSummaryList ?? []));
-                nextToken = answer.nextToken;
-              } while (nextToken !== undefined);
+                return { items: answer.jobSummaryList, next: answer.nextToken };
+              });
             } catch (error) {
               // A function whose queue is not there (any more) has no jobs.
               if (!isGone(error) && !/does not exist|not found/i.test((error as Error).message)) {

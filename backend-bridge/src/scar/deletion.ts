@@ -6,7 +6,7 @@ import { awsError, isDenied, missing } from './errors';
 import type { Made } from './journal';
 import { readApi, readBatch, readBucket, readFunction, readFunctionUrl, readLogGroup } from './live';
 import { triggersOf } from './notifications';
-import { describeMade, removeMade } from './remove';
+import { describeMade, kindName, removeMade } from './remove';
 import { isSecretOf, readSecret, secretName, type ILiveSecret } from './secret';
 import { asMap, text } from './scar-cfg';
 import { sdk } from './sdk';
@@ -105,7 +105,7 @@ export async function deletionOf(target: ITarget, name: string): Promise<IDeleti
   return {
     preview: {
       function: name,
-      goes: made.map(item => ({ kind: item.kind.replaceAll('-', ' '), name: item.name })),
+      goes: made.map(item => ({ kind: kindName(item), name: item.name })),
       stays
     },
     made
@@ -155,7 +155,7 @@ export async function removeAll(
 ): Promise<void> {
   const steps: PlanStep[] = made.map(item => ({
     action: 'delete',
-    kind: item.kind.replaceAll('-', ' '),
+    kind: kindName(item),
     name: item.name,
     state: 'waiting'
   }));

@@ -1,3 +1,4 @@
+import type { FdlProblem } from '../contract';
 import { BridgeError } from '../http/errors';
 import { capital, causeOf, remoteFailure } from '../http/failures';
 import { commonProblem, sdkError, sdkErrorName, unanswered } from '../storage/sdk-errors';
@@ -145,7 +146,7 @@ function sso(name: string, text: string): string {
 }
 
 /** There are no credentials at all. */
-export function noCredentials(cause?: string): BridgeError {
+function noCredentials(cause?: string): BridgeError {
   return new BridgeError({
     type: 'no-credentials',
     title: 'No AWS credentials',
@@ -171,6 +172,21 @@ export function expired(cause?: string): BridgeError {
 /** What the user asked for cannot be done with what there is. */
 export function refused(detail: string, action?: string, extra?: Record<string, unknown>): BridgeError {
   return new BridgeError({ type: 'invalid', title: 'Not possible', status: 400, detail, action, extra });
+}
+
+/** What an FDL has of errors keeps it from being deployed. @throws BridgeError */
+export function refuseErrors(problems: FdlProblem[]): void {
+  const first = problems.find(problem => problem.severity === 'error');
+  if (first) {
+    throw new BridgeError({
+      type: 'invalid-fdl',
+      title: 'The FDL has problems',
+      status: 400,
+      detail: `${first.file}:${first.line}: ${first.message}`,
+      action: 'Correct it, then deploy again.',
+      extra: { problems }
+    });
+  }
 }
 
 /** Not here (yet): said plainly. */

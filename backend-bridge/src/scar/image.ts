@@ -4,14 +4,16 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
+import type { AuthorizationData } from '@aws-sdk/client-ecr';
 import { unzipSync } from 'fflate';
 import type { FdlMap } from '../fdl';
+import type { IPlanning } from './action';
 import { BridgeError } from '../http/errors';
 import { causeOf } from '../http/failures';
 import { calling, isGone, refused } from './errors';
 import { ENTRYPOINT_PY, ENTRYPOINT_SH, PUBLIC_CONFIG, PYTHON_IMAGE, PYTHON_ROOT, WHOLE_CONFIG } from './entrypoint';
 import { sdk } from './sdk';
-import type { IIdentity, ITarget } from './session';
+import type { ITarget } from './session';
 import { hasEntrypoint, type IFunctionSpec } from './spec';
 
 const run = promisify(execFile);
@@ -67,9 +69,37 @@ function configFile(spec: IFunctionSpec): string {
   return spec.secret === undefined ? 'function_config.yaml' : PUBLIC_CONFIG;
 }
 
+/** Where images of a region lie (`host[:port]`), as ECR tells: partitions of AWS have their own domains. @throws BridgeError */
+export async function registryOf(target: ITarget, region: string): Promise<string> {
+  const { proxyEndpoint } = await signIn(target, region);
+  return new URL(proxyEndpoint ?? '').host;
+}
+
+async function signIn(target: ITarget, region: string): Promise<AuthorizationData> {
+  const answer = await calling('sign in to ECR', () =>
+    target.clients.ecr(region).send(new (sdk.ecr().GetAuthorizationTokenCommand)({}))
+  );
+  return answer.authorizationData?.[0] ?? {};
+}
+
 /** Where the image of a function lies. */
-export function imageUriOf(identity: IIdentity, spec: IFunctionSpec, config: FdlMap): string {
-  return `${identity.account}.dkr.ecr.${spec.region}.amazonaws.com/${spec.name}:${imageTag(spec, config)}`;
+export function imageUriOf({ registry, spec, config }: Pick<IPlanning, 'registry' | 'spec' | 'config'>): string {
+  if (registry === undefined) {
+    throw new Error(`The image of ${spec.name} is not one that is built here.`);
+  }
+  return `${registry}/${spec.name}:${imageTag(spec, config)}`;
+}
+
+/** Registries of this machine have no certificate; docker knows that by itself. */
+function withoutTls(tool: IContainerTool, uri: string): string[] {
+  return tool.name === 'podman' && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])[:/]/.test(uri)
+    ? ['--tls-verify=false']
+    : [];
+}
+
+/** The newest base; podman also takes one that is on this machine only. */
+function pulling(tool: IContainerTool): string {
+  return tool.name === 'podman' ? '--pull=newer' : '--pull';
 }
 
 /** Tag of the image: the same contents are not built twice. */
@@ -131,20 +161,22 @@ export async function buildAndPush(options: {
     }
     const platform = spec.architecture === 'arm64' ? 'linux/arm64' : 'linux/amd64';
     report(`Building with ${tool.name}`);
-    await command(tool.name, ['build', '--pull', '--platform', platform, '--tag', uri, folder], { signal, report });
-    const answer = await calling('sign in to ECR', () =>
-      target.clients.ecr(spec.region).send(new (sdk.ecr().GetAuthorizationTokenCommand)({}))
-    );
-    const [user, password] = Buffer.from(answer.authorizationData?.[0]?.authorizationToken ?? '', 'base64')
+    await command(tool.name, ['build', pulling(tool), '--platform', platform, '--tag', uri, folder], {
+      signal,
+      report
+    });
+    const { authorizationToken } = await signIn(target, spec.region);
+    const [user, password] = Buffer.from(authorizationToken ?? '', 'base64')
       .toString()
       .split(':');
-    await command(tool.name, ['login', '--username', user, '--password-stdin', uri.split('/')[0]], {
-      signal,
-      report,
-      input: password
-    });
+    const plain = withoutTls(tool, uri);
+    await command(
+      tool.name,
+      ['login', ...plain, '--username', user, '--password-stdin', uri.slice(0, uri.indexOf('/'))],
+      { signal, report, input: password }
+    );
     report('Pushing to ECR');
-    await command(tool.name, ['push', uri], { signal, report });
+    await command(tool.name, ['push', ...plain, uri], { signal, report });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -70,8 +70,6 @@ export interface IScar {
   stopEmulator(): Promise<AwsEmulator>;
 
   // --------------------------------------------------------------------------------------------- FDL
-  /** True when the file has functions for AWS. */
-  concerns(source: IResolvedSource): boolean;
   /** What apply would do; changes nothing. */
   plan(source: IResolvedSource, selection?: ISelection): Promise<IAwsPlan>;
   /** Resolves with the finished plan; throws after it has undone what it made. */

@@ -10,10 +10,8 @@ import { SUPERVISOR_FOLDER, type IBatchSpec } from './spec';
 import { DEPLOYMENT } from './tags';
 
 /** What a job is: the supervisor reads the event, fetches, runs the script and stores. */
-export function definitionOf(
-  { spec, config, identity }: IPlanning,
-  batch: IBatchSpec
-): RegisterJobDefinitionCommandInput {
+export function definitionOf(planning: IPlanning, batch: IBatchSpec): RegisterJobDefinitionCommandInput {
+  const { spec, config } = planning;
   const fargate = batch.type.startsWith('FARGATE');
   const sealed = spec.secret !== undefined;
   const environment = {
@@ -28,7 +26,7 @@ export function definitionOf(
   const container: ContainerProperties = {
     ...(sealed
       ? // Its entrypoint fetches the credentials, and hands the event on.
-        { image: imageUriOf(identity, spec, config) }
+        { image: imageUriOf(planning) }
       : {
           image: spec.image,
           // Quoted: names with spaces and backslashes arrive as they are.

@@ -96,8 +96,11 @@ export class Journal {
 
   /** It was not made by us, or it is gone again. */
   forget(made: Made): void {
-    this._made = this._made.filter(item => !sameMade(item, made));
-    this._write({ forget: made });
+    const rest = this._made.filter(item => !sameMade(item, made));
+    if (rest.length < this._made.length) {
+      this._made = rest;
+      this._write({ forget: made });
+    }
   }
 
   /** Complete, or all undone. */

@@ -1,5 +1,7 @@
+import type { LaunchTemplateVersion } from '@aws-sdk/client-ec2';
 import type { IAction, IPlanning } from './action';
 import { awsError, calling, isGone } from './errors';
+import { allPages } from './pages';
 import { sdk } from './sdk';
 import { SUPERVISOR_FOLDER, type IBatchSpec } from './spec';
 import { tagList } from './tags';
@@ -36,35 +38,28 @@ export async function templateSteps({ target, spec }: IPlanning, batch: IBatchSp
   const { ec2 } = sdk;
   const client = target.clients.ec2(batch.region);
   const name = batch.launchTemplate;
-  const versions: { number?: number; description?: string }[] | undefined = [];
+  let versions: LaunchTemplateVersion[] = [];
   let exists = true;
   try {
-    let NextToken: string | undefined;
-    do {
+    versions = await allPages(async NextToken => {
       const answer = await client.send(
         new (ec2().DescribeLaunchTemplateVersionsCommand)({ LaunchTemplateName: name, NextToken })
       );
-      versions.push(
-        ...(answer.LaunchTemplateVersions ?? []).map(item => ({
-          number: item.VersionNumber,
-          description: item.VersionDescription
-        }))
-      );
-      NextToken = answer.NextToken;
-    } while (NextToken !== undefined);
+      return { items: answer.LaunchTemplateVersions, next: answer.NextToken };
+    });
   } catch (error) {
     if (!isGone(error)) {
       throw awsError(error, `look at the launch template "${name}"`);
     }
     exists = false;
   }
-  const found = versions.find(item => item.description === spec.supervisor);
+  const found = versions.find(item => item.VersionDescription === spec.supervisor);
   if (found) {
     return [
       {
         step: { action: 'keep', kind: 'launch template', name: `${name} ${spec.supervisor}` },
         run: async run => {
-          run.templateVersion = String(found.number ?? 1);
+          run.templateVersion = String(found.VersionNumber ?? 1);
         }
       }
     ];
@@ -74,7 +69,7 @@ export async function templateSteps({ target, spec }: IPlanning, batch: IBatchSp
       step: { action: exists ? 'change' : 'create', kind: 'launch template', name: `${name} ${spec.supervisor}` },
       run: async run => {
         run.signal?.throwIfAborted();
-        const version = 1 + Math.max(0, ...versions.map(item => item.number ?? 0));
+        const version = 1 + Math.max(0, ...versions.map(item => item.VersionNumber ?? 0));
         const made = { kind: 'launch-template' as const, region: batch.region, name, version };
         run.journal.begin(made);
         const input = {

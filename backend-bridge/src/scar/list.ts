@@ -4,6 +4,7 @@ import { logGroupOf } from './action';
 import { calling, missing } from './errors';
 import { readApi, readBucket, readFunction, readFunctionUrl, readLogGroup } from './live';
 import { sameTriggers, triggersOf } from './notifications';
+import { allPages } from './pages';
 import { asMap } from './scar-cfg';
 import { sdk } from './sdk';
 import type { ITarget } from './session';
@@ -29,26 +30,20 @@ export async function listFunctions(target: ITarget): Promise<AwsFunction[]> {
 
 /** All functions of the region, whoever made them. */
 export async function allFunctions(target: ITarget): Promise<FunctionConfiguration[]> {
-  return calling('list the functions', async () => {
-    const list: FunctionConfiguration[] = [];
-    let Marker: string | undefined;
-    do {
+  return calling('list the functions', () =>
+    allPages(async Marker => {
       const answer = await target.clients
         .lambda()
         .send(new (sdk.lambda().ListFunctionsCommand)({ MaxItems: FUNCTIONS_PAGE, Marker }));
-      list.push(...(answer.Functions ?? []));
-      Marker = answer.NextMarker || undefined;
-    } while (Marker !== undefined);
-    return list;
-  });
+      return { items: answer.Functions, next: answer.NextMarker };
+    })
+  );
 }
 
 /** Tags by ARN of what SCAR made, for types of resources as the tagging API names them. */
 export async function taggedResources(target: ITarget, types: string[]): Promise<Map<string, Record<string, string>>> {
-  return calling('list what has the tags of SCAR', async () => {
-    const found = new Map<string, Record<string, string>>();
-    let PaginationToken: string | undefined;
-    do {
+  const found = await calling('list what has the tags of SCAR', () =>
+    allPages(async PaginationToken => {
       const answer = await target.clients.tags().send(
         new (sdk.tags().GetResourcesCommand)({
           TagFilters: [{ Key: CREATED_BY, Values: [SCAR] }],
@@ -57,16 +52,15 @@ export async function taggedResources(target: ITarget, types: string[]): Promise
           PaginationToken
         })
       );
-      for (const { ResourceARN, Tags } of answer.ResourceTagMappingList ?? []) {
-        found.set(
-          ResourceARN ?? '',
-          Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']))
-        );
-      }
-      PaginationToken = answer.PaginationToken || undefined;
-    } while (PaginationToken !== undefined);
-    return found;
-  });
+      return { items: answer.ResourceTagMappingList, next: answer.PaginationToken };
+    })
+  );
+  return new Map(
+    found.map(({ ResourceARN, Tags }) => [
+      ResourceARN ?? '',
+      Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? '']))
+    ])
+  );
 }
 
 function taggedFunctions(target: ITarget): Promise<Map<string, Record<string, string>>> {

@@ -1,8 +1,7 @@
 import type { AwsMetrics } from '../contract';
-import { calling } from './errors';
+import { calling, missing } from './errors';
 import { costOf, PRICES } from './prices';
 import { readFunction } from './live';
-import { missing } from './errors';
 import { sdk } from './sdk';
 import type { ITarget } from './session';
 

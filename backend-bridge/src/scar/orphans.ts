@@ -2,7 +2,8 @@ import type { AwsOrphan } from '../contract';
 import { isDenied, refused } from './errors';
 import { Journal, type Made } from './journal';
 import { allFunctions, taggedResources } from './list';
-import { allApis, describeMade } from './remove';
+import { allPages } from './pages';
+import { allApis, describeMade, kindName } from './remove';
 import { sdk } from './sdk';
 import { secretOfArn } from './secret';
 import type { ITarget } from './session';
@@ -61,7 +62,7 @@ export async function listOrphans(target: ITarget, journals: string): Promise<{ 
       return [];
     }
     seen.add(key);
-    return [{ made, orphan: { kind: made.kind.replaceAll('-', ' '), name: made.name, id: idOf(made), reason } }];
+    return [{ made, orphan: { kind: kindName(made), name: made.name, id: idOf(made), reason } }];
   });
 }
 
@@ -74,26 +75,18 @@ async function batchOrphans(
   const { region } = target;
   const found: { made: Made; reason: string }[] = [];
   const [queues, environments] = await Promise.all([
-    lenient(async () => {
-      const list = [];
-      let nextToken: string | undefined;
-      do {
-        const answer = await client.send(new (batch().DescribeJobQueuesCommand)({ nextToken }));
-        list.push(...(answer.jobQueues ?? []));
-        nextToken = answer.nextToken;
-      } while (nextToken !== undefined);
-      return list;
-    }),
-    lenient(async () => {
-      const list = [];
-      let nextToken: string | undefined;
-      do {
-        const answer = await client.send(new (batch().DescribeComputeEnvironmentsCommand)({ nextToken }));
-        list.push(...(answer.computeEnvironments ?? []));
-        nextToken = answer.nextToken;
-      } while (nextToken !== undefined);
-      return list;
-    })
+    lenient(() =>
+      allPages(async token => {
+        const answer = await client.send(new (batch().DescribeJobQueuesCommand)({ nextToken: token }));
+        return { items: answer.jobQueues, next: answer.nextToken };
+      })
+    ),
+    lenient(() =>
+      allPages(async token => {
+        const answer = await client.send(new (batch().DescribeComputeEnvironmentsCommand)({ nextToken: token }));
+        return { items: answer.computeEnvironments, next: answer.nextToken };
+      })
+    )
   ]);
   for (const queue of queues) {
     if (queue.tags?.[CREATED_BY] === SCAR && queue.status !== 'DELETED' && !functions.has(queue.jobQueueName)) {
@@ -146,11 +139,7 @@ export function chosen(orphans: { orphan: AwsOrphan; made: Made }[], ids: string
 /** Takes what is gone out of the journals; one that is empty goes, too. */
 export function forget(journals: string, made: Made[]): void {
   for (const journal of Journal.left(journals)) {
-    for (const item of made) {
-      if (journal.made.some(other => JSON.stringify(other) === JSON.stringify(item))) {
-        journal.forget(item);
-      }
-    }
+    made.forEach(item => journal.forget(item));
     if (journal.made.length === 0) {
       journal.end();
     }

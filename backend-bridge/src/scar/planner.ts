@@ -4,7 +4,7 @@ import { logGroupOf, type IAction, type IPlanning } from './action';
 import { SECRET_VARIABLE } from './entrypoint';
 import { isDenied, isGone } from './errors';
 import { decodeConfig, ENVIRONMENT_LIMIT, functionConfig, secretsIn } from './function-config';
-import { hasImage, imageTag, noToolText, type IContainerTool } from './image';
+import { hasImage, imageTag, noToolText, registryOf, type IContainerTool } from './image';
 import { readBatch, readFunction, readLogGroup, readPolicy } from './live';
 import { costNote } from './prices';
 import { sdk } from './sdk';
@@ -53,7 +53,7 @@ export async function planFunction(spec: IFunctionSpec, options: IPlanOptions): 
     problem: (code, at, message) => problem(code, at, message)
   };
   if (buildsImage(spec)) {
-    planning.tool = await options.tool();
+    [planning.tool, planning.registry] = await Promise.all([options.tool(), registryOf(target, spec.region)]);
     if (!planning.tool && !(await isBuilt(planning))) {
       problem('aws-no-builder', 'lambda/container/image', noToolText(spec.image));
     }

@@ -4,6 +4,7 @@ import { calling, missing, refused } from './errors';
 import { objectEvent } from './events';
 import { invokeOnce } from './invoke';
 import { readFunction } from './live';
+import { allPages } from './pages';
 import { sdk } from './sdk';
 import type { ITarget } from './session';
 import { deployedOf } from './view';
@@ -120,24 +121,21 @@ async function listObjects(
   suffix: string,
   signal?: AbortSignal
 ): Promise<IObject[]> {
-  return calling(`list the bucket "${bucket}"`, async () => {
-    const objects: IObject[] = [];
-    let ContinuationToken: string | undefined;
-    do {
+  const found = await calling(`list the bucket "${bucket}"`, () =>
+    allPages(async ContinuationToken => {
       const answer = await target.clients
         .s3()
         .send(new (sdk.s3().ListObjectsV2Command)({ Bucket: bucket, Prefix: prefix || undefined, ContinuationToken }), {
           abortSignal: signal
         });
-      for (const { Key, Size, ETag } of answer.Contents ?? []) {
-        if (Key !== undefined && !Key.endsWith('/') && Key.endsWith(suffix)) {
-          objects.push({ key: Key, size: Size, etag: ETag?.replaceAll('"', '') });
-        }
-      }
-      ContinuationToken = answer.IsTruncated ? answer.NextContinuationToken : undefined;
-    } while (ContinuationToken !== undefined);
-    return objects;
-  });
+      return { items: answer.Contents, next: answer.IsTruncated ? answer.NextContinuationToken : undefined };
+    })
+  );
+  return found.flatMap(({ Key, Size, ETag }) =>
+    Key !== undefined && !Key.endsWith('/') && Key.endsWith(suffix)
+      ? [{ key: Key, size: Size, etag: ETag?.replaceAll('"', '') }]
+      : []
+  );
 }
 
 function failureIn(functionError: string | undefined, payload: string): string | undefined {

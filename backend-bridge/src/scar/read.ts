@@ -73,14 +73,6 @@ export interface IReadResult {
   notes: string[];
 }
 
-/** The paths of scripts that the functions of a file name. */
-export function scriptPaths(document: IFdlDocument): string[] {
-  return document.aws.flatMap(item => {
-    const path = text(asMap(asMap(item)['lambda'])['init_script']);
-    return path === undefined ? [] : [path];
-  });
-}
-
 /** Profiles that the functions of a file name; SCAR writes `default` where nobody has chosen. */
 export function profilesOf(document: IFdlDocument): string[] {
   const names = document.aws.flatMap(item => {

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import { calling, isGone, isTaken } from './errors';
 import type { Made } from './journal';
 import { setTriggers } from './notifications';
+import { allPages } from './pages';
 import { sdk } from './sdk';
 import type { ITarget } from './session';
 import { DEPLOYMENT } from './tags';
@@ -32,7 +32,12 @@ export async function removeMade(target: ITarget, made: Made, options: IRemoveOp
 
 /** For instance `log group "/aws/lambda/ocr"`. */
 export function describeMade(made: Made): string {
-  return `${made.kind.replaceAll('-', ' ')} "${made.name}"`;
+  return `${kindName(made)} "${made.name}"`;
+}
+
+/** Its kind as it is shown. */
+export function kindName({ kind }: Pick<Made, 'kind'>): string {
+  return kind.replaceAll('-', ' ');
 }
 
 async function remove(target: ITarget, made: Made, options: IRemoveOptions): Promise<boolean> {
@@ -125,14 +130,10 @@ export async function apisOfDeployment(target: ITarget, region: string, deployme
 
 export async function allApis(target: ITarget, region: string) {
   const client = target.clients.apiGateway(region);
-  const items = [];
-  let position: string | undefined;
-  do {
+  return allPages(async position => {
     const answer = await client.send(new (sdk.apiGateway().GetRestApisCommand)({ limit: 500, position }));
-    items.push(...(answer.items ?? []));
-    position = answer.position;
-  } while (position !== undefined);
-  return items;
+    return { items: answer.items, next: answer.position };
+  });
 }
 
 /** One version of a template that others share; the template goes with its only version. */
@@ -157,15 +158,12 @@ async function removeTemplate(target: ITarget, made: Extract<Made, { kind: 'laun
 /** Active ones only: what was taken away stays in the list for half a year. */
 async function removeDefinitions(target: ITarget, region: string, name: string): Promise<boolean> {
   const client = target.clients.batch(region);
-  let nextToken: string | undefined;
-  const found = [];
-  do {
+  const found = await allPages(async nextToken => {
     const answer = await client.send(
       new (sdk.batch().DescribeJobDefinitionsCommand)({ jobDefinitionName: name, status: 'ACTIVE', nextToken })
     );
-    found.push(...(answer.jobDefinitions ?? []));
-    nextToken = answer.nextToken;
-  } while (nextToken !== undefined);
+    return { items: answer.jobDefinitions, next: answer.nextToken };
+  });
   for (const definition of found) {
     if (definition.status !== 'INACTIVE') {
       await client.send(
@@ -176,74 +174,59 @@ async function removeDefinitions(target: ITarget, region: string, name: string):
   return true;
 }
 
-async function removeQueue(target: ITarget, region: string, name: string, options: IRemoveOptions): Promise<boolean> {
+function removeQueue(target: ITarget, region: string, name: string, options: IRemoveOptions): Promise<boolean> {
   const { batch } = sdk;
   const client = target.clients.batch(region);
-  let asked = '';
-  await until(
-    `the job queue "${name}" is still there`,
-    options.waits.batch,
-    async () => {
-      const answer = await client.send(new (batch().DescribeJobQueuesCommand)({ jobQueues: [name] }));
-      const queue = answer.jobQueues?.find(item => item.status !== 'DELETED');
-      if (!queue) {
-        return true;
-      }
-      if (queue.status === 'VALID' || queue.status === 'INVALID') {
-        const next = queue.state === 'ENABLED' ? 'disable' : 'delete';
-        if (asked !== next) {
-          await (next === 'disable'
-            ? client.send(new (batch().UpdateJobQueueCommand)({ jobQueue: name, state: 'DISABLED' }))
-            : client.send(new (batch().DeleteJobQueueCommand)({ jobQueue: name })));
-          asked = next;
-        }
-      }
-      options.onWait?.(`Waiting for the end of the job queue (${queue.status?.toLowerCase()})`);
-      return undefined;
-    },
-    { signal: options.signal }
-  );
-  return true;
+  return dissolve('job queue', name, options, {
+    look: async () => (await client.send(new (batch().DescribeJobQueuesCommand)({ jobQueues: [name] }))).jobQueues,
+    disable: () => client.send(new (batch().UpdateJobQueueCommand)({ jobQueue: name, state: 'DISABLED' })),
+    remove: () => client.send(new (batch().DeleteJobQueueCommand)({ jobQueue: name }))
+  });
 }
 
-async function removeEnvironment(
-  target: ITarget,
-  region: string,
+function removeEnvironment(target: ITarget, region: string, name: string, options: IRemoveOptions): Promise<boolean> {
+  const { batch } = sdk;
+  const client = target.clients.batch(region);
+  return dissolve('compute environment', name, options, {
+    look: async () =>
+      (await client.send(new (batch().DescribeComputeEnvironmentsCommand)({ computeEnvironments: [name] })))
+        .computeEnvironments,
+    disable: () =>
+      client.send(new (batch().UpdateComputeEnvironmentCommand)({ computeEnvironment: name, state: 'DISABLED' })),
+    remove: () => client.send(new (batch().DeleteComputeEnvironmentCommand)({ computeEnvironment: name }))
+  });
+}
+
+/** What Batch deletes only after it is disabled, and both in its own time: each is asked for once. */
+async function dissolve(
+  kind: string,
   name: string,
-  options: IRemoveOptions
-): Promise<boolean> {
-  const { batch } = sdk;
-  const client = target.clients.batch(region);
+  { waits, signal, onWait }: IRemoveOptions,
+  calls: {
+    look(): Promise<{ status?: string; state?: string }[] | undefined>;
+    disable(): Promise<unknown>;
+    remove(): Promise<unknown>;
+  }
+): Promise<true> {
   let asked = '';
-  await until(
-    `the compute environment "${name}" is still there`,
-    options.waits.batch,
+  return until(
+    `the ${kind} "${name}" is still there`,
+    waits.batch,
     async () => {
-      const answer = await client.send(
-        new (batch().DescribeComputeEnvironmentsCommand)({ computeEnvironments: [name] })
-      );
-      const environment = answer.computeEnvironments?.find(item => item.status !== 'DELETED');
-      if (!environment) {
+      const found = (await calls.look())?.find(item => item.status !== 'DELETED');
+      if (!found) {
         return true;
       }
-      if (environment.status === 'VALID' || environment.status === 'INVALID') {
-        const next = environment.state === 'ENABLED' ? 'disable' : 'delete';
+      if (found.status === 'VALID' || found.status === 'INVALID') {
+        const next = found.state === 'ENABLED' ? 'disable' : 'remove';
         if (asked !== next) {
-          await (next === 'disable'
-            ? client.send(
-                new (batch().UpdateComputeEnvironmentCommand)({ computeEnvironment: name, state: 'DISABLED' })
-              )
-            : client.send(new (batch().DeleteComputeEnvironmentCommand)({ computeEnvironment: name })));
+          await calls[next]();
           asked = next;
         }
       }
-      options.onWait?.(`Waiting for the end of the compute environment (${environment.status?.toLowerCase()})`);
+      onWait?.(`Waiting for the end of the ${kind} (${found.status?.toLowerCase()})`);
       return undefined;
     },
-    { signal: options.signal }
+    { signal }
   );
-  return true;
 }
-
-/** True when two plain values are the same. */
-export const same = isDeepStrictEqual;

@@ -4,7 +4,7 @@ import { ResultStore } from '../clusters/results';
 import type { IResolvedSource } from '../clusters/facade';
 import type { IObjectStorage } from '../clusters/interfaces';
 import type { FdlProblem } from '../contract';
-import { checkFdl, parseFdl } from '../fdl';
+import { checkFdl } from '../fdl';
 import { BridgeError } from '../http/errors';
 import { isProblem } from '../http/failures';
 import { ObjectStorage } from '../storage';
@@ -13,7 +13,7 @@ import { BatchJobs } from './batch-jobs';
 import { deletionOf, removeAll } from './deletion';
 import { Deployment } from './deploy';
 import { EmulatorProcess } from './emulator';
-import { calling, notSupported } from './errors';
+import { calling, notSupported, refuseErrors } from './errors';
 import { findTool, type IContainerTool } from './image';
 import type { IAwsPlan, IScar, IScarOptions, ISelection } from './interfaces';
 import { invokeFunction } from './invoke';
@@ -162,22 +162,11 @@ export function createScar(options: IScarOptions): IScar {
       return emulator.describe();
     },
 
-    concerns: source => parseFdl(source.text, { file: source.name }).document.aws.length > 0,
     plan: async (source, selection = {}) => (await prepare(source, selection)).plan,
     async apply(source, applyOptions = {}) {
       const { onSteps, signal, ...selection } = applyOptions;
       const { plan, plans } = await prepare(source, selection);
-      const first = plan.problems.find(problem => problem.severity === 'error');
-      if (first) {
-        throw new BridgeError({
-          type: 'invalid-fdl',
-          title: 'The FDL has problems',
-          status: 400,
-          detail: `${first.file}:${first.line}: ${first.message}`,
-          action: 'Correct it, then deploy again.',
-          extra: { problems: plan.problems }
-        });
-      }
+      refuseErrors(plan.problems);
       const taken = plan.functions.find(name => busy.has(name));
       if (taken !== undefined) {
         throw new BridgeError({

@@ -4,7 +4,7 @@ import type { AwsContext, AwsContextChange, AwsProfile } from '../contract';
 import { BridgeError } from '../http/errors';
 import { isProblem } from '../http/failures';
 import { AwsClients } from './clients';
-import { chain, emulatorKeys } from './credentials';
+import { chain, emulatorKeys, type AwsCredentialIdentityProvider } from './credentials';
 import type { IEmulatorDescription } from './emulator';
 import { awsError, calling, refused } from './errors';
 import { chainSource, readProfiles } from './profiles';
@@ -28,14 +28,17 @@ export interface IIdentity {
   owner: string;
 }
 
-/** An account, a region and the clients for it. */
-export interface ITarget {
+interface IPlace {
   readonly profile?: string;
   readonly region: string;
   readonly endpoint?: string;
   readonly emulator: boolean;
   /** ARN of the role of new functions. */
   readonly role?: string;
+}
+
+/** An account, a region and the clients for it. */
+export interface ITarget extends IPlace {
   readonly clients: AwsClients;
   /** @throws BridgeError no-credentials, expired, unauthorized */
   identity(): Promise<IIdentity>;
@@ -97,7 +100,7 @@ export class AwsSession {
     let target = this._targets.get(key);
     if (!target) {
       const credentials = emulator ? emulatorKeys(emulator) : chain(profile, region);
-      target = new Target({ profile, region, endpoint, emulator: emulator !== undefined, role, credentials });
+      target = makeTarget({ profile, region, endpoint, emulator: emulator !== undefined, role }, credentials);
       this._targets.set(key, target);
     }
     return target;
@@ -218,48 +221,29 @@ export class AwsSession {
   private readonly _targets = new Map<string, ITarget>();
 }
 
-class Target implements ITarget {
-  constructor(options: {
-    profile?: string;
-    region: string;
-    endpoint?: string;
-    emulator: boolean;
-    role?: string;
-    credentials: ReturnType<typeof chain>;
-  }) {
-    this.profile = options.profile;
-    this.region = options.region;
-    this.endpoint = options.endpoint;
-    this.emulator = options.emulator;
-    this.role = options.role;
-    this.clients = new AwsClients(options);
-  }
-
-  readonly profile?: string;
-  readonly region: string;
-  readonly endpoint?: string;
-  readonly emulator: boolean;
-  readonly role?: string;
-  readonly clients: AwsClients;
-
-  async identity(): Promise<IIdentity> {
-    if (this._identity && performance.now() - this._seen < IDENTITY_KEPT) {
-      return this._identity;
+function makeTarget(place: IPlace, credentials: AwsCredentialIdentityProvider): ITarget {
+  const clients = new AwsClients({ region: place.region, endpoint: place.endpoint, credentials });
+  let known: IIdentity | undefined;
+  let seen = 0;
+  return {
+    ...place,
+    clients,
+    async identity() {
+      if (known && performance.now() - seen < IDENTITY_KEPT) {
+        return known;
+      }
+      const answer = await calling('say who you are', () =>
+        clients.sts().send(new (sdk.sts().GetCallerIdentityCommand)({}))
+      );
+      known = {
+        account: answer.Account ?? '',
+        arn: answer.Arn ?? '',
+        owner: (answer.UserId ?? '').split(':')[0]
+      };
+      seen = performance.now();
+      return known;
     }
-    const answer = await calling('say who you are', () =>
-      this.clients.sts().send(new (sdk.sts().GetCallerIdentityCommand)({}))
-    );
-    this._identity = {
-      account: answer.Account ?? '',
-      arn: answer.Arn ?? '',
-      owner: (answer.UserId ?? '').split(':')[0]
-    };
-    this._seen = performance.now();
-    return this._identity;
-  }
-
-  private _identity: IIdentity | undefined;
-  private _seen = 0;
+  };
 }
 
 function readStored(file: string): IStored {

@@ -1,10 +1,10 @@
-import { arnOf, making, type IAction, type IPlanning, type IRun } from './action';
+import { arnOf, making, partitionOf, type IAction, type IPlanning, type IRun } from './action';
 import { calling } from './errors';
 import { readApi, readFunctionUrl, type IPolicyStatement } from './live';
 import { apisOfDeployment } from './remove';
+import { allows, permit } from './permission';
 import { sdk } from './sdk';
 import type { IApiSpec } from './spec';
-import { allows } from './steps-storage';
 
 const ASYNC = 'header.X-Amz-Invocation-Type';
 
@@ -95,7 +95,6 @@ async function setUp({ target, spec, identity }: IPlanning, api: IApiSpec, restA
       requestParameters: { [`method.request.${ASYNC}`]: false }
     })
   );
-  const partition = identity.arn.split(':')[1] || 'aws';
   await client.send(
     new (apiGateway().PutIntegrationCommand)({
       restApiId,
@@ -103,7 +102,7 @@ async function setUp({ target, spec, identity }: IPlanning, api: IApiSpec, restA
       httpMethod: 'ANY',
       type: 'AWS_PROXY',
       integrationHttpMethod: 'POST',
-      uri: `arn:${partition}:apigateway:${spec.region}:lambda:path/2015-03-31/functions/${arnOf(identity, spec.region, spec.name)}/invocations`,
+      uri: `arn:${partitionOf(identity)}:apigateway:${spec.region}:lambda:path/2015-03-31/functions/${arnOf(identity, spec.region, spec.name)}/invocations`,
       requestParameters: { [`integration.request.${ASYNC}`]: `method.request.${ASYNC}` }
     })
   );
@@ -147,8 +146,8 @@ function removal(planning: IPlanning, kind: string, name: string, run: (run: IRu
 }
 
 function restPermission(planning: IPlanning, api: IApiSpec, live: ILiveApi, policy: IPolicyStatement[]): IAction {
-  const { target, spec, identity } = planning;
-  const partition = identity.arn.split(':')[1] || 'aws';
+  const { spec, identity } = planning;
+  const partition = partitionOf(identity);
   // Both are what SCAR allows: calls of the stage, and tests in the console.
   const sources = (id: string): [string, string][] => [
     [`scar-api-${id}-test`, `arn:${partition}:execute-api:${spec.region}:${identity.account}:${id}/*`],
@@ -167,23 +166,11 @@ function restPermission(planning: IPlanning, api: IApiSpec, live: ILiveApi, poli
               if (policy.some(item => allows(item, 'apigateway.amazonaws.com', source))) {
                 continue;
               }
-              await calling(`let the API "${api.name}" call "${spec.name}"`, () =>
-                making(
-                  run,
-                  { kind: 'permission', region: spec.region, function: spec.name, name },
-                  () =>
-                    target.clients.lambda(spec.region).send(
-                      new (sdk.lambda().AddPermissionCommand)({
-                        FunctionName: spec.name,
-                        StatementId: name,
-                        Action: 'lambda:InvokeFunction',
-                        Principal: 'apigateway.amazonaws.com',
-                        SourceArn: source
-                      })
-                    ),
-                  async () => true
-                )
-              );
+              await permit(planning, run, name, `let the API "${api.name}" call "${spec.name}"`, {
+                Action: 'lambda:InvokeFunction',
+                Principal: 'apigateway.amazonaws.com',
+                SourceArn: source
+              });
             }
           }
         })
@@ -236,23 +223,11 @@ function urlSteps(planning: IPlanning, api: IApiSpec, live: ILiveApi, policy: IP
           );
         }
         if (api.authorization === 'NONE' && !policy.some(item => item.Sid === URL_STATEMENT)) {
-          await calling(`open the address of "${spec.name}"`, () =>
-            making(
-              run,
-              { kind: 'permission', region: spec.region, function: spec.name, name: URL_STATEMENT },
-              () =>
-                client.send(
-                  new (lambda().AddPermissionCommand)({
-                    FunctionName: spec.name,
-                    StatementId: URL_STATEMENT,
-                    Action: 'lambda:InvokeFunctionUrl',
-                    Principal: '*',
-                    FunctionUrlAuthType: 'NONE'
-                  })
-                ),
-              async () => true
-            )
-          );
+          await permit(planning, run, URL_STATEMENT, `open the address of "${spec.name}"`, {
+            Action: 'lambda:InvokeFunctionUrl',
+            Principal: '*',
+            FunctionUrlAuthType: 'NONE'
+          });
         }
       }
     }

@@ -9,7 +9,7 @@ import { calling } from './errors';
 import { readBatch, type ILiveBatch } from './live';
 import { definitionOf, definitionStep } from './job-definition';
 import { templateSteps } from './launch-template';
-import { removeMade } from './remove';
+import { kindName, removeMade } from './remove';
 import { sdk } from './sdk';
 import type { IBatchSpec } from './spec';
 import { DEPLOYMENT } from './tags';
@@ -259,7 +259,7 @@ function removals(planning: IPlanning, live: ILiveBatch): IAction[] {
   return found.map(made => ({
     step: {
       action: 'delete',
-      kind: made.kind.replaceAll('-', ' '),
+      kind: kindName(made),
       name: made.name,
       reason: 'It runs in Lambda only'
     },

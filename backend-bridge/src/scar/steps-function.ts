@@ -1,3 +1,4 @@
+import { isDeepStrictEqual as same } from 'node:util';
 import type {
   CreateFunctionCommandInput,
   FunctionConfiguration,
@@ -11,7 +12,6 @@ import { encodeConfig, environmentSize, ENVIRONMENT_LIMIT, withoutSecrets } from
 import { buildAndPush, hasImage, imageTag, imageUriOf, noTool } from './image';
 import { readFunction, type ILiveFunction } from './live';
 import { makePackage } from './package';
-import { same } from './remove';
 import { sdk } from './sdk';
 import { buildsImage } from './spec';
 import { DEPLOYMENT } from './tags';
@@ -42,9 +42,9 @@ export async function functionSteps(planning: IPlanning, live: ILiveFunction | u
 }
 
 async function imageSteps(planning: IPlanning): Promise<IAction[]> {
-  const { target, spec, identity, config, tool, problem } = planning;
+  const { target, spec, config, tool, problem } = planning;
   const tag = imageTag(spec, config);
-  const uri = imageUriOf(identity, spec, config);
+  const uri = imageUriOf(planning);
   if (await hasImage(target, spec.region, spec.name, tag)) {
     return [
       {
@@ -243,7 +243,7 @@ function keptTags(live: ILiveFunction): Record<string, string> {
 }
 
 /** Sentences: what is not as it is wanted. */
-export function differencesOf(planning: IPlanning, live: ILiveFunction): string[] {
+function differencesOf(planning: IPlanning, live: ILiveFunction): string[] {
   const { configuration: before } = live;
   const wanted = wantedOf(planning, undefined, live);
   const { code, sha256 } = codeOf(planning);
@@ -313,7 +313,7 @@ function codeOf(
   planning: IPlanning,
   run?: IRun
 ): { code: { ImageUri?: string; ZipFile?: Buffer }; sha256?: string; handler?: string } {
-  const { spec, config, identity } = planning;
+  const { spec, config } = planning;
   switch (spec.packaging) {
     case 'zip':
     case 'delegate': {
@@ -323,7 +323,7 @@ function codeOf(
     case 'build':
       return {
         code: {
-          ImageUri: run?.imageUri ?? imageUriOf(identity, spec, config)
+          ImageUri: run?.imageUri ?? imageUriOf(planning)
         }
       };
     default:

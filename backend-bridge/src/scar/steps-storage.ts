@@ -1,8 +1,9 @@
 import { parsePath, parseProvider } from '../fdl';
-import { arnOf, making, type IAction, type IPlanning } from './action';
+import { arnOf, making, partitionOf, type IAction, type IPlanning } from './action';
 import { calling } from './errors';
 import { readBucket, type ILiveBucket, type IPolicyStatement } from './live';
 import { notificationId, overlapping, sameTriggers, setTriggers, triggersOf } from './notifications';
+import { allows, permit } from './permission';
 import { sdk } from './sdk';
 import type { IFunctionSpec, ITrigger } from './spec';
 import { tagList } from './tags';
@@ -146,7 +147,7 @@ async function hasFolder(planning: IPlanning, region: string, bucket: string, fo
 }
 
 /** Id of the statement that lets a bucket start the function. */
-export function statementId(bucket: string): string {
+function statementId(bucket: string): string {
   return `scar-s3-${bucket.replace(/[^A-Za-z0-9_-]/g, '_')}`;
 }
 
@@ -158,36 +159,22 @@ export function triggerSteps(
 ): IAction[] {
   const { target, spec, identity } = planning;
   const arn = arnOf(identity, spec.region, spec.name);
-  const partition = identity.arn.split(':')[1] || 'aws';
   const actions: IAction[] = [];
   for (const [bucket, { triggers }] of bucketsOf(spec)) {
     const notifications = live.get(bucket)?.notifications;
     const now = notifications ? triggersOf(notifications, bucket, arn) : [];
-    const source = `arn:${partition}:s3:::${bucket}`;
+    const source = `arn:${partitionOf(identity)}:s3:::${bucket}`;
     const allowed = policy.some(statement => allows(statement, 's3.amazonaws.com', source));
     if (triggers.length > 0 && !allowed) {
       actions.push({
         step: { action: 'create', kind: 'permission', name: `${bucket} → ${spec.name}` },
         run: async run => {
-          const name = statementId(bucket);
-          await calling(`let the bucket "${bucket}" start "${spec.name}"`, () =>
-            making(
-              run,
-              { kind: 'permission', region: spec.region, function: spec.name, name },
-              () =>
-                target.clients.lambda(spec.region).send(
-                  new (sdk.lambda().AddPermissionCommand)({
-                    FunctionName: spec.name,
-                    StatementId: name,
-                    Action: 'lambda:InvokeFunction',
-                    Principal: 's3.amazonaws.com',
-                    SourceArn: source,
-                    SourceAccount: identity.account
-                  })
-                ),
-              async () => true
-            )
-          );
+          await permit(planning, run, statementId(bucket), `let the bucket "${bucket}" start "${spec.name}"`, {
+            Action: 'lambda:InvokeFunction',
+            Principal: 's3.amazonaws.com',
+            SourceArn: source,
+            SourceAccount: identity.account
+          });
         }
       });
     }
@@ -250,15 +237,6 @@ export async function droppedTriggers(planning: IPlanning, before: ITrigger[]): 
     }
   }
   return actions;
-}
-
-/** True when a statement of the function's policy lets `service` call it for `source`. */
-export function allows(statement: IPolicyStatement, service: string, source: string): boolean {
-  const principal = typeof statement.Principal === 'string' ? statement.Principal : statement.Principal?.Service;
-  const sources = Object.values(statement.Condition ?? {}).flatMap(condition =>
-    Object.entries(condition).flatMap(([key, value]) => (key.toLowerCase() === 'aws:sourcearn' ? [value] : []))
-  );
-  return principal === service && sources.includes(source);
 }
 
 function shown(bucket: string, triggers: readonly ITrigger[]): string {

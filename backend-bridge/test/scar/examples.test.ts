@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseFdl } from '../../src/fdl';
-import { readFunctions, scriptPaths } from '../../src/scar/read';
+import { readFunctions } from '../../src/scar/read';
 import { ScarConfig } from '../../src/scar/scar-cfg';
 import { ACCOUNT, REGION, ROLE } from './support';
 
@@ -22,7 +22,9 @@ function read(file: string, emulator = false) {
     account: ACCOUNT,
     emulator,
     // The scripts themselves are not among the data.
-    scripts: Object.fromEntries(scriptPaths(document).map(path => [path, 'echo example\n']))
+    scripts: Object.fromEntries(
+      [...JSON.stringify(document.aws).matchAll(/"init_script":"([^"]+)"/g)].map(([, path]) => [path, 'echo example\n'])
+    )
   });
 }
 

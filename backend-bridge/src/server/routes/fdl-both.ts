@@ -2,6 +2,7 @@ import type { IResolvedSource } from '../../clusters/facade';
 import { PROBLEM_PREFIX, type FdlApplyRequest, type FdlPlan, type Operation, type PlanStep } from '../../contract';
 import { parseFdl } from '../../fdl';
 import { BridgeError } from '../../http/errors';
+import { refuseErrors } from '../../scar/errors';
 import type { IServerContext } from '../context';
 import { toProblem } from '../problem';
 
@@ -100,16 +101,6 @@ export async function applyBoth(context: IServerContext, source: IResolvedSource
 /** The steps of the functions. @throws BridgeError when they cannot be deployed */
 async function checked(context: IServerContext, source: IResolvedSource, asked: Asked): Promise<PlanStep[]> {
   const { problems, steps } = await context.scar.plan(source, asked.aws);
-  const first = problems.find(problem => problem.severity === 'error');
-  if (first) {
-    throw new BridgeError({
-      type: 'invalid-fdl',
-      title: 'The FDL has problems',
-      status: 400,
-      detail: `${first.file}:${first.line}: ${first.message}`,
-      action: 'Correct it, then deploy again.',
-      extra: { problems }
-    });
-  }
+  refuseErrors(problems);
   return steps;
 }
