@@ -4,18 +4,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import type { ILog } from './log';
 
-/** How long a source may take to fail with a status, in milliseconds. */
+/** How long a source may take to fail with a status, in milliseconds, where nobody says more. */
 const EARLY = 20;
 
 /**
  * Sends text as it comes. The head goes out at once, so that a reader of a silent log knows that it is connected; a reader that
  * is slow slows the source down.
+ *
+ * @param early - how long the source may take to fail with a status, in milliseconds
  */
-export async function sendText(reply: FastifyReply, source: AsyncIterable<string>, log: ILog): Promise<FastifyReply> {
+export async function sendText(
+  reply: FastifyReply,
+  source: AsyncIterable<string>,
+  log: ILog,
+  early = EARLY
+): Promise<FastifyReply> {
   const iterator = source[Symbol.asyncIterator]();
   const first = iterator.next();
   // An error that comes at once still gets a status and a problem document.
-  await Promise.race([first, delay(EARLY)]);
+  await Promise.race([first, delay(early, undefined, { ref: false })]);
   reply.hijack();
   reply.raw.writeHead(200, {
     'Content-Type': 'text/plain; charset=utf-8',
