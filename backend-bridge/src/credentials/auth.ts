@@ -21,7 +21,7 @@ type Source =
   | { kind: 'token' | 'environment' | 'given'; token: string };
 
 /** Token files are small; a larger one is something else. */
-const LARGEST_TOKEN = 64 * 1024;
+export const LARGEST_TOKEN = 64 * 1024;
 
 /** The value of an Authorization header. */
 export function authorization(auth: Auth): string {

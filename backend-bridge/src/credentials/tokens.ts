@@ -1,7 +1,7 @@
 import type { TokenInfo } from '../contract';
 import { BridgeError } from '../http/errors';
 import { addSecret } from '../http/redact';
-import { platformTokenFile, readToken, tokenClaims, tokenExpiry } from './auth';
+import { LARGEST_TOKEN, platformTokenFile, readToken, tokenClaims, tokenExpiry } from './auth';
 import { OidcAgent, oidcAgentOf } from './oidc-agent';
 
 export type TokenPlace = 'file' | 'environment' | 'oidc-agent' | 'given';
@@ -14,7 +14,6 @@ export interface IToken {
 
 /** A token that ends sooner is called expiring: what begins now may outlive it. Milliseconds. */
 const SOON = 10 * 60_000;
-const LARGEST = 64 * 1024;
 
 /**
  * The user's own OIDC token, looked for anew on each use: files are replaced behind our back. In this order, those that have
@@ -31,7 +30,7 @@ export class Tokens {
   /** @throws BridgeError `invalid` for a text that is no token */
   give(token: string): void {
     const text = token.trim();
-    if (text === '' || /\s/.test(text) || text.length > LARGEST) {
+    if (text === '' || /\s/.test(text) || text.length > LARGEST_TOKEN) {
       throw new BridgeError({
         type: 'invalid',
         title: 'Not a token',
