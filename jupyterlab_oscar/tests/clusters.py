@@ -132,6 +132,28 @@ def served(command: CommandLine, *options: str) -> Iterator[dict[str, Any]]:
         process.communicate(timeout=30)
 
 
+@contextmanager
+def beside_strict(home: Path, data: Path) -> Iterator[CommandLine]:
+    """The command line with a bridge that it starts itself, and a cluster ``strict`` beside the local one.
+
+    Parameters
+    ----------
+    home, data
+        Empty folders: of the user, and of the other cluster.
+    """
+    line = CommandLine(home)
+    try:
+        with served(line, "--strict", "--data", str(data), "--user", "someone") as cluster:
+            words = ("clusters", "add", "strict", cluster["endpoint"], "--user", "someone", "--password-stdin")
+            added = line(*words, stdin=cluster["password"].encode() + b"\n")
+            assert added.status == 0, added
+            wait_ready(line, "local")
+            wait_ready(line, "strict")
+            yield line
+    finally:
+        line.end()
+
+
 def wait_ready(command: CommandLine, cluster: str) -> None:
     """Wait until a cluster is ready."""
     deadline = time.monotonic() + 30

@@ -8,26 +8,20 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from jupyterlab_oscar import _meta
 from jupyterlab_oscar.tests.clusters import CommandLine
-
-EXAMPLES = _meta.PACKAGE.parent / "examples"
+from jupyterlab_oscar.tests.notebooks import EXAMPLES, execute, use_folders_of
 
 
 @pytest.mark.timeout(600)
 def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     line = CommandLine(tmp_path / "home")
-    for name, value in line.env.items():
-        if name.startswith(("JUPYTER", "HOME", "IPYTHON")):
-            Path(value).mkdir(parents=True, exist_ok=True)
-            monkeypatch.setenv(name, value)
+    use_folders_of(line, monkeypatch)
     shutil.copytree(EXAMPLES, tmp_path / "examples")
     notebook = nbformat.read(EXAMPLES / "notebooks" / "cell-to-service.ipynb", as_version=4)
     folder = tmp_path / "examples" / "notebooks"
     try:
-        NotebookClient(notebook, timeout=500, resources={"metadata": {"path": str(folder)}}).execute()
+        execute(notebook, folder, timeout=500)
         shown = {
             cell.id: {kind: data for output in cell.outputs for kind, data in output.get("data", {}).items()}
             for cell in notebook.cells

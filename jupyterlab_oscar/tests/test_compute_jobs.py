@@ -20,8 +20,8 @@ from IPython.core.interactiveshell import InteractiveShell
 import jupyterlab_oscar as oscar
 from jupyterlab_oscar import client
 from jupyterlab_oscar.compute import ComputeJob
-from jupyterlab_oscar.magics import completion
 from jupyterlab_oscar.tests.clusters import CommandLine
+from jupyterlab_oscar.tests.notebooks import shell_with_magics, use_folders_of
 from jupyterlab_oscar.tests.servers import wait_for
 
 WORDS = ["the", "cat", "ñandú", "世界", "a,b", "dog\u2028", "", "the"]
@@ -38,22 +38,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
 
 @pytest.fixture(autouse=True)
 def same_bridge(home: CommandLine, own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in home.env.items():
-        if name.startswith(("JUPYTER", "HOME")):
-            monkeypatch.setenv(name, value)
-    monkeypatch.setattr(client, "_default", None)
-    completion._names.clear()
+    use_folders_of(home, monkeypatch)
 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     monkeypatch.chdir(tmp_path)
-    InteractiveShell.clear_instance()
-    ip = InteractiveShell.instance()
-    ip.run_line_magic("load_ext", "jupyterlab_oscar")
-    yield ip
-    ip.run_line_magic("unload_ext", "jupyterlab_oscar")
-    InteractiveShell.clear_instance()
+    with shell_with_magics() as shell:
+        yield shell
 
 
 def run(shell: InteractiveShell, cell: str) -> tuple[Any, str]:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import ast
 import csv
 import re
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from jupyterlab_oscar import _meta
 from jupyterlab_oscar.tests.clusters import CommandLine
-
-EXAMPLES = _meta.PACKAGE.parent / "examples"
+from jupyterlab_oscar.tests.notebooks import EXAMPLES, ExecutedNotebook
 
 
 @pytest.fixture(scope="module")
@@ -30,47 +25,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
         line.end()
 
 
-class Run:
-    """An executed copy of a notebook, in a folder of its own."""
-
-    def __init__(self, name: str, folder: Path, home: CommandLine) -> None:
-        self.folder = folder / "notebooks"
-        shutil.copytree(EXAMPLES / "data", folder / "data")
-        self.folder.mkdir()
-        self.notebook = nbformat.read(EXAMPLES / "notebooks" / f"{name}.ipynb", as_version=4)
-        # The kernel has %%mapreduce without asking, as where the package is installed.
-        load = nbformat.v4.new_code_cell("%load_ext jupyterlab_oscar")
-        self.notebook.cells.insert(0, load)
-        client = NotebookClient(self.notebook, timeout=120, resources={"metadata": {"path": str(self.folder)}})
-        client.execute(env=home.env)
-
-    def value(self, cell: int = -1) -> Any:
-        """What a cell gave, as Python."""
-        for output in self.notebook.cells[cell].outputs:
-            if output.output_type == "execute_result":
-                return ast.literal_eval(output.data["text/plain"])
-        raise AssertionError(f"cell {cell} gave nothing: {self.notebook.cells[cell].outputs}")
-
-    def html(self) -> str:
-        return "".join(
-            output.data.get("text/html", "")
-            for cell in self.notebook.cells
-            if cell.cell_type == "code"
-            for output in cell.outputs
-            if output.output_type in ("execute_result", "display_data")
-        )
-
-
 @pytest.fixture
 def run(home: CommandLine, tmp_path: Path) -> Any:
-    return lambda name: Run(name, tmp_path / "examples", home)
+    return lambda name: ExecutedNotebook(name, tmp_path / "examples", home)
 
 
 def test_count_words(run: Any) -> None:
     done = run("count-words")
     text = (EXAMPLES / "data" / "texts" / "genesis.txt").read_text()
     counts = Counter(re.findall(r"[a-z]+", text.lower()))
-    assert "<svg" in done.html()
+    assert "<svg" in done.html
     found = next(
         ast.literal_eval(output.data["text/plain"])
         for cell in done.notebook.cells
@@ -123,13 +87,6 @@ def test_vegetation(run: Any) -> None:
 def test_balancing(run: Any) -> None:
     """Shares that are sized by time are not slower than fixed ones; how much faster is for the benchmark to say."""
     done = run("balancing")
-    text = "".join(
-        output.text
-        for cell in done.notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if output.get("text")
-    )
-    found = re.search(r"fixed shares: ([\d.]+) s, sized by time: ([\d.]+) s", text)
-    assert found is not None, text
-    assert done.html().count("<svg") == 2
+    found = re.search(r"fixed shares: ([\d.]+) s, sized by time: ([\d.]+) s", done.printed)
+    assert found is not None, done.printed
+    assert done.html.count("<svg") == 2

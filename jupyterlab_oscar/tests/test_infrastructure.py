@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +10,14 @@ from typing import Any
 
 import nbformat
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from nbclient import NotebookClient
 
-from jupyterlab_oscar import _meta, client
-from jupyterlab_oscar.magics import completion
+from jupyterlab_oscar import client
 from jupyterlab_oscar.tests.clusters import CommandLine, served, wait_ready
 from jupyterlab_oscar.tests.managers import infrastructure_manager
+from jupyterlab_oscar.tests.notebooks import EXAMPLES, ExecutedNotebook, shell_with_magics, use_folders_of
 from jupyterlab_oscar.tests.servers import wait_for
 
 PASSWORD = "the-password-of-oscar-7"
-EXAMPLES = _meta.PACKAGE.parent / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -254,15 +250,8 @@ def test_magics_complete_and_give_values(
     command: CommandLine, own_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = create(command, "in-a-cell", "--no-register")
-    for name, value in command.env.items():
-        if name.startswith(("JUPYTER", "HOME")):
-            monkeypatch.setenv(name, value)
-    monkeypatch.setattr(client, "_default", None)
-    completion._names.clear()
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
-    try:
-        shell.run_line_magic("load_ext", "jupyterlab_oscar")
+    use_folders_of(command, monkeypatch)
+    with shell_with_magics() as shell:
         for line, wanted in (
             ("%oscar infrastructure sca", "scale"),
             ("%oscar infrastructure show ", made["id"]),
@@ -278,19 +267,10 @@ def test_magics_complete_and_give_values(
         found = client.infrastructures().get("in-a-cell")
         found.delete("in-a-cell").wait_gone()
         assert list(client.infrastructures().list()) == []
-    finally:
-        shell.run_line_magic("unload_ext", "jupyterlab_oscar")
-        InteractiveShell.clear_instance()
 
 
 def test_the_notebook(command: CommandLine, tmp_path: Path) -> None:
-    shutil.copytree(EXAMPLES / "data", tmp_path / "data")
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    notebook = nbformat.read(EXAMPLES / "notebooks" / "new-cluster.ipynb", as_version=4)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("%load_ext jupyterlab_oscar"))
-    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
-    client.execute(env=command.env)
-    text = nbformat.writes(notebook)
+    done = ExecutedNotebook("new-cluster", tmp_path, command, timeout=300)
+    text = nbformat.writes(done.notebook)
     assert "Deploy cowsay: done" in text and "< " in text
     assert command.json("infrastructure", "list")["items"] == []

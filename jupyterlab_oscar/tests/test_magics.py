@@ -16,13 +16,12 @@ from typing import Any
 import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from nbclient import NotebookClient
 
 import jupyterlab_oscar as oscar
-from jupyterlab_oscar import _meta, client
-from jupyterlab_oscar.magics import completion
+from jupyterlab_oscar import _meta
 from jupyterlab_oscar.results import Items, Result
 from jupyterlab_oscar.tests.clusters import CommandLine, wait_ready, write_service
+from jupyterlab_oscar.tests.notebooks import execute, shell_with_magics, use_folders_of
 from jupyterlab_oscar.tests.servers import wait_for
 
 PNG = bytes.fromhex(
@@ -57,22 +56,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
 @pytest.fixture(autouse=True)
 def same_bridge(home: CommandLine, own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel finds the bridge that the command line started."""
-    for name, value in home.env.items():
-        if name.startswith(("JUPYTER", "HOME")):
-            monkeypatch.setenv(name, value)
-    monkeypatch.setattr(client, "_default", None)
-    completion._names.clear()
+    use_folders_of(home, monkeypatch)
 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     monkeypatch.chdir(tmp_path)
-    InteractiveShell.clear_instance()
-    ip = InteractiveShell.instance()
-    ip.run_line_magic("load_ext", "jupyterlab_oscar")
-    yield ip
-    ip.run_line_magic("unload_ext", "jupyterlab_oscar")
-    InteractiveShell.clear_instance()
+    with shell_with_magics() as shell:
+        yield shell
 
 
 def run(shell: InteractiveShell, cell: str) -> tuple[Any, str, str]:
@@ -361,7 +352,7 @@ def test_a_notebook_without_a_server(home: CommandLine, tmp_path: Path) -> None:
             nbformat.v4.new_code_cell("%oscar services"),
         ]
     )
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    execute(notebook, tmp_path, timeout=120)
     assert notebook.cells[1].outputs[-1]["data"]["text/plain"] == "FROM A NOTEBOOK"
     assert "<table>" in notebook.cells[2].outputs[-1]["data"]["text/html"]
 

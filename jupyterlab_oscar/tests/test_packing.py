@@ -14,8 +14,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import jupyterlab_oscar as oscar
-from jupyterlab_oscar import client
 from jupyterlab_oscar.tests.clusters import CommandLine, served, wait_ready
+from jupyterlab_oscar.tests.notebooks import shell_with_magics, use_folders_of
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +38,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
 def shell(
     home: CommandLine, own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[InteractiveShell]:
-    for name, value in home.env.items():
-        if name.startswith(("JUPYTER", "HOME")):
-            monkeypatch.setenv(name, value)
-    monkeypatch.setattr(client, "_default", None)
+    use_folders_of(home, monkeypatch)
     monkeypatch.chdir(tmp_path)
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
-    oscar.load_ipython_extension(shell)
     (tmp_path / "in.txt").write_text("hello")
-    yield shell
-    InteractiveShell.clear_instance()
+    with shell_with_magics() as shell:
+        yield shell
 
 
 def run(shell: InteractiveShell, cell: str) -> tuple[Any, str]:

@@ -17,8 +17,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import jupyterlab_oscar as oscar
-from jupyterlab_oscar import client
 from jupyterlab_oscar.tests.clusters import CommandLine, served, wait_ready
+from jupyterlab_oscar.tests.notebooks import shell_with_magics, use_folders_of
 from jupyterlab_oscar.tests.servers import wait_for
 
 FIRST = """\
@@ -121,15 +121,9 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shell(home: CommandLine, own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
-    for name, value in home.env.items():
-        if name.startswith(("JUPYTER", "HOME")):
-            monkeypatch.setenv(name, value)
-    monkeypatch.setattr(client, "_default", None)
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
-    oscar.load_ipython_extension(shell)
-    yield shell
-    InteractiveShell.clear_instance()
+    use_folders_of(home, monkeypatch)
+    with shell_with_magics() as shell:
+        yield shell
 
 
 def test_check_and_convert(home: CommandLine, words: Path, tmp_path: Path) -> None:

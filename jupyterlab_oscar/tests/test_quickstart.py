@@ -8,12 +8,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from jupyterlab_oscar import _meta
 from jupyterlab_oscar.tests.clusters import CommandLine
+from jupyterlab_oscar.tests.notebooks import EXAMPLES, execute, use_folders_of
 
-EXAMPLES = _meta.PACKAGE.parent / "examples"
 NOTEBOOK = EXAMPLES / "notebooks" / "quickstart.ipynb"
 
 pytestmark = pytest.mark.skipif(not NOTEBOOK.is_file(), reason=f"{NOTEBOOK} is not there")
@@ -22,10 +20,7 @@ pytestmark = pytest.mark.skipif(not NOTEBOOK.is_file(), reason=f"{NOTEBOOK} is n
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
     line = CommandLine(tmp_path / "home")
-    for name, value in line.env.items():
-        if name.startswith(("JUPYTER", "HOME", "IPYTHON")):
-            Path(value).mkdir(parents=True, exist_ok=True)
-            monkeypatch.setenv(name, value)
+    use_folders_of(line, monkeypatch)
     yield line
     line.end()
 
@@ -36,7 +31,7 @@ def test_the_quickstart_runs(home: CommandLine, tmp_path: Path) -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     folder = tmp_path / "examples" / "notebooks"
     # The first deploy makes the Python environment of the service.
-    NotebookClient(notebook, timeout=500, resources={"metadata": {"path": str(folder)}}).execute()
+    execute(notebook, folder, timeout=500)
     shown = [
         output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs if "data" in output
     ]

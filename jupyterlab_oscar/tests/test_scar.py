@@ -14,12 +14,11 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from jupyterlab_oscar import client
 from jupyterlab_oscar.errors import JobFailed
-from jupyterlab_oscar.magics import completion
 from jupyterlab_oscar.tests.clusters import CommandLine
+from jupyterlab_oscar.tests.notebooks import shell_with_magics, use_folders_of
 from jupyterlab_oscar.tests.servers import wait_for
 
 UPPER = """\
@@ -214,16 +213,9 @@ def test_rm_leaves_buckets(command: CommandLine, folder: Path) -> None:
 def test_magics_and_the_python_interface(
     command: CommandLine, upper: str, own_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in command.env.items():
-        if name.startswith(("JUPYTER", "HOME")):
-            monkeypatch.setenv(name, value)
-    monkeypatch.setattr(client, "_default", None)
+    use_folders_of(command, monkeypatch)
     monkeypatch.chdir(tmp_path)
-    completion._names.clear()
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
-    try:
-        shell.run_line_magic("load_ext", "jupyterlab_oscar")
+    with shell_with_magics() as shell:
         done = shell.run_cell_magic("scar", f"run -n {upper}", 'echo "from a cell on $AWS_LAMBDA_FUNCTION_NAME"\n')
         assert done.text == "from a cell on upper\n"
         assert upper in [item["name"] for item in shell.run_line_magic("scar", "ls")]
@@ -242,9 +234,6 @@ functions:
             client.aws().function("brief").invoke(slow)
         secret = command.json("scar", "emulator", "--env")["AWS_SECRET_ACCESS_KEY"]
         assert secret not in repr(shell.run_line_magic("scar", "emulator --env"))
-    finally:
-        shell.run_line_magic("unload_ext", "jupyterlab_oscar")
-        InteractiveShell.clear_instance()
 
 
 def test_the_emulator_in_the_foreground(tmp_path: Path) -> None:

@@ -11,13 +11,10 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from jupyterlab_oscar import _meta
 from jupyterlab_oscar.tests.clusters import CommandLine, wait_ready
+from jupyterlab_oscar.tests.notebooks import EXAMPLES, ExecutedNotebook
 from jupyterlab_oscar.tests.servers import wait_for
-
-EXAMPLES = _meta.PACKAGE.parent / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -105,23 +102,10 @@ def test_sound_and_pictures(command: CommandLine, tmp_path: Path) -> None:
 
 
 def test_the_notebook(command: CommandLine, tmp_path: Path) -> None:
-    shutil.copytree(EXAMPLES / "data", tmp_path / "data")
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    notebook = nbformat.read(EXAMPLES / "notebooks" / "scar-quickstart.ipynb", as_version=4)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell("%load_ext jupyterlab_oscar"))
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
-    client.execute(env=command.env)
-    text = nbformat.writes(notebook)
+    done = ExecutedNotebook("scar-quickstart", tmp_path, command)
     secret = command.json("scar", "emulator", "--env")["AWS_SECRET_ACCESS_KEY"]
-    assert secret not in text
-    last = notebook.cells[-1].outputs
+    assert secret not in nbformat.writes(done.notebook)
+    last = done.notebook.cells[-1].outputs
     assert "count-words" not in [item["name"] for item in command.json("scar", "ls")["items"]], last
-    printed = "".join(
-        output.get("text", "") + output.get("data", {}).get("text/plain", "")
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-    )
     words = len((EXAMPLES / "data" / "texts" / "genesis.txt").read_text().split())
-    assert f"genesis.txt: {words} words" in printed
+    assert f"genesis.txt: {words} words" in done.shown

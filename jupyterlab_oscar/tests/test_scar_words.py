@@ -10,15 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
-from IPython.core.interactiveshell import InteractiveShell
 
 from jupyterlab_oscar import client
 from jupyterlab_oscar.argument_parser import UsageMistake
 from jupyterlab_oscar.client import Bridge
 from jupyterlab_oscar.console import Console
 from jupyterlab_oscar.errors import InvalidError, JobFailed
-from jupyterlab_oscar.magics import completion
 from jupyterlab_oscar.parser import build_parser
+from jupyterlab_oscar.tests.notebooks import shell_with_magics
 from jupyterlab_oscar.tests.peers import Peer, peer
 from jupyterlab_oscar.verbs import Context, Outcome, run
 
@@ -378,11 +377,7 @@ def test_jobs_orphans_and_config(bridge: Peer) -> None:
 def test_magics(bridge: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_default", Bridge(bridge.endpoint))
     monkeypatch.chdir(tmp_path)
-    completion._names.clear()
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
-    try:
-        shell.run_line_magic("load_ext", "jupyterlab_oscar")
+    with shell_with_magics() as shell:
         done = shell.run_cell_magic("scar", "run -n grey", "echo from a cell\n")
         assert done.text == "hello\n"
         assert bridge.asked("POST", "/aws/functions/grey/invoke")[-1]["script"] == "echo from a cell\n"
@@ -403,6 +398,3 @@ def test_magics(bridge: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             ("%oscar scar log -n ", "grey"),
         ):
             assert wanted in shell.complete("", line, len(line))[1], line
-    finally:
-        shell.run_line_magic("unload_ext", "jupyterlab_oscar")
-        InteractiveShell.clear_instance()
