@@ -7,9 +7,12 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from glob import escape, glob
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..parser import build_parser
+
+if TYPE_CHECKING:
+    from ..client import Bridge
 
 #: Seconds for which names that were asked for are used again: a key press must not cost a call each.
 _FRESH = 5.0
@@ -190,72 +193,54 @@ def _asked(key: str, ask: Callable[[], list[str]]) -> list[str]:
     return names
 
 
-def _clusters() -> list[str]:
+def _listed(key: str, items: Callable[[Bridge], Iterable[dict[str, Any]]], field: str = "id") -> list[str]:
     from ..client import connect
 
-    return _asked("clusters", lambda: [item["id"] for item in connect().clusters()])
+    return _asked(key, lambda: [item[field] for item in items(connect())])
+
+
+def _clusters() -> list[str]:
+    return _listed("clusters", lambda bridge: bridge.clusters())
 
 
 def _runs() -> list[str]:
-    from ..client import connect
-
-    return _asked("runs", lambda: [item["id"] for item in connect().runs()])
+    return _listed("runs", lambda bridge: bridge.runs())
 
 
 def _compute_jobs() -> list[str]:
-    from ..client import connect
-
-    return _asked("compute jobs", lambda: [item["id"] for item in connect().compute_jobs()])
+    return _listed("compute jobs", lambda bridge: bridge.compute_jobs())
 
 
 def _services(cluster: str | None) -> list[str]:
-    from ..client import connect
-
-    return _asked(f"services {cluster}", lambda: [item["name"] for item in connect().cluster(cluster).services()])
+    return _listed(f"services {cluster}", lambda bridge: bridge.cluster(cluster).services(), "name")
 
 
 def _jobs(cluster: str | None, service: str | None) -> list[str]:
-    from ..client import connect
-
-    return _asked(
-        f"jobs {cluster} {service}", lambda: [item["id"] for item in connect().cluster(cluster).jobs(service)]
-    )
+    return _listed(f"jobs {cluster} {service}", lambda bridge: bridge.cluster(cluster).jobs(service))
 
 
 def _functions() -> list[str]:
-    from ..client import connect
-
-    return _asked("functions", lambda: [item["name"] for item in connect().aws().functions()])
+    return _listed("functions", lambda bridge: bridge.aws().functions(), "name")
 
 
 def _batch_jobs() -> list[str]:
-    from ..client import connect
-
-    return _asked("batch jobs", lambda: [item["id"] for item in connect().aws().batch_jobs()])
+    return _listed("batch jobs", lambda bridge: bridge.aws().batch_jobs())
 
 
 def _profiles() -> list[str]:
-    from ..client import connect
-
-    return _asked("profiles", lambda: [item["name"] for item in connect().aws().profiles()])
+    return _listed("profiles", lambda bridge: bridge.aws().profiles(), "name")
 
 
 def _infrastructures() -> list[str]:
-    from ..client import connect
-
-    return _asked("infrastructures", lambda: [item["id"] for item in connect().infrastructures().list()])
+    return _listed("infrastructures", lambda bridge: bridge.infrastructures().list())
 
 
 def _templates() -> list[str]:
-    from ..client import connect
-
-    return _asked("templates", lambda: [item["id"] for item in connect().infrastructures().templates()])
+    return _listed("templates", lambda bridge: bridge.infrastructures().templates())
 
 
 def _credentials() -> list[str]:
-    from ..client import connect
-
-    return _asked("credentials", lambda: [item["id"] for item in connect().infrastructures().credentials()])
+    return _listed("credentials", lambda bridge: bridge.infrastructures().credentials())
 
 
 def _aws_objects(word: str) -> list[str]:

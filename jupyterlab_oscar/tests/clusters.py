@@ -133,22 +133,24 @@ def served(command: CommandLine, *options: str) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def beside_strict(home: Path, data: Path) -> Iterator[CommandLine]:
-    """The command line with a bridge that it starts itself, and a cluster ``strict`` beside the local one.
+def beside_strict(home: Path, data: Path, name: str = "strict") -> Iterator[CommandLine]:
+    """The command line with a bridge that it starts itself, and a strict cluster beside the local one.
 
     Parameters
     ----------
     home, data
         Empty folders: of the user, and of the other cluster.
+    name
+        What the bridge calls the other cluster.
     """
     line = CommandLine(home)
     try:
         with served(line, "--strict", "--data", str(data), "--user", "someone") as cluster:
-            words = ("clusters", "add", "strict", cluster["endpoint"], "--user", "someone", "--password-stdin")
+            words = ("clusters", "add", name, cluster["endpoint"], "--user", "someone", "--password-stdin")
             added = line(*words, stdin=cluster["password"].encode() + b"\n")
             assert added.status == 0, added
             wait_ready(line, "local")
-            wait_ready(line, "strict")
+            wait_ready(line, name)
             yield line
     finally:
         line.end()

@@ -14,24 +14,14 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import jupyterlab_oscar as oscar
-from jupyterlab_oscar.tests.clusters import CommandLine, served, wait_ready
+from jupyterlab_oscar.tests.clusters import CommandLine, beside_strict
 from jupyterlab_oscar.tests.notebooks import shell_with_magics, use_folders_of
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    line = CommandLine(tmp_path_factory.mktemp("home"))
-    data = str(tmp_path_factory.mktemp("strict"))
-    try:
-        with served(line, "--strict", "--data", data, "--user", "someone") as cluster:
-            words = ("clusters", "add", "far", cluster["endpoint"], "--user", "someone", "--password-stdin")
-            added = line(*words, stdin=cluster["password"].encode() + b"\n")
-            assert added.status == 0, added
-            wait_ready(line, "local")
-            wait_ready(line, "far")
-            yield line
-    finally:
-        line.end()
+    with beside_strict(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("strict"), "far") as line:
+        yield line
 
 
 @pytest.fixture
