@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../free-port';
 
 const ROOT = join(__dirname, '..', '..', '..');
 const PLACE = join(ROOT, '.setup', 'im');
@@ -79,14 +80,6 @@ export interface IRealIm {
   log(): string;
   /** Ends it; its data stays for `startIm({folder})`. */
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }
 
 /** Starts the server on loopback, with its Dummy cloud; ready when this resolves. */

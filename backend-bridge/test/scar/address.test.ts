@@ -1,5 +1,6 @@
 import { sdk } from '../../src/scar/sdk';
-import { describeAws, fdl, Moto, pushImage, Room, setEnvironment, WITH_API } from './support';
+import { useAccount } from './account';
+import { describeAws, fdl, WITH_API } from './support';
 
 const URL_API = `    api_gateway:
       name: grey-url
@@ -7,56 +8,39 @@ const URL_API = `    api_gateway:
 `;
 
 describeAws('addresses and triggers', () => {
-  let moto: Moto;
-  let room: Room;
-  let restore: () => void;
-
-  beforeAll(async () => {
-    moto = await Moto.start();
-  }, 100_000);
-  afterAll(async () => moto?.stop());
-  beforeEach(async () => {
-    restore = setEnvironment();
-    await moto.reset();
-    await pushImage(moto.clients());
-    room = await Room.at(moto.endpoint);
-  });
-  afterEach(async () => {
-    await room.close();
-    restore();
-  });
+  const aws = useAccount();
 
   it('are a function URL where that is asked for, and change from one to the other', async () => {
-    await room.apply(fdl('grey', '', URL_API));
-    expect(await room.scar.apis()).toEqual([
+    await aws.room.apply(fdl('grey', '', URL_API));
+    expect(await aws.room.scar.apis()).toEqual([
       expect.objectContaining({ kind: 'url', function: 'grey', open: true, endpoint: expect.stringMatching(/^https:/) })
     ]);
-    expect((await room.plan(fdl('grey', '', URL_API))).steps.filter(step => step.action !== 'keep')).toEqual([]);
-    await room.apply(fdl('grey', '', WITH_API));
-    expect(await room.scar.apis()).toEqual([expect.objectContaining({ kind: 'rest', function: 'grey' })]);
-    await room.apply(fdl());
-    expect(await room.scar.apis()).toEqual([]);
-    expect((await room.scar.function('grey')).api).toBeUndefined();
+    expect((await aws.room.plan(fdl('grey', '', URL_API))).steps.filter(step => step.action !== 'keep')).toEqual([]);
+    await aws.room.apply(fdl('grey', '', WITH_API));
+    expect(await aws.room.scar.apis()).toEqual([expect.objectContaining({ kind: 'rest', function: 'grey' })]);
+    await aws.room.apply(fdl());
+    expect(await aws.room.scar.apis()).toEqual([]);
+    expect((await aws.room.scar.function('grey')).api).toBeUndefined();
   }, 60_000);
 
   it('that take signed calls only say so', async () => {
-    await room.apply(
+    await aws.room.apply(
       fdl('grey', '', `${WITH_API}      stage_name: prod\n      method: {authorizationType: AWS_IAM}\n`)
     );
-    expect(await room.scar.apis()).toEqual([
+    expect(await aws.room.scar.apis()).toEqual([
       expect.objectContaining({ kind: 'rest', open: false, endpoint: expect.stringContaining('/prod/') })
     ]);
-    await expect(room.scar.invoke('grey', { request: { via: 'api', text: 'x' } })).rejects.toMatchObject({
+    await expect(aws.room.scar.invoke('grey', { request: { via: 'api', text: 'x' } })).rejects.toMatchObject({
       problem: { type: expect.stringMatching(/not-supported$/) }
     });
   });
 
   it('have suffixes, and go where the file names them no more', async () => {
     const filtered = fdl().replace('path: grey-bucket/in\n', 'path: grey-bucket/in\n        suffix: [.png, .jpg]\n');
-    await room.apply(filtered);
+    await aws.room.apply(filtered);
     const read = async () =>
       (
-        await moto
+        await aws.moto
           .clients()
           .s3()
           .send(new (sdk.s3().GetBucketNotificationConfigurationCommand)({ Bucket: 'grey-bucket' }))
@@ -65,21 +49,21 @@ describeAws('addresses and triggers', () => {
       ['scar-grey', ['in/', '.png']],
       ['scar-grey-2', ['in/', '.jpg']]
     ]);
-    expect((await room.plan(filtered)).steps.filter(step => step.action !== 'keep')).toEqual([]);
+    expect((await aws.room.plan(filtered)).steps.filter(step => step.action !== 'keep')).toEqual([]);
     const moved = fdl().replace('grey-bucket/in', 'grey-other/in');
-    const plan = await room.plan(moved);
+    const plan = await aws.room.plan(moved);
     expect(
       plan.steps.filter(step => step.action === 'delete' || step.action === 'link').map(step => step.name)
     ).toEqual(['grey-other/in/', 'grey-bucket/in/*.png, grey-bucket/in/*.jpg']);
-    await room.apply(moved);
+    await aws.room.apply(moved);
     expect(await read()).toEqual([]);
-    expect((await room.scar.function('grey')).drift).toEqual([]);
+    expect((await aws.room.scar.function('grey')).drift).toEqual([]);
   }, 60_000);
 
   it('shows metrics, and orphans of others', async () => {
-    await room.apply(fdl());
+    await aws.room.apply(fdl());
     const { metrics } = sdk;
-    await moto
+    await aws.moto
       .clients()
       .metrics()
       .send(
@@ -97,14 +81,14 @@ describeAws('addresses and triggers', () => {
           }))
         })
       );
-    const found = await room.scar.metrics('grey', 3);
+    const found = await aws.room.scar.metrics('grey', 3);
     expect(found.period).toBe(60);
     expect(found.invocations.reduce((sum, point) => sum + point.value, 0)).toBe(4);
     expect(found.errors.some(point => point.value === 1)).toBe(true);
     expect(found.duration.some(point => point.value === 2500)).toBe(true);
     expect(found.cost?.dollars).toBeCloseTo(4 * 0.0000002 + 2.5 * 0.5 * 0.0000166667, 9);
 
-    const clients = moto.clients();
+    const clients = aws.moto.clients();
     await clients.logs().send(
       new (sdk.logs().CreateLogGroupCommand)({
         logGroupName: '/aws/lambda/gone',
@@ -117,23 +101,23 @@ describeAws('addresses and triggers', () => {
         description: 'API created automatically with SCAR'
       })
     );
-    const orphans = await room.scar.orphans();
+    const orphans = await aws.room.scar.orphans();
     expect(orphans.map(item => `${item.kind} ${item.name}`).sort()).toEqual(['api left', 'log group /aws/lambda/gone']);
-    await expect(room.scar.removeOrphans(['e30'], { onSteps: () => undefined })).rejects.toMatchObject({
+    await expect(aws.room.scar.removeOrphans(['e30'], { onSteps: () => undefined })).rejects.toMatchObject({
       problem: { detail: expect.stringContaining('no orphan') }
     });
-    await room.scar.removeOrphans(
+    await aws.room.scar.removeOrphans(
       orphans.map(item => item.id),
       { onSteps: () => undefined }
     );
-    expect(await room.scar.orphans()).toEqual([]);
-    expect((await room.scar.functions()).map(item => item.name)).toEqual(['grey']);
+    expect(await aws.room.scar.orphans()).toEqual([]);
+    expect((await aws.room.scar.functions()).map(item => item.name)).toEqual(['grey']);
   }, 60_000);
 
   it('is undone when it is stopped', async () => {
     const stop = new AbortController();
     await expect(
-      room.scar.apply(room.source(fdl('grey', '', WITH_API)), {
+      aws.room.scar.apply(aws.room.source(fdl('grey', '', WITH_API)), {
         signal: stop.signal,
         onSteps: steps => {
           if (steps.some(step => step.kind === 'log group' && step.state === 'done')) {
@@ -142,9 +126,9 @@ describeAws('addresses and triggers', () => {
         }
       })
     ).rejects.toMatchObject({ problem: { title: 'Cancelled' } });
-    const clients = moto.clients();
+    const clients = aws.moto.clients();
     expect((await clients.lambda().send(new (sdk.lambda().ListFunctionsCommand)({}))).Functions).toEqual([]);
     expect((await clients.s3().send(new (sdk.s3().ListBucketsCommand)({}))).Buckets).toEqual([]);
-    expect(await room.scar.orphans()).toEqual([]);
+    expect(await aws.room.scar.orphans()).toEqual([]);
   }, 60_000);
 });

@@ -1,29 +1,13 @@
 import { decodeConfig } from '../../src/scar/function-config';
 import { sdk } from '../../src/scar/sdk';
-import { describeAws, fdl, Moto, pushImage, Room, setEnvironment, WITH_API } from './support';
+import { useAccount } from './account';
+import { describeAws, fdl, WITH_API } from './support';
 
 describeAws('deploying functions', () => {
-  let moto: Moto;
-  let room: Room;
-  let restore: () => void;
-
-  beforeAll(async () => {
-    moto = await Moto.start();
-  }, 100_000);
-  afterAll(async () => moto?.stop());
-  beforeEach(async () => {
-    restore = setEnvironment();
-    await moto.reset();
-    await pushImage(moto.clients());
-    room = await Room.at(moto.endpoint);
-  });
-  afterEach(async () => {
-    await room.close();
-    restore();
-  });
+  const aws = useAccount();
 
   it('plans without changing anything, deploys, and finds nothing more to do', async () => {
-    const plan = await room.plan(fdl('grey', '', WITH_API));
+    const plan = await aws.room.plan(fdl('grey', '', WITH_API));
     expect(plan.problems.filter(problem => problem.severity === 'error')).toEqual([]);
     expect(plan.steps.map(({ action, kind, name }) => `${action} ${kind} ${name}`)).toEqual([
       'create api grey-api',
@@ -37,10 +21,10 @@ describeAws('deploying functions', () => {
       'link trigger grey-bucket/in/'
     ]);
     expect(plan.notes.join('\n')).toMatch(/1,000 calls of 10 s cost about \$/);
-    const clients = moto.clients();
+    const clients = aws.moto.clients();
     expect((await clients.lambda().send(new (sdk.lambda().ListFunctionsCommand)({}))).Functions).toEqual([]);
 
-    const applied = await room.apply(fdl('grey', '', WITH_API));
+    const applied = await aws.room.apply(fdl('grey', '', WITH_API));
     expect(applied.steps.every(step => step.state === 'done')).toBe(true);
 
     const { Configuration, Code, Tags } = await clients
@@ -54,9 +38,9 @@ describeAws('deploying functions', () => {
     const { items } = await clients.apiGateway().send(new (sdk.apiGateway().GetRestApisCommand)({}));
     expect(variables['API_GATEWAY_ID']).toBe(items?.[0]?.id);
 
-    const again = await room.plan(fdl('grey', '', WITH_API));
+    const again = await aws.room.plan(fdl('grey', '', WITH_API));
     expect(again.steps.filter(step => step.action !== 'keep')).toEqual([]);
-    const seen = await room.scar.function('grey');
+    const seen = await aws.room.scar.function('grey');
     expect(seen).toMatchObject({
       package: 'image',
       ours: true,
@@ -68,15 +52,15 @@ describeAws('deploying functions', () => {
   });
 
   it('changes in place what differs', async () => {
-    await room.apply(fdl());
+    await aws.room.apply(fdl());
     const text = fdl().replace('memory: 512', 'memory: 1024');
-    const plan = await room.plan(text);
+    const plan = await aws.room.plan(text);
     expect(plan.steps.filter(step => step.action !== 'keep').map(step => `${step.action} ${step.kind}`)).toEqual([
       'change function'
     ]);
     expect(plan.steps.find(step => step.kind === 'function')?.reason).toContain('memory: 512 → 1024');
-    await room.apply(text);
-    const { MemorySize } = await moto
+    await aws.room.apply(text);
+    const { MemorySize } = await aws.moto
       .clients()
       .lambda()
       .send(new (sdk.lambda().GetFunctionConfigurationCommand)({ FunctionName: 'grey' }));
@@ -84,17 +68,17 @@ describeAws('deploying functions', () => {
   });
 
   it('removes what is its own and leaves the data', async () => {
-    await room.apply(fdl('grey', '', WITH_API));
-    const preview = await room.scar.deletionPreview('grey');
+    await aws.room.apply(fdl('grey', '', WITH_API));
+    const preview = await aws.room.scar.deletionPreview('grey');
     expect(preview.goes.map(item => item.kind)).toEqual(['api', 'log group', 'notification', 'function']);
     expect(preview.stays).toContainEqual(expect.objectContaining({ kind: 'bucket', name: 'grey-bucket' }));
-    await room.scar.remove('grey', { onSteps: () => undefined });
-    const clients = moto.clients();
+    await aws.room.scar.remove('grey', { onSteps: () => undefined });
+    const clients = aws.moto.clients();
     expect((await clients.lambda().send(new (sdk.lambda().ListFunctionsCommand)({}))).Functions).toEqual([]);
     expect((await clients.apiGateway().send(new (sdk.apiGateway().GetRestApisCommand)({}))).items).toEqual([]);
     expect((await clients.logs().send(new (sdk.logs().DescribeLogGroupsCommand)({}))).logGroups).toEqual([]);
-    expect(await room.scar.buckets()).toEqual([{ name: 'grey-bucket' }]);
-    expect(await room.scar.orphans()).toEqual([]);
-    await expect(room.scar.function('grey')).rejects.toMatchObject({ problem: { status: 404 } });
+    expect(await aws.room.scar.buckets()).toEqual([{ name: 'grey-bucket' }]);
+    expect(await aws.room.scar.orphans()).toEqual([]);
+    await expect(aws.room.scar.function('grey')).rejects.toMatchObject({ problem: { status: 404 } });
   });
 });

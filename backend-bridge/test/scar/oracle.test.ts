@@ -9,19 +9,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sdk } from '../../src/scar/sdk';
 import { haveIm, IM_PYTHON } from '../infrastructure/real-im';
-import {
-  describeAws,
-  fdl,
-  IMAGE,
-  Moto,
-  Proxy,
-  pushImage,
-  REGION,
-  ROLE,
-  Room,
-  setEnvironment,
-  WITH_API
-} from './support';
+import { useAccount } from './account';
+import { describeAws, fdl, IMAGE, REGION, ROLE, WITH_API } from './support';
 
 const run = promisify(execFile);
 const SCAR = haveIm();
@@ -37,10 +26,6 @@ main()
 `;
 
 (SCAR ? describeAws : describe.skip)('beside the real SCAR', () => {
-  let moto: Moto;
-  let proxy: Proxy;
-  let room: Room;
-  let restore: () => void;
   let home: string;
   let keys: { id: string; secret: string };
 
@@ -53,7 +38,7 @@ main()
       env: {
         PATH: process.env['PATH'],
         HOME: home,
-        AWS_ENDPOINT_URL: proxy.endpoint,
+        AWS_ENDPOINT_URL: aws.proxy.endpoint,
         AWS_DEFAULT_REGION: REGION,
         AWS_ACCESS_KEY_ID: keys.id,
         AWS_SECRET_ACCESS_KEY: keys.secret
@@ -64,18 +49,7 @@ main()
     return `${stdout}${stderr}`;
   };
 
-  beforeAll(async () => {
-    moto = await Moto.start();
-    proxy = await Proxy.start(moto.endpoint);
-  }, 100_000);
-  afterAll(async () => {
-    await proxy?.stop();
-    await moto?.stop();
-  });
-  beforeEach(async () => {
-    restore = setEnvironment();
-    await moto.reset();
-    await pushImage(moto.clients());
+  const aws = useAccount(async ({ moto }) => {
     const { iam } = sdk;
     const client = moto.clients().iam();
     await client.send(new (iam().CreateUserCommand)({ UserName: 'me' }));
@@ -99,18 +73,13 @@ main()
     config.aws.iam.role = ROLE;
     config.oscar = {};
     writeFileSync(path, JSON.stringify(config));
-    room = await Room.at(proxy.endpoint);
-  }, 60_000);
-  afterEach(async () => {
-    await room.close();
-    restore();
-    rmSync(home, { recursive: true, force: true });
   });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
 
   it('shows and removes what we have deployed', async () => {
-    await room.apply(fdl('grey', '', WITH_API));
+    await aws.room.apply(fdl('grey', '', WITH_API));
     expect(await scar('ls')).toMatch(/^grey\s+512\s+60/m);
-    const clients = moto.clients();
+    const clients = aws.moto.clients();
     const { logs } = sdk;
     await clients
       .logs()
@@ -127,8 +96,8 @@ main()
     expect(said).toContain("Function 'grey' successfully deleted.");
     expect(said).toContain('Bucket notifications successfully deleted.');
     expect(said).toMatch(/API Endpoint '\w+' successfully deleted/);
-    expect(await room.scar.functions()).toEqual([]);
-    expect(await room.scar.orphans()).toEqual([]);
+    expect(await aws.room.scar.functions()).toEqual([]);
+    expect(await aws.room.scar.orphans()).toEqual([]);
     // The image was not made for the function.
     const { repositories } = await clients.ecr().send(new (sdk.ecr().DescribeRepositoriesCommand)({}));
     expect(repositories?.map(item => item.repositoryName)).toEqual(['prepared']);
@@ -141,7 +110,7 @@ main()
     );
     // It makes buckets in us-east-1 only.
     const { s3 } = sdk;
-    await moto
+    await aws.moto
       .clients()
       .s3()
       .send(
@@ -152,30 +121,30 @@ main()
       );
     const said = await scar('init', '-f', 'fdl.yaml');
     expect(said).toContain("Function 'theirs' successfully created.");
-    const [found] = await room.scar.functions();
+    const [found] = await aws.room.scar.functions();
     expect(found).toMatchObject({ name: 'theirs', ours: false, memory: 512, image: IMAGE, api: { kind: 'rest' } });
-    const described = await room.scar.function('theirs');
+    const described = await aws.room.scar.function('theirs');
     expect(described.drift).toEqual([]);
     expect(described.triggers).toEqual([{ bucket: 'theirs-bucket', prefix: 'in/', active: true }]);
 
     const text = fdl('theirs', '', '    api_gateway:\n      name: theirs-api\n').replace('memory: 512', 'memory: 640');
-    const plan = await room.plan(text);
+    const plan = await aws.room.plan(text);
     expect(plan.steps.filter(step => step.action !== 'keep').map(step => `${step.action} ${step.kind}`)).toEqual([
       'change function'
     ]);
-    await room.apply(text);
-    const changed = await room.scar.function('theirs');
+    await aws.room.apply(text);
+    const changed = await aws.room.scar.function('theirs');
     expect(changed).toMatchObject({ memory: 640, drift: [], triggers: [{ active: true }], api: { kind: 'rest' } });
-    await room.scar.remove('theirs', { onSteps: () => undefined });
+    await aws.room.scar.remove('theirs', { onSteps: () => undefined });
     expect(await scar('ls')).not.toContain('theirs');
-    expect(await room.scar.orphans()).toEqual([]);
+    expect(await aws.room.scar.orphans()).toEqual([]);
   }, 120_000);
 
   it('makes the same changes in AWS for the same file', async () => {
     const text = fdl('calls').replace('      init_script: script.sh\n', '');
     writeFileSync(join(home, 'fdl.yaml'), text);
     const { s3 } = sdk;
-    await moto
+    await aws.moto
       .clients()
       .s3()
       .send(
@@ -184,13 +153,13 @@ main()
           CreateBucketConfiguration: { LocationConstraint: REGION as never }
         })
       );
-    proxy.calls.length = 0;
+    aws.proxy.calls.length = 0;
     await scar('init', '-f', 'fdl.yaml');
-    const theirs = proxy.calls.map(call => `${call.service} ${call.operation}`);
+    const theirs = aws.proxy.calls.map(call => `${call.service} ${call.operation}`);
     await scar('rm', '-n', 'calls');
-    proxy.calls.length = 0;
-    await room.apply(fdl('calls'));
-    const ours = proxy.calls.map(call => `${call.service} ${call.operation}`);
+    aws.proxy.calls.length = 0;
+    await aws.room.apply(fdl('calls'));
+    const ours = aws.proxy.calls.map(call => `${call.service} ${call.operation}`);
     console.info(`calls of a deployment: SCAR ${theirs.length}, here ${ours.length}`);
     // What changes something is the same on both sides, but for the order, the tags and the marks of folders.
     const changes = (list: string[]): string[] =>

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sdk } from '../../src/scar/sdk';
-import { ACCOUNT, describeAws, failing, fdl, Moto, Proxy, pushImage, REGION, Room, setEnvironment } from './support';
+import { useAccount } from './account';
+import { ACCOUNT, describeAws, failing, fdl, REGION, Room, setEnvironment } from './support';
 
 const FUNCTIONS = 1000;
 
@@ -85,34 +86,11 @@ describe('many functions', () => {
 });
 
 describeAws('logs and credentials', () => {
-  let moto: Moto;
-  let proxy: Proxy;
-  let room: Room;
-  let restore: () => void;
-
-  beforeAll(async () => {
-    moto = await Moto.start();
-    proxy = await Proxy.start(moto.endpoint);
-  }, 100_000);
-  afterAll(async () => {
-    await proxy?.stop();
-    await moto?.stop();
-  });
-  beforeEach(async () => {
-    restore = setEnvironment();
-    proxy.fate = () => 'pass';
-    await moto.reset();
-    await pushImage(moto.clients());
-    room = await Room.at(proxy.endpoint);
-  });
-  afterEach(async () => {
-    await room.close();
-    restore();
-  });
+  const aws = useAccount();
 
   it('follows a log that grows by ten thousand lines a second without loss or repetition', async () => {
     const { logs } = sdk;
-    const client = moto.clients().logs();
+    const client = aws.moto.clients().logs();
     const logGroupName = '/aws/lambda/busy';
     await client.send(new (logs().CreateLogGroupCommand)({ logGroupName }));
     await client.send(new (logs().CreateLogStreamCommand)({ logGroupName, logStreamName: 's' }));
@@ -120,7 +98,7 @@ describeAws('logs and credentials', () => {
     const seen: number[] = [];
     const total = 30_000;
     const reading = (async () => {
-      for await (const piece of room.scar.log('busy', { follow: true, signal: stop.signal })) {
+      for await (const piece of aws.room.scar.log('busy', { follow: true, signal: stop.signal })) {
         seen.push(...piece.split('\n').filter(Boolean).map(Number));
         if (seen.length >= total) {
           stop.abort();
@@ -150,31 +128,31 @@ describeAws('logs and credentials', () => {
 
   it('has nothing to say of a function that was never called', async () => {
     let all = '';
-    for await (const piece of room.scar.log('never', {})) {
+    for await (const piece of aws.room.scar.log('never', {})) {
       all += piece;
     }
     expect(all).toBe('');
   });
 
   it('says what is wrong with credentials', async () => {
-    await room.apply(fdl());
+    await aws.room.apply(fdl());
     for (const [code, type, state] of [
       ['ExpiredTokenException', 'expired', 'expired'],
       ['UnrecognizedClientException', 'unauthorized', 'failed'],
       ['AccessDeniedException', 'forbidden', 'failed'],
       ['RequestTimeTooSkewed', 'unauthorized', 'failed']
     ]) {
-      proxy.fate = call => failing(call, 403, code, 'not good');
-      await expect(room.scar.functions()).rejects.toMatchObject({
+      aws.proxy.fate = call => failing(call, 403, code, 'not good');
+      await expect(aws.room.scar.functions()).rejects.toMatchObject({
         problem: { type: expect.stringMatching(`${type}$`), action: expect.any(String) }
       });
-      const again = await Room.at(proxy.endpoint);
+      const again = await Room.at(aws.proxy.endpoint);
       expect((await again.scar.context()).state).toBe(state);
       await again.close();
     }
     delete process.env['AWS_ACCESS_KEY_ID'];
     delete process.env['AWS_SECRET_ACCESS_KEY'];
-    const without = await Room.at(proxy.endpoint);
+    const without = await Room.at(aws.proxy.endpoint);
     expect(await without.scar.context()).toMatchObject({
       state: 'no-credentials',
       problem: { action: expect.stringContaining('aws configure') }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttp, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { createScar, type IAwsPlan, type IScar, type IScarOptions, type ScarEven
 import { AwsClients } from '../../src/scar/clients';
 import { sdk } from '../../src/scar/sdk';
 import type { IResolvedSource } from '../../src/clusters/facade';
+import { freePort } from '../free-port';
 
 // moto loads each service when it is first called, on a busy machine for many seconds.
 jest.setTimeout(120_000);
@@ -27,14 +28,6 @@ export const describeAws: jest.Describe = existsSync(MOTO)
       console.warn(`SKIPPED: ${name}: moto is not installed (pip install "jupyterlab-oscar[aws-emulator]").`);
       describe.skip(name, body);
     }) as unknown as jest.Describe);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
-}
 
 /** moto as it is, on a port of its own. */
 export class Moto {
@@ -146,7 +139,7 @@ export class Proxy {
   }
 
   private constructor(private readonly _target: string) {
-    this._server = createHttp((request, response) => {
+    this._server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {

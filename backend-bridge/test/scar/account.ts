@@ -1,0 +1,51 @@
+/** An empty account of AWS for each test, played by moto behind a proxy. */
+import { Moto, Proxy, pushImage, Room, setEnvironment } from './support';
+
+export const SCRIPT = '#!/bin/sh\necho hello\n';
+
+/** What a test finds. */
+export class Account {
+  moto!: Moto;
+  /** Passes everything on until a test says otherwise; counts the calls of the test only. */
+  proxy!: Proxy;
+  room!: Room;
+}
+
+/**
+ * Has all tests of the block it is called in begin with nothing but roles, a prepared image and a script.
+ *
+ * @param prepare - before the room is opened
+ */
+export function useAccount(prepare?: (account: Account) => Promise<void>): Account {
+  const account = new Account();
+  let restore: () => void;
+
+  beforeAll(async () => {
+    account.moto = await Moto.start();
+    account.proxy = await Proxy.start(account.moto.endpoint);
+  }, 100_000);
+  afterAll(async () => {
+    await account.proxy?.stop();
+    await account.moto?.stop();
+  });
+  beforeEach(async () => {
+    restore = setEnvironment();
+    account.proxy.fate = () => 'pass';
+    await account.moto.reset();
+    await pushImage(account.moto.clients());
+    await prepare?.(account);
+    account.room = await Room.at(account.proxy.endpoint);
+    account.room.file('script.sh', SCRIPT);
+    account.proxy.calls.length = 0;
+  });
+  afterEach(async () => {
+    await account.room.close();
+    restore();
+  });
+  return account;
+}
+
+/** Codes of the errors of a plan. */
+export function errors(plan: { problems: { severity: string; code: string; message: string }[] }): string[] {
+  return plan.problems.filter(problem => problem.severity === 'error').map(problem => problem.code);
+}
