@@ -9,6 +9,7 @@ from ..inputs import PathLike
 from .collect import code_of
 from .job import ComputeJob
 from .request import build
+from .words import REQUEST
 
 if TYPE_CHECKING:
     from ..client import Bridge
@@ -138,14 +139,7 @@ def htc(
 
 
 #: Keyword arguments that a job takes; anything else is a mistake in writing.
-_OPTIONS = frozenset(
-    (
-        *("engine", "name", "max_workers", "memory", "timeout", "retries", "skip_bad_records", "isolate", "fresh"),
-        *("sample_only", "idempotency_key", "output", "overwrite", "mappers", "reducers", "block", "combiner", "sort"),
-        *("top", "time", "init_workers", "seed", "balance", "format", "delimiter", "separator", "header", "size"),
-        *("encoding", "errors", "config"),
-    )
-)
+_OPTIONS = frozenset((*REQUEST, "idempotency_key")) - {"iterations"}  # which are an argument
 
 
 def _known(options: Mapping[str, Any]) -> None:
