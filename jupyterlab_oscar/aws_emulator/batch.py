@@ -1,4 +1,4 @@
-"""Batch jobs that really run, as processes, as many at once as this machine has cores."""
+"""Batch jobs that really run, as processes or in containers, as many at once as this machine has cores."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .config import NotRunnable, configuration, script_of
+from .containers import Container
 from .functions import Functions
 from .processes import Ended, Stop, run
 from .supervisor import Task, run_job
@@ -128,7 +129,8 @@ class Jobs:
     ) -> Ended:
         region = job.job_definition._region
         own = {item["name"]: str(item.get("value") or "") for item in container.get("environment", [])}
-        task = self._functions.code.of_image(str(container.get("image", "")))
+        image = str(container.get("image", ""))
+        task = self._functions.code.of_image(image)
         env = {
             **self._functions.surroundings(region),
             "TMPDIR": str(folder),
@@ -151,12 +153,20 @@ class Jobs:
         limit = job._get_attempt_duration()
         command = job._add_parameters_to_command(container.get("command") or [])
         config = configuration(task, own)
+        megabytes = int(container.get("memory") or 0)
+        contained = self._functions.containers.has(image)
+        # The supervisor of EC2's machines is not here: what takes its place runs the script, in the image where it is there.
         if config is None or not any("supervisor" in word for word in command):
+            if contained:
+                work = Container(image, self._functions.elsewhere(env), command=command, megabytes=megabytes)
+                return self._functions.containers.run(work, tell=tell, seconds=limit, stop=stop)
             if not command:
-                raise NotRunnable("The job has no command, and images do not run in the emulator.")
+                raise NotRunnable(
+                    "The job has no command, and its image is not on this machine (or neither podman nor docker is)."
+                )
             return run(command, env=env, cwd=folder, tell=tell, seconds=limit, stop=stop)
         context = json.loads(own["CONTEXT"]) if own.get("CONTEXT") else {}
-        work = Task(
+        job_task = Task(
             name=str(context.get("function_name") or job.job_name),
             request=str(own.get("AWS_LAMBDA_REQUEST_ID") or job.job_id),
             region=region,
@@ -171,8 +181,9 @@ class Jobs:
             remaining=lambda: None,
             stores=self._functions.stores,
             stop=stop,
+            runner=self._functions.runner(image, [folder, task], megabytes) if contained else run,
         )
-        return run_job(work, limit)
+        return run_job(job_task, limit)
 
 
 def _containers(job: Any) -> list[dict[str, Any]]:
@@ -183,6 +194,7 @@ def _containers(job: Any) -> list[dict[str, Any]]:
                 "image": definition.container_properties.get("image", ""),
                 "command": job._get_container_property("command", []),
                 "environment": job._get_container_property("environment", []),
+                "memory": _megabytes(definition.container_properties),
             }
         ]
     properties = definition.node_properties or {}
@@ -193,11 +205,17 @@ def _containers(job: Any) -> list[dict[str, Any]]:
         own = {item["name"]: item for item in container.get("environment", [])}
         own.update({item["name"]: item for item in (job.container_overrides or {}).get("environment", [])})
         container["environment"] = list(own.values())
+        container["memory"] = _megabytes(container)
         start, colon, end = str(part["targetNodes"]).partition(":")
         first = int(start or 0)
         last = int(end or count - 1) if colon else first
         nodes.update({i: container for i in range(first, last + 1)})
     return [nodes[i] for i in range(count)]
+
+
+def _megabytes(container: Mapping[str, Any]) -> int:
+    needs = {item["type"]: item["value"] for item in container.get("resourceRequirements") or []}
+    return int(needs.get("MEMORY") or container.get("memory") or 0)
 
 
 def _main_node(job: Any) -> int:

@@ -5,31 +5,30 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import shutil
 import sys
 import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from .call import Call
 from .code import CodeFolders
-from .config import NotRunnable, configuration, script_of
+from .containers import Container, Containers
 from .logs import Logs
-from .processes import Ended, run
+from .processes import Ended
 from .stores import Stores
-from .supervisor import Task, TimedOut, run_function
+from .supervisor import TimedOut
 
 #: Asynchronous events that run at once; the others wait.
 _AT_ONCE = max(4, 2 * (os.cpu_count() or 2))
 _TAIL = 4096
-_HANDLER = Path(__file__).with_name("python_handler.py")
 
 
 @dataclass
@@ -57,14 +56,25 @@ class Functions:
         Access key and secret that functions get.
     endpoint
         Of the emulator.
+    containers
+        What images run in.
     """
 
-    def __init__(self, folder: Path, code: CodeFolders, stores: Stores, keys: tuple[str, str], endpoint: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        code: CodeFolders,
+        stores: Stores,
+        keys: tuple[str, str],
+        endpoint: str,
+        containers: Containers,
+    ) -> None:
         self._folder = folder
         self._code = code
         self._stores = stores
         self._keys = keys
         self._endpoint = endpoint
+        self._containers = containers
         self._logs = Logs()
         self._pool = ThreadPoolExecutor(_AT_ONCE, "async")
         self._streams: dict[str, list[str]] = {}
@@ -110,7 +120,7 @@ class Functions:
         used: list[Ended] = []
         tell(f"START RequestId: {request} Version: {function.version}")
         try:
-            work = _Call(self, function, event, request, (group, stream), folder, tell, begun + seconds, used)
+            work = Call(self, function, event, request, (group, stream), folder, tell, begun + seconds, used)
             payload, error = work.run()
         except TimedOut:
             text = f"{_now()} {request} Task timed out after {seconds:.2f} seconds"
@@ -146,12 +156,10 @@ class Functions:
         }
 
     def surroundings(self, region: str) -> dict[str, str]:
-        """What every process finds: programs of the Jupyter environment first, keys, and where AWS is."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        """What every process finds: keys, and where AWS is."""
         return {
-            "PATH": path,
+            **self.place,
             "LANG": "C.UTF-8",
-            "HOME": str(self._folder),
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_ACCESS_KEY_ID": self._keys[0],
@@ -159,6 +167,33 @@ class Functions:
             "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    @property
+    def place(self) -> dict[str, str]:
+        """What is so on this machine and nowhere else: programs of the Jupyter environment come first."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        return {"PATH": path, "HOME": str(self._folder)}
+
+    def elsewhere(self, env: Mapping[str, str]) -> dict[str, str]:
+        """An environment without what is so on this machine only: for containers."""
+        place = self.place
+        return {name: value for name, value in env.items() if place.get(name) != value}
+
+    def runner(self, image: str, mounts: Sequence[Path], megabytes: int) -> Callable[..., Ended]:
+        """Runs commands as ``processes.run`` does, in containers of an image that is there."""
+
+        def start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, **how: Any) -> Ended:
+            words = {"entrypoint": argv[0], "command": argv[1:], "workdir": str(cwd)}
+            return self._containers.run(
+                Container(image, self.elsewhere(env), mounts=mounts, megabytes=megabytes, **words), **how
+            )
+
+        return start
+
+    @property
+    def containers(self) -> Containers:
+        """What images run in."""
+        return self._containers
 
     @property
     def stores(self) -> Stores:
@@ -178,6 +213,7 @@ class Functions:
     def close(self) -> None:
         """Start nothing more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._containers.close()
 
     def _take_stream(self, function: Any) -> str:
         # A stream for each that runs at the same time, used again: as the containers of Lambda do.
@@ -218,114 +254,6 @@ class Functions:
                 for name, value, unit in values
             ],
         )
-
-
-class _Call:
-    """One call, in its folder."""
-
-    def __init__(
-        self,
-        functions: Functions,
-        function: Any,
-        event: Any,
-        request: str,
-        log: tuple[str, str],
-        folder: Path,
-        tell: Callable[[str], None],
-        end: float,
-        used: list[Ended],
-    ) -> None:
-        self._functions = functions
-        self._function = function
-        self._event = event
-        self._request = request
-        self._log = log
-        self._folder = folder
-        self._tell = tell
-        self._end = end
-        self._used = used
-
-    def run(self) -> tuple[str, str | None]:
-        """The payload, and Lambda's word for what went wrong."""
-        function = self._function
-        try:
-            code = self._functions.code
-            image = function.package_type == "Image"
-            task = code.of_image(function.code["ImageUri"]) if image else code.of_zip(function.code_bytes)
-            env = self._functions.environment(function, self._request, self._log, task)
-            config = configuration(task, function.environment_vars)
-            if config is not None:
-                return self._script(task, env, config)
-            if not image and re.match(r"python\d", str(function.run_time)):
-                return self._python(task, env)
-            what = "This image" if image else f"The runtime {function.run_time}"
-            raise NotRunnable(
-                f"{what} cannot run in the emulator: it runs functions of SCAR (with the variable FDL or a "
-                "function_config.yaml) and Python ones."
-            )
-        except NotRunnable as error:
-            self._tell(f"[ERROR] {error}")
-            return json.dumps({"errorMessage": str(error), "errorType": "Exception"}), "Unhandled"
-
-    def _remaining(self) -> float:
-        return max(0.0, self._end - time.monotonic())
-
-    def _script(self, task: Path, env: dict[str, str], config: dict[str, Any]) -> tuple[str, str | None]:
-        function = self._function
-        work = Task(
-            name=function.function_name,
-            request=self._request,
-            region=function.region,
-            config=config,
-            event=self._event,
-            script=script_of(config, task, function.environment_vars),
-            folder=self._folder,
-            task=task,
-            env=env,
-            log=self._log,
-            tell=self._tell,
-            remaining=self._remaining,
-            stores=self._functions.stores,
-            memory=int(function.memory_size),
-            ran=self._used,
-        )
-        return json.dumps(run_function(work)), None
-
-    def _python(self, task: Path, env: dict[str, str]) -> tuple[str, str | None]:
-        event_file, result_file = self._folder / "event.json", self._folder / "result.json"
-        event_file.write_text(json.dumps(self._event), encoding="utf-8")
-        paths = [str(task)]
-        for layer in self._function.layers:
-            found = self._layer(layer["Arn"])
-            if found is not None:
-                paths.append(str(found / "python"))
-        env = {
-            **env,
-            "PYTHONPATH": os.pathsep.join(paths),
-            "PYTHONUNBUFFERED": "1",
-            "TMPDIR": str(self._folder),
-            "_EMULATOR_ARN": self._function.function_arn,
-            "_EMULATOR_DEADLINE": str(time.time() + self._remaining()),
-        }
-        argv = [sys.executable, str(_HANDLER), self._function.handler or "", str(event_file), str(result_file)]
-        ended = run(argv, env=env, cwd=task, tell=self._tell, seconds=self._remaining())
-        self._used.append(ended)
-        if ended.timed_out:
-            raise TimedOut
-        if not result_file.is_file():
-            text = f"RequestId: {self._request} Error: Runtime exited with error: exit status {ended.code}"
-            return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": text}), "Unhandled"
-        answer = json.loads(result_file.read_text(encoding="utf-8"))
-        if "error" in answer:
-            return json.dumps(answer["error"]), "Unhandled"
-        return answer["value"], None
-
-    def _layer(self, arn: str) -> Path | None:
-        from moto.awslambda.models import lambda_backends
-
-        function = self._function
-        version = lambda_backends[function.account_id][function.region].layers_versions_by_arn(arn)
-        return None if version is None else self._functions.code.of_zip(version.code_bytes)
 
 
 def encoded_log(text: str) -> str:

@@ -17,7 +17,9 @@ from urllib.parse import parse_qs, unquote
 from .code import CodeFolders
 from .config import NotRunnable
 from .functions import Functions
-from .http_calls import Answer, Request, answer, is_call
+from .http_answer import Answer
+from .http_calls import Request, answer, is_call
+from .registry import Registry
 
 _HOST = re.compile(r"^(127\.0\.0\.1|localhost|[\w.-]+\.localhost)(:\d+)?$")
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/[^/]*/([^/]*)/([^/]*)/")
@@ -39,14 +41,17 @@ class Gate:
         The application of moto.
     functions, code
         Of the emulator.
+    registry
+        Of images.
     key
         The access key that it gave out first.
     """
 
-    def __init__(self, moto: Any, functions: Functions, code: CodeFolders, key: str) -> None:
+    def __init__(self, moto: Any, functions: Functions, code: CodeFolders, registry: Registry, key: str) -> None:
         self._moto = moto
         self._functions = functions
         self._code = code
+        self._registry = registry
         self._key = key
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -57,6 +62,8 @@ class Gate:
             return _send(_refusal(403, "Forbidden", "Web pages cannot use the AWS emulator."), start_response)
         if is_call(path):
             return _send(answer(self._functions, _request(environ, path)), start_response)
+        if self._registry.is_call(path, str(environ.get("HTTP_AUTHORIZATION", ""))):
+            return _send(self._registry.answer(environ), start_response)
         key, service = _caller(environ)
         if key is None or not self._known(key):
             return _send(_unknown_key(service), start_response)
@@ -175,5 +182,6 @@ def _send(given: Answer, start_response: StartResponse) -> Iterable[bytes]:
     except ValueError:
         reason = "Unknown"
     headers = [(name, value) for name, value in given.headers if name.lower() not in ("content-length", "connection")]
-    start_response(f"{given.status} {reason}", [*headers, ("Content-Length", str(len(given.body)))])
+    length = len(given.body) if given.length is None else given.length
+    start_response(f"{given.status} {reason}", [*headers, ("Content-Length", str(length))])
     return [given.body]

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from .functions import Functions
+from .http_answer import Answer
 
 #: API Gateway waits so long for an answer (seconds).
 GATEWAY_LIMIT = 29.0
@@ -31,15 +32,6 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     peer: str
-
-
-@dataclass
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
 
 
 def is_call(path: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .batch import Jobs
@@ -12,7 +14,7 @@ from .gate import REQUEST_HEADER
 from .http_calls import function_url
 
 
-def install(functions: Functions, jobs: Jobs, endpoint: str) -> None:
+def install(functions: Functions, jobs: Jobs, endpoint: str, login: tuple[str, str]) -> None:
     """Let moto's functions, jobs and addresses be ours, for this process.
 
     Parameters
@@ -21,12 +23,17 @@ def install(functions: Functions, jobs: Jobs, endpoint: str) -> None:
         What runs them.
     endpoint
         Of the emulator.
+    login
+        User and password of the registry.
     """
     import moto.apigateway.responses as gateway
     import moto.awslambda.models as lambdas
     import moto.batch.models as batch
     import moto.batch.responses as batch_responses
+    import moto.ecr.models as ecr_models
+    import moto.ecr.responses as ecr
     import moto.s3.notifications as notifications
+    from moto.core.responses import ActionResult
     from moto.moto_api import state_manager
 
     def invoke(function: Any, body: Any, request_headers: Any, response_headers: Any) -> str | bytes:
@@ -79,6 +86,17 @@ def install(functions: Functions, jobs: Jobs, endpoint: str) -> None:
             return answer[0], answer[1], json.dumps(api.to_dict())
         return answer
 
+    def authorization_token(response: Any) -> Any:
+        token = base64.b64encode(":".join(login).encode()).decode()
+        expires = datetime.now(timezone.utc) + timedelta(hours=12)
+        data = {"authorizationToken": token, "expiresAt": expires, "proxyEndpoint": endpoint}
+        return ActionResult({"authorizationData": [data]})
+
+    def repository(made: Any, *given: Any, **named: Any) -> None:
+        original_repository(made, *given, **named)
+        made.uri = f"{endpoint.partition('://')[2]}/{made.name}"
+
+    original_repository = ecr_models.Repository.__init__
     original_create_rest_api = gateway.APIGatewayResponse.create_rest_api
     original_url_config = lambdas.FunctionUrlConfig.__init__
     original_submit_job = batch_responses.BatchResponse.submitjob
@@ -89,6 +107,8 @@ def install(functions: Functions, jobs: Jobs, endpoint: str) -> None:
     notifications._invoke_awslambda = deliver
     batch.Job.run = lambda job: jobs.run(job)  # type: ignore[method-assign]
     batch_responses.BatchResponse.submitjob = submit_job  # type: ignore[method-assign]
+    ecr_models.Repository.__init__ = repository  # type: ignore[method-assign]
+    ecr.ECRResponse.get_authorization_token = authorization_token  # type: ignore[method-assign]
     # The state of a job is what it is, not how often it was asked for.
     state_manager.set_transition("batch::job", {"progression": "manual", "times": 1 << 60})
 

@@ -120,7 +120,7 @@ def run(
     output = bytearray()
     reader = threading.Thread(target=_read, args=(process, output, tell), daemon=True)
     reader.start()
-    memory = _Memory(process.pid)
+    memory = Memory(process.pid)
     if stdin is not None:
         threading.Thread(target=_feed, args=(process, stdin), daemon=True).start()
     _, status, usage = os.wait4(process.pid, 0)
@@ -158,7 +158,7 @@ def end_all() -> None:
         _kill(group)
 
 
-class _Memory:
+class Memory:
     """Looks again and again how much a process and its children hold.
 
     The number that the kernel gives at the end is no use on Linux: it counts what this process held when it started the

@@ -99,18 +99,22 @@ class Emulator:
 
         from .batch import Jobs
         from .code import CodeFolders
+        from .containers import Containers
         from .functions import Functions
         from .gate import Gate
         from .patches import install
+        from .registry import Registry
         from .stores import Stores
 
         self.account, self.key, self.secret, role_keys = _identities()
         code = CodeFolders(self.folder, data / "images" if data else None)
         stores = Stores(self.endpoint, *role_keys, REGION)
         stores.own("s3")  # now, so that the first call need not wait for it
-        self._functions = Functions(self.folder, code, stores, role_keys, self.endpoint)
-        install(self._functions, Jobs(self._functions, self.folder), self.endpoint)
-        gate = Gate(DomainDispatcherApplication(create_backend_app), self._functions, code, self.key)
+        registry = Registry(self.folder, self.account, self.secret)
+        containers = Containers(self.folder, f"{HOST}:{self.port}", registry.login)
+        self._functions = Functions(self.folder, code, stores, role_keys, self.endpoint, containers)
+        install(self._functions, Jobs(self._functions, self.folder), self.endpoint, registry.login)
+        gate = Gate(DomainDispatcherApplication(create_backend_app), self._functions, code, registry, self.key)
 
         class Handler(MotoRequestHandler):
             protocol_version = "HTTP/1.1"

@@ -52,6 +52,8 @@ class Task:
         Of the emulator.
     stop
         Ends it from elsewhere.
+    runner
+        Runs the script: as a process, or in a container.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Task:
     stop: Stop | None = None
     memory: int = 512
     ran: list[Ended] = field(default_factory=list)
+    runner: Callable[..., Ended] = run
 
 
 class TimedOut(Exception):
@@ -131,7 +134,7 @@ def _work(task: Task, limit: float | None) -> Ended:
         **variables_of(task.config.get("container")),
         **({"INPUT_FILE_PATH": str(source)} if source is not None else {}),
     }
-    ended = run(argv, env=env, cwd=task.task, tell=task.tell, seconds=limit, stop=task.stop)
+    ended = task.runner(argv, env=env, cwd=task.task, tell=task.tell, seconds=limit, stop=task.stop)
     task.ran.append(ended)
     if ended.timed_out or ended.stopped:
         return ended
@@ -153,8 +156,8 @@ def _command(task: Task, inputs: Path) -> Sequence[str]:
         return [str(word) for word in words]
     if script is None:
         raise NotRunnable(
-            "Init: Script not defined. The emulator has no script for this function: images are not run here, only their "
-            "scripts are."
+            "Init: Script not defined. The emulator has no script for this function, and its image is not on this machine (or "
+            "neither podman nor docker is)."
         )
     # Not in the input folder: scripts list it.
     path = task.folder / "script.sh"

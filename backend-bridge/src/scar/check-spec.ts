@@ -131,7 +131,9 @@ function validateBatch({ batch, name }: IFunctionSpec, problem: ReturnType<typeo
 /** What is worth knowing and no fault. */
 export function notesOf(spec: IFunctionSpec, notes: string[]): void {
   if (spec.packaging === 'emulated') {
-    notes.push(`The emulator does not run the image ${spec.image}: ${spec.name} runs its script on this machine.`);
+    notes.push(
+      `The emulator runs the script of ${spec.name} in the image ${spec.image} if podman or docker has it here, else on this machine.`
+    );
   }
   if (spec.packaging === 'zip') {
     notes.push(

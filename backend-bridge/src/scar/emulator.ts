@@ -95,7 +95,8 @@ export class EmulatorProcess {
     this._problem = undefined;
     this._stopping = false;
     const child = spawn(this._options.python, ['-m', 'jupyterlab_oscar.aws_emulator', '--lifeline'], {
-      stdio: ['pipe', 'pipe', 'pipe']
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: process.env
     });
     this._child = child;
     const last: string[] = [];

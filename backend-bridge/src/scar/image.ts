@@ -9,7 +9,7 @@ import { unzipSync } from 'fflate';
 import type { FdlMap } from '../fdl';
 import type { IPlanning } from './action';
 import { BridgeError } from '../http/errors';
-import { causeOf } from '../http/failures';
+import { causeOf, isProblem } from '../http/failures';
 import { calling, isGone, refused } from './errors';
 import { ENTRYPOINT_PY, ENTRYPOINT_SH, PUBLIC_CONFIG, PYTHON_IMAGE, PYTHON_ROOT, WHOLE_CONFIG } from './entrypoint';
 import { sdk } from './sdk';
@@ -161,9 +161,16 @@ export async function buildAndPush(options: {
     }
     const platform = spec.architecture === 'arm64' ? 'linux/arm64' : 'linux/amd64';
     report(`Building with ${tool.name}`);
-    await command(tool.name, ['build', pulling(tool), '--platform', platform, '--tag', uri, folder], {
-      signal,
-      report
+    const build = (limits: string[]): Promise<void> =>
+      command(tool.name, ['build', pulling(tool), '--platform', platform, ...limits, '--tag', uri, folder], {
+        signal,
+        report
+      });
+    await build([]).catch((error: unknown) => {
+      if (isProblem(error, 'build-failed') && /rlimit/.test(error.problem.cause ?? '')) {
+        return build(LOW_LIMITS);
+      }
+      throw error;
     });
     const { authorizationToken } = await signIn(target, spec.region);
     const [user, password] = Buffer.from(authorizationToken ?? '', 'base64')
@@ -215,6 +222,9 @@ async function fetchSupervisor(spec: IFunctionSpec, folder: string, signal?: Abo
     await chmod(file, 0o755);
   }
 }
+
+/** Where a machine does not let the tool raise its limits, these are asked for instead. */
+const LOW_LIMITS = ['--ulimit', 'nofile=1024:4096', '--ulimit', 'nproc=4096:4096'];
 
 /** Lines of a failed command that are shown. */
 const LAST = 20;

@@ -90,7 +90,7 @@ describeEmulator('functions that really run, on the local emulator', () => {
     expect(emulator.state).toBe('running');
     expect(emulator.notCovered.length).toBeGreaterThan(3);
     const plan = await room.plan(text());
-    expect(plan.notes.join()).toContain('The emulator does not run the image');
+    expect(plan.notes.join()).toContain('The emulator runs the script of upper in the image');
     expect(plan.steps.filter(step => step.action !== 'keep')).toEqual([]);
   });
 
