@@ -1,5 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { sdk } from '../../src/scar/sdk';
 import {
   denied,
@@ -55,11 +53,6 @@ const COMPLETE = [
   'template faas-supervisor'
 ];
 
-function journals(room: Room): string[] {
-  const folder = join(room.folder, 'state', 'aws-deployments');
-  return existsSync(folder) ? readdirSync(folder) : [];
-}
-
 describeAws('every call of a deployment fails once', () => {
   let moto: Moto;
   let proxy: Proxy;
@@ -110,7 +103,7 @@ describeAws('every call of a deployment fails once', () => {
     const { room, problem, left } = await deploy(() => 'pass');
     expect(problem).toBeUndefined();
     expect(left).toEqual(COMPLETE);
-    expect(journals(room)).toEqual([]);
+    expect(room.journals()).toEqual([]);
     await room.close();
     expect(total).toBeGreaterThan(30);
   });
@@ -127,7 +120,7 @@ describeAws('every call of a deployment fails once', () => {
         return denied(call);
       });
       const expected = problem === undefined ? COMPLETE : [];
-      if (left.join() !== expected.join() || journals(room).length > 0 || (problem && !problem.detail)) {
+      if (left.join() !== expected.join() || room.journals().length > 0 || (problem && !problem.detail)) {
         wrong.push(
           `${index} ${failed?.service} ${failed?.operation}: ${problem?.detail ?? 'done'} → ${left.join(', ')}`
         );
@@ -149,7 +142,7 @@ describeAws('every call of a deployment fails once', () => {
         return 'lose';
       });
       const expected = problem === undefined ? COMPLETE : [];
-      if (left.join() !== expected.join() || journals(room).length > 0) {
+      if (left.join() !== expected.join() || room.journals().length > 0) {
         wrong.push(`${index} ${lost?.service} ${lost?.operation}: ${problem?.detail ?? 'done'} → ${left.join(', ')}`);
       }
       await room.close();
@@ -188,13 +181,13 @@ describeAws('every call of a deployment fails once', () => {
     await expect(room.apply(TEXT)).rejects.toMatchObject({
       problem: { detail: expect.stringContaining('Not taken away again') }
     });
-    expect(journals(room)).toHaveLength(1);
+    expect(room.journals()).toHaveLength(1);
     proxy.fate = () => 'pass';
     const next = room.again();
     expect((await next.scar.orphans()).map(orphan => orphan.kind)).toContain('function');
     await next.apply(TEXT);
     expect(await leftovers(moto)).toEqual(COMPLETE);
-    expect(journals(room)).toEqual([]);
+    expect(room.journals()).toEqual([]);
     expect(await next.scar.orphans()).toEqual([]);
     await next.close();
     await room.close();

@@ -1,21 +1,10 @@
 /** Each call that has to do with a secret fails once: nothing is left behind, and what was there holds. */
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { sdk } from '../../src/scar/sdk';
-import { providers, Stage, text, WITHOUT } from './secrets-stage';
+import { providers, text, useStage, WITHOUT } from './secrets-stage';
 import { denied, describeAws, type ICallSeen } from './support';
 
 describeAws('credentials of storage providers, when a call fails', () => {
-  let stage: Stage;
-
-  beforeAll(async () => {
-    stage = await Stage.start();
-  }, 100_000);
-  afterAll(async () => {
-    await stage?.stop();
-  });
-  beforeEach(() => stage.begin());
-  afterEach(() => stage.room.close());
+  const stage = useStage();
 
   async function left(): Promise<string[]> {
     const clients = stage.moto.clients();
@@ -34,11 +23,6 @@ describeAws('credentials of storage providers, when a call fails', () => {
     ];
   }
   const ALL = ['function grey', 'log group /aws/lambda/grey', 'bucket grey-bucket', 'repository grey', 'secret'];
-
-  function journals(): string[] {
-    const folder = join(stage.room.folder, 'state', 'aws-deployments');
-    return existsSync(folder) ? readdirSync(folder) : [];
-  }
 
   it.each(['denied', 'lost'] as const)(
     'nothing is left, or all is there: each call is %s once',
@@ -69,7 +53,7 @@ describeAws('credentials of storage providers, when a call fails', () => {
         const version = problem === undefined ? (await stage.variables())['SCAR_SECRET_VERSION'] : undefined;
         if (
           there.join() !== (problem === undefined ? ALL : []).join() ||
-          journals().length > 0 ||
+          stage.room.journals().length > 0 ||
           version !== (await stage.secret())?.version
         ) {
           wrong.push(
@@ -113,7 +97,7 @@ describeAws('credentials of storage providers, when a call fails', () => {
         problem === undefined
           ? after[1]['SCAR_SECRET_VERSION'] === after[0]?.version && JSON.stringify(after[0]).includes(key)
           : JSON.stringify(after) === JSON.stringify(before);
-      if (!right || journals().length > 0) {
+      if (!right || stage.room.journals().length > 0) {
         wrong.push(`${index} ${failed?.service} ${failed?.operation}: ${String(problem ?? 'done')}`);
       }
     }
@@ -136,7 +120,7 @@ describeAws('credentials of storage providers, when a call fails', () => {
     });
     expect(await stage.secret()).toEqual(before);
     expect(await stage.variables()).toEqual(env);
-    expect(journals()).toEqual([]);
+    expect(stage.room.journals()).toEqual([]);
     expect(stage.readable()).not.toContain('another-key-of-the-test');
   });
 

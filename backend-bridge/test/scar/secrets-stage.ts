@@ -36,14 +36,19 @@ export const providers = (key = KEY): unknown => ({
 });
 
 /** moto behind a proxy, what images are built with, and a room of its own for each test. */
-export class Stage {
-  static async start(): Promise<Stage> {
-    const moto = await Moto.start();
-    return new Stage(moto, await Proxy.start(moto.endpoint), await Builder.start());
-  }
-
+class Stage {
+  moto!: Moto;
+  proxy!: Proxy;
+  builder!: Builder;
   room!: Room;
   lines: string[] = [];
+
+  async start(): Promise<void> {
+    this.moto = await Moto.start();
+    this.proxy = await Proxy.start(this.moto.endpoint);
+    this.builder = await Builder.start();
+    this._restore = setEnvironment(this.builder.environment);
+  }
 
   /** An empty account. */
   async begin(): Promise<void> {
@@ -56,10 +61,10 @@ export class Stage {
   }
 
   async stop(): Promise<void> {
-    this._restore();
-    this.builder.stop();
-    await this.proxy.stop();
-    await this.moto.stop();
+    this._restore?.();
+    this.builder?.stop();
+    await this.proxy?.stop();
+    await this.moto?.stop();
   }
 
   async secret(): Promise<{ value?: unknown; version?: string; tags: Record<string, string> } | undefined> {
@@ -106,13 +111,15 @@ export class Stage {
     ].join('\n');
   }
 
-  private constructor(
-    readonly moto: Moto,
-    readonly proxy: Proxy,
-    readonly builder: Builder
-  ) {
-    this._restore = setEnvironment(builder.environment);
-  }
+  private _restore: (() => void) | undefined;
+}
 
-  private readonly _restore: () => void;
+/** Has all tests of the block it is called in begin on an empty one. */
+export function useStage(): Stage {
+  const stage = new Stage();
+  beforeAll(() => stage.start(), 100_000);
+  afterAll(() => stage.stop());
+  beforeEach(() => stage.begin());
+  afterEach(() => stage.room.close());
+  return stage;
 }

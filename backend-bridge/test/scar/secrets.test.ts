@@ -3,20 +3,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sdk } from '../../src/scar/sdk';
-import { KEY, PREPARED, providers, Stage, text, WITHOUT } from './secrets-stage';
+import { KEY, PREPARED, providers, text, useStage, WITHOUT } from './secrets-stage';
 import { denied, describeAws, putImage, PYTHON } from './support';
 
 describeAws('credentials of storage providers', () => {
-  let stage: Stage;
-
-  beforeAll(async () => {
-    stage = await Stage.start();
-  }, 100_000);
-  afterAll(async () => {
-    await stage?.stop();
-  });
-  beforeEach(() => stage.begin());
-  afterEach(() => stage.room.close());
+  const stage = useStage();
 
   it('are made, kept, changed in place and removed with the function', async () => {
     const plan = await stage.room.plan(text());

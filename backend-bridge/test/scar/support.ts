@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -268,6 +268,12 @@ export class Room {
   /** The same state, as a bridge that starts again finds it. */
   again(): Room {
     return new Room({ state: join(this.folder, 'state'), data: join(this.folder, 'data') });
+  }
+
+  /** Files of deployments that neither ended nor were undone. */
+  journals(): string[] {
+    const folder = join(this.folder, 'state', 'aws-deployments');
+    return existsSync(folder) ? readdirSync(folder) : [];
   }
 
   async close(): Promise<void> {
