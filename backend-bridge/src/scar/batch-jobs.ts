@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { JobDetail, JobStatus, JobSummary } from '@aws-sdk/client-batch';
 import type { AwsBatchJob } from '../contract';
+import { pause } from '../http/pause';
 import { awsError, calling, isGone, missing } from './errors';
 import { allPages } from './pages';
 import { sdk } from './sdk';
@@ -75,7 +75,7 @@ export class BatchJobs {
   async *log(id: string, options: { follow?: boolean; signal?: AbortSignal } = {}): AsyncGenerator<string> {
     let token: string | undefined;
     let stream: string | undefined;
-    for (;;) {
+    do {
       const job = await this._detail(id);
       const over = job.status === 'SUCCEEDED' || job.status === 'FAILED';
       const now = streamOf(job);
@@ -95,15 +95,11 @@ export class BatchJobs {
           token = page.next;
         }
       }
-      if (over || options.follow !== true || options.signal?.aborted) {
+      if (over || options.follow !== true) {
         return;
       }
-      try {
-        await delay(PAUSE, undefined, { signal: options.signal });
-      } catch {
-        return;
-      }
-    }
+      await pause(PAUSE, options.signal);
+    } while (!options.signal?.aborted);
   }
 
   /** State and log together, as `scar log -ri` shows them. */

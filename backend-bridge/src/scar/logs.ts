@@ -1,5 +1,5 @@
 import type { FilteredLogEvent } from '@aws-sdk/client-cloudwatch-logs';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../http/pause';
 import { logGroupOf } from './action';
 import { BatchJobs, linkedJob } from './batch-jobs';
 import { awsError, isGone } from './errors';
@@ -65,11 +65,7 @@ async function* eventsOf(
         seen.delete(id);
       }
     }
-    try {
-      await delay(PAUSE, undefined, { signal: options.signal });
-    } catch {
-      return;
-    }
+    await pause(PAUSE, options.signal);
   }
 }
 
@@ -149,11 +145,7 @@ async function* requestLog(
     if (ended || options.follow !== true) {
       return;
     }
-    try {
-      await delay(PAUSE, undefined, { signal: options.signal });
-    } catch {
-      return;
-    }
+    await pause(PAUSE, options.signal);
   }
 }
 
