@@ -228,6 +228,25 @@ def test_options_are_stronger_than_the_file_and_lists_replace(bridge: Peer, tmp_
     assert sent["base"] == {"path": str(tmp_path)} and sent["name"] == "f.yaml"
 
 
+def test_files_of_options_are_named_from_the_fdl(bridge: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below its folder relative to it: an absolute path is warned about, and nobody has written one."""
+    (tmp_path / "scripts").mkdir()
+    file = tmp_path / "scripts" / "f.yaml"
+    file.write_text("functions: {aws: [{lambda: {name: one}}]}\n")
+
+    def script(*words: str) -> str:
+        do(bridge, "plan", *words)
+        return str(json.loads(source(bridge)["text"])["functions"]["aws"][0]["lambda"]["init_script"])
+
+    monkeypatch.chdir(tmp_path)
+    assert script("-i", "alpine", "-n", "one", "-s", "scripts/grey.sh") == "scripts/grey.sh"
+    assert script("-i", "alpine", "-n", "one", "-s", "scripts/../grey.sh") == "grey.sh"
+    assert script("-f", "scripts/f.yaml", "-s", "scripts/grey.sh") == "grey.sh"
+    # Outside of it as the user means it: from where the command runs.
+    assert script("-f", "scripts/f.yaml", "-s", "grey.sh") == str(tmp_path / "grey.sh")
+    assert Path(script("-i", "alpine", "-n", "one", "-s", "../grey.sh")).resolve() == tmp_path.parent / "grey.sh"
+
+
 def test_an_fdl_from_standard_input(bridge: Peer) -> None:
     do(bridge, "plan", "-f", "-", stdin="functions: {aws: []}\n")
     assert source(bridge)["text"] == "functions: {aws: []}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,25 +55,25 @@ def source_of(args: Any, cell: str | None = None) -> dict[str, Any]:
     InvalidError
         When options do not fit, or the file cannot be read.
     """
-    wanted = _entry(args)
     file = Path(args.conf_file).expanduser() if args.conf_file not in (None, "-") else None
+    base = file.absolute().parent if file else Path.cwd()
+    wanted = _entry(args, base)
     if not args.conf_file:
         if "name" not in wanted.get("lambda", {}):
             raise invalid("No name", "A function needs a name.", "Give it with -n.")
         wanted["lambda"].setdefault("runtime", "image")
-        return _text({"functions": {"aws": [wanted]}}, "scar init", Path.cwd())
+        return _text({"functions": {"aws": [wanted]}}, "scar init", base)
     if not wanted:
         if file is not None:
             return {"file": {"path": str(file.absolute())}}
-        return {"text": cell or "", "name": "cell.yaml", "base": {"path": str(Path.cwd())}}
+        return {"text": cell or "", "name": "cell.yaml", "base": {"path": str(base)}}
     text = read_text(file) if file is not None else cell or ""
     document = _document(text, file.name if file else "the cell")
     entries = ((document.get("functions") or {}).get("aws")) or []
     if not isinstance(entries, list) or not entries:
         raise invalid("No function of AWS", "Options for functions need functions.aws in the FDL.", "Add one.")
     document["functions"]["aws"] = [_merged(entry, wanted) for entry in entries]
-    # What an option names is where the command runs, what the file names is where the file is.
-    return _text(document, file.name if file else "cell.yaml", file.absolute().parent if file else Path.cwd())
+    return _text(document, file.name if file else "cell.yaml", base)
 
 
 def names_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
@@ -100,14 +101,14 @@ def _document(text: str, name: str) -> dict[str, Any]:
     return value
 
 
-def _entry(args: Any) -> dict[str, Any]:
+def _entry(args: Any, base: Path) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     for option, place in _PLACES.items():
         value = getattr(args, option, None)
         if value is None:
             continue
         if option in _FILES:
-            value = str(Path(value).expanduser().absolute())
+            value = _named_from(base, value)
         _put(entry, place, value)
     for option, place in (("environment", ("lambda", "container")), ("lambda_environment", ("lambda",))):
         given = getattr(args, option, None)
@@ -126,6 +127,13 @@ def _entry(args: Any) -> dict[str, Any]:
             for section in _SECTIONS:
                 _put(entry, (section, name), value)
     return entry
+
+
+def _named_from(base: Path, given: str) -> str:
+    """A file of an option, which is where the command runs, as an FDL below ``base`` names it."""
+    file = Path(given).expanduser().absolute()
+    below = os.path.relpath(file, base)
+    return str(file) if below.startswith(os.pardir) else below
 
 
 def _put(target: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
