@@ -2,8 +2,8 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImTemplate, Infrastructure, InfrastructurePlan, Problem, TokenInfo } from '../../src/contract';
 import { cleanUp, openEvents, start, temporaryFolder, type IBridge } from '../server/harness';
-import { onRealIm, removeFolder, startIm, type IRealIm } from './real-im';
-import { finished, TEMPLATES } from './room';
+import { onRealIm, useIm } from './real-im';
+import { FDL, finished, TEMPLATES } from './room';
 
 jest.setTimeout(180_000);
 afterEach(cleanUp);
@@ -13,17 +13,6 @@ interface IClusterList {
 }
 
 const PAGE = { 'x-oscar-client': 'page' };
-const FDL = `functions:
-  oscar:
-    - local:
-        name: hello
-        image: process
-        cpu: '0.1'
-        memory: 64Mi
-        script: script.sh
-        input: [{storage_provider: minio.default, path: hello/in}]
-        output: [{storage_provider: minio.default, path: hello/out}]
-`;
 
 function handshake(folder: string): Record<string, unknown> {
   const examples = join(folder, 'examples');
@@ -121,14 +110,7 @@ describe('without a server', () => {
 });
 
 onRealIm('a bridge with the real Infrastructure Manager', () => {
-  let im: IRealIm;
-  beforeAll(async () => {
-    im = await startIm();
-  });
-  afterAll(async () => {
-    await im.stop();
-    removeFolder(im.folder);
-  });
+  const manager = useIm();
 
   it('goes from nothing to a service, with the embedded cluster as the new one, over a kill of the bridge', async () => {
     const folder = temporaryFolder();
@@ -136,7 +118,7 @@ onRealIm('a bridge with the real Infrastructure Manager', () => {
     let bridge = await start({ folder, handshake: settings });
     const server = await bridge.call('/v1/im', {
       method: 'PUT',
-      json: { url: im.url, user: 'ada', password: 'secret-of-ada-1', templates: TEMPLATES }
+      json: { url: manager.im.url, user: 'ada', password: 'secret-of-ada-1', templates: TEMPLATES }
     });
     expect(server.json()).toMatchObject({ state: 'ok', version: '2.0.0', authentication: 'password' });
     await bridge.call('/v1/im/credentials/rehearsal', { method: 'PUT', json: { type: 'Dummy', values: {} } });

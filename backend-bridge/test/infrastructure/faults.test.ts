@@ -1,26 +1,19 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ImClient } from '../../src/infrastructure/im-client';
-import { onRealIm, removeFolder, startIm, type IRealIm } from './real-im';
+import { onRealIm, startIm, useIm } from './real-im';
 import { finished, openRoom, PASSWORD, request, stepsOf, until, type IRoom } from './room';
 
 jest.setTimeout(120_000);
 
 onRealIm('faults on the real Infrastructure Manager', () => {
-  let im: IRealIm;
+  const manager = useIm();
   let room: IRoom;
-  beforeAll(async () => {
-    im = await startIm();
-  });
-  afterAll(async () => {
-    await im.stop();
-    removeFolder(im.folder);
-  });
   afterEach(async () => room.close());
 
   // First of all: a server that has read other templates before takes unknown types, and makes nothing of them.
   it('a template that the server refuses is said before and when it is created', async () => {
-    room = await openRoom({ im: im.url, user: 'ada' });
+    room = await openRoom({ im: manager.im.url, user: 'ada' });
     const file = {
       name: 'bad.yaml',
       text: 'tosca_definitions_version: tosca_simple_yaml_1_0\ntopology_template:\n  node_templates:\n    a: {type: tosca.nodes.Nothing}\n'
@@ -41,16 +34,16 @@ onRealIm('faults on the real Infrastructure Manager', () => {
   });
 
   it('a server that ended: the problem is told, and when it is back all goes on', async () => {
-    room = await openRoom({ im: im.url, user: 'ada' });
+    room = await openRoom({ im: manager.im.url, user: 'ada' });
     const { id } = await room.room.create(request(), undefined);
     await until(room, id, finished);
-    await im.stop();
+    await manager.im.stop();
     await room.reopen();
     expect((await room.room.list()).problem).toMatchObject({ title: 'Not reachable' });
     expect(await room.room.server()).toMatchObject({ state: 'unreachable' });
     const down = await until(room, id, found => found.problem !== undefined);
     expect(down).toMatchObject({ state: 'configured', problem: { title: 'Not reachable' } });
-    im = await startIm({ folder: im.folder, port: Number(new URL(im.url).port) });
+    manager.im = await startIm({ folder: manager.im.folder, port: Number(new URL(manager.im.url).port) });
     const up = await until(room, id, found => found.problem === undefined, 60);
     expect(up.vms).toHaveLength(2);
     await room.room.remove(id, { confirm: 'my cluster' });
@@ -58,13 +51,13 @@ onRealIm('faults on the real Infrastructure Manager', () => {
   });
 
   it('a change that failed and still changed the stored template does not mislead the next one', async () => {
-    room = await openRoom({ im: im.url, user: 'ada' });
+    room = await openRoom({ im: manager.im.url, user: 'ada' });
     const { id } = await room.room.create(request({ inputs: { wn_num: 2 } }), undefined);
     await until(room, id, finished);
     await room.room.scale(id, { count: 1 });
     await until(room, id, found => finished(found) && found.vms.length === 2);
     // As another client does it: a lower number with the old list of machines that are gone.
-    const client = new ImClient({ url: im.url });
+    const client = new ImClient({ url: manager.im.url });
     const auth = {
       im: { type: 'InfrastructureManager', username: 'ada', password: 'password-of-ada' },
       cloud: { id: 'dummy', type: 'Dummy' }
@@ -89,7 +82,7 @@ onRealIm('faults on the real Infrastructure Manager', () => {
   });
 
   it('a cluster that does not answer: the step fails with what is missing, and goes on when it is there', async () => {
-    room = await openRoom({ im: im.url, user: 'ada', local: true, options: { healthTimeout: 1500 } });
+    room = await openRoom({ im: manager.im.url, user: 'ada', local: true, options: { healthTimeout: 1500 } });
     let healthy = false;
     const real = room.local?.endpoint ?? '';
     const gate: Server = createServer((incoming, response) => {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Infrastructure } from '../../src/contract';
-import { onRealIm, removeFolder, startIm, type IRealIm } from './real-im';
+import { onRealIm, useIm } from './real-im';
 import { finished, openRoom, PASSWORD, request, stepsOf, until, type IRoom } from './room';
 
 jest.setTimeout(120_000);
@@ -16,19 +16,12 @@ function filesBelow(folder: string): { path: string; text: string; mode: number 
 }
 
 onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
-  let im: IRealIm;
+  const manager = useIm();
   let room: IRoom;
-  beforeAll(async () => {
-    im = await startIm();
-  });
-  afterAll(async () => {
-    await im.stop();
-    removeFolder(im.folder);
-  });
   afterEach(async () => room.close());
 
   it('goes from nothing to a service on a new cluster, scales it, guards its front end, and deletes it', async () => {
-    room = await openRoom({ local: true, im: im.url, user: 'ada' });
+    room = await openRoom({ local: true, im: manager.im.url, user: 'ada' });
     const endpoint = room.local?.endpoint;
     const wanted = request({
       name: 'Ada’s cluster',
@@ -146,7 +139,7 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
   });
 
   it('stops and starts, gives the way into a machine on request, and shows the log', async () => {
-    room = await openRoom({ im: im.url, user: 'bob' });
+    room = await openRoom({ im: manager.im.url, user: 'bob' });
     const { id } = await room.room.create(request(), undefined);
     await until(room, id, finished);
     await room.room.control(id, 'stop');
@@ -173,7 +166,7 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
   });
 
   it('goes on after the bridge was killed, also when the answer to the creation was lost', async () => {
-    room = await openRoom({ im: im.url, user: 'eve' });
+    room = await openRoom({ im: manager.im.url, user: 'eve' });
     const made = await room.room.create(request({ idempotencyKey: 'once' }), undefined);
     expect((await room.room.create(request({ idempotencyKey: 'once' }), undefined)).id).toBe(made.id);
     await room.reopen();
@@ -204,7 +197,7 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
   });
 
   it('takes RADL, which has neither a form nor outputs', async () => {
-    room = await openRoom({ im: im.url, user: 'kim' });
+    room = await openRoom({ im: manager.im.url, user: 'kim' });
     const text =
       "network net (outbound = 'no')\nsystem front (\ncpu.count>=1 and\nmemory.size>=512m and\nnet_interface.0.connection = 'net' and\ndisk.0.os.name = 'linux'\n)\nconfigure front ()\ndeploy front 1\n";
     const file = { name: 'mine.radl', text };
@@ -219,8 +212,8 @@ onRealIm('on the real Infrastructure Manager with its Dummy cloud', () => {
   });
 
   it('lists what was created elsewhere, and takes it under credentials', async () => {
-    const other = await openRoom({ im: im.url, user: 'zoe' });
-    room = await openRoom({ im: im.url, user: 'zoe' });
+    const other = await openRoom({ im: manager.im.url, user: 'zoe' });
+    room = await openRoom({ im: manager.im.url, user: 'zoe' });
     try {
       const { id } = await other.room.create(
         request({ name: 'of another machine', inputs: { oscar_password: PASSWORD } }),

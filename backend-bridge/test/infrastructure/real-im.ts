@@ -82,6 +82,19 @@ export interface IRealIm {
   stop(): Promise<void>;
 }
 
+/** One for all tests of the block it is called in; a test may put another in its place. */
+export function useIm(options: () => Parameters<typeof startIm>[0] = () => undefined): { im: IRealIm } {
+  const manager = {} as { im: IRealIm };
+  beforeAll(async () => {
+    manager.im = await startIm(options());
+  });
+  afterAll(async () => {
+    await manager.im.stop();
+    removeFolder(manager.im.folder);
+  });
+  return manager;
+}
+
 /** Starts the server on loopback, with its Dummy cloud; ready when this resolves. */
 export async function startIm(options: { issuer?: string; folder?: string; port?: number } = {}): Promise<IRealIm> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'oscar-im-'));

@@ -12,7 +12,8 @@ import { toProblem } from '../../src/server/problem';
 export const TEMPLATES = join(__dirname, '..', '..', '..', 'examples', 'tosca');
 export const PASSWORD = 'the-password-of-oscar-7';
 
-const FDL = `functions:
+/** A service that says hello. */
+export const FDL = `functions:
   oscar:
     - local:
         name: hello

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Tokens } from '../../src/credentials';
 import { startLocalCluster } from '../../src/local-cluster';
 import { TestIssuer } from '../local-cluster/issuer';
-import { onRealIm, removeFolder, startIm, startIssuer, type IIssuer, type IRealIm } from './real-im';
+import { onRealIm, startIssuer, useIm, type IIssuer } from './real-im';
 import { finished, openRoom, request, until, type IRoom } from './room';
 
 jest.setTimeout(120_000);
@@ -100,19 +100,12 @@ describe('a cluster with sign-in by token', () => {
 });
 
 onRealIm('with tokens on the real Infrastructure Manager', () => {
-  let im: IRealIm;
+  const manager = useIm(() => ({ issuer: issuer.url }));
   let room: IRoom;
-  beforeAll(async () => {
-    im = await startIm({ issuer: issuer.url });
-  });
-  afterAll(async () => {
-    await im.stop();
-    removeFolder(im.folder);
-  });
   afterEach(async () => room.close());
 
   it('stops asking when the token has expired half way, and goes on with a new one', async () => {
-    room = await openRoom({ im: im.url });
+    room = await openRoom({ im: manager.im.url });
     expect(await room.room.server()).toMatchObject({ state: 'ok', authentication: 'none', version: '2.0.0' });
     await room.room.giveToken(issuer.token('ada'));
     expect(await room.room.server()).toMatchObject({ state: 'ok', authentication: 'token' });
@@ -146,7 +139,7 @@ onRealIm('with tokens on the real Infrastructure Manager', () => {
   });
 
   it('a creation that met an expired token goes on by itself', async () => {
-    room = await openRoom({ im: im.url });
+    room = await openRoom({ im: manager.im.url });
     await room.room.giveToken(issuer.token('ada'));
     // The server does not take tokens of others: it answers 401 for one that it takes for expired.
     const stranger = await startIssuer();
@@ -169,11 +162,11 @@ onRealIm('with tokens on the real Infrastructure Manager', () => {
   });
 
   it('two owners: nobody else sees it, one who was added does', async () => {
-    room = await openRoom({ im: im.url });
+    room = await openRoom({ im: manager.im.url });
     await room.room.giveToken(issuer.token('ada'));
     const { id } = await room.room.create(request({ name: 'shared' }), undefined);
     await until(room, id, finished);
-    const other = await openRoom({ im: im.url });
+    const other = await openRoom({ im: manager.im.url });
     try {
       await other.room.giveToken(issuer.token('bob'));
       expect((await other.room.list()).items).toEqual([]);
