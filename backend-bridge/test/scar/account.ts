@@ -1,5 +1,6 @@
 /** An empty account of AWS for each test, played by moto behind a proxy. */
-import { Moto, Proxy, pushImage, Room, setEnvironment } from './support';
+import { sdk } from '../../src/scar/sdk';
+import { Moto, Proxy, pushImage, REGION, Room, setEnvironment } from './support';
 
 export const SCRIPT = '#!/bin/sh\necho hello\n';
 
@@ -9,6 +10,19 @@ export class Account {
   /** Passes everything on until a test says otherwise; counts the calls of the test only. */
   proxy!: Proxy;
   room!: Room;
+
+  /** One of somebody else, in the region of the tests. */
+  async makeBucket(name: string): Promise<void> {
+    await this.moto
+      .clients()
+      .s3()
+      .send(
+        new (sdk.s3().CreateBucketCommand)({
+          Bucket: name,
+          CreateBucketConfiguration: { LocationConstraint: REGION as never }
+        })
+      );
+  }
 }
 
 /**

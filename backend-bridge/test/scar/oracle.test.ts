@@ -109,16 +109,7 @@ main()
       fdl('theirs', '', '    api_gateway:\n      name: theirs-api\n').replace('      init_script: script.sh\n', '')
     );
     // It makes buckets in us-east-1 only.
-    const { s3 } = sdk;
-    await aws.moto
-      .clients()
-      .s3()
-      .send(
-        new (s3().CreateBucketCommand)({
-          Bucket: 'theirs-bucket',
-          CreateBucketConfiguration: { LocationConstraint: REGION as never }
-        })
-      );
+    await aws.makeBucket('theirs-bucket');
     const said = await scar('init', '-f', 'fdl.yaml');
     expect(said).toContain("Function 'theirs' successfully created.");
     const [found] = await aws.room.scar.functions();
@@ -143,16 +134,7 @@ main()
   it('makes the same changes in AWS for the same file', async () => {
     const text = fdl('calls').replace('      init_script: script.sh\n', '');
     writeFileSync(join(home, 'fdl.yaml'), text);
-    const { s3 } = sdk;
-    await aws.moto
-      .clients()
-      .s3()
-      .send(
-        new (s3().CreateBucketCommand)({
-          Bucket: 'calls-bucket',
-          CreateBucketConfiguration: { LocationConstraint: REGION as never }
-        })
-      );
+    await aws.makeBucket('calls-bucket');
     aws.proxy.calls.length = 0;
     await scar('init', '-f', 'fdl.yaml');
     const theirs = aws.proxy.calls.map(call => `${call.service} ${call.operation}`);

@@ -25,12 +25,7 @@ describeAws('what SCAR does wrong when it deploys and lists', () => {
   it('6: notifications of others stay, of all kinds', async () => {
     const s3 = aws.moto.clients().s3();
     const { s3: module } = sdk;
-    await s3.send(
-      new (module().CreateBucketCommand)({
-        Bucket: 'grey-bucket',
-        CreateBucketConfiguration: { LocationConstraint: REGION as never }
-      })
-    );
+    await aws.makeBucket('grey-bucket');
     const queue = `arn:aws:sqs:${REGION}:${ACCOUNT}:others`;
     const topic = `arn:aws:sns:${REGION}:${ACCOUNT}:others`;
     const other = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:other`;
