@@ -10,9 +10,8 @@ import datetime
 import io
 import numbers
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
-from zlib import crc32
 
 from .errors import UserError
 
@@ -53,17 +52,6 @@ def _pickled(key: Any) -> bytes:
             f"The key {shorten(key)} cannot be sent to another process: {type(error).__name__}: {error}."
         ) from error
     return file.getvalue()
-
-
-def section_of(sections: int) -> Callable[[Any], int]:
-    """Function from a key to its section, by hash."""
-    if sections == 1:
-        return lambda key: 0
-
-    def place(key: Any) -> int:
-        return crc32(encode(key)) % sections
-
-    return place
 
 
 class _Other:
