@@ -15,11 +15,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { zipSync } from 'fflate';
 import { sdk } from '../../src/scar/sdk';
 import { AwsClients } from '../../src/scar/clients';
-import { describeAws, PYTHON, REGION, Room, setEnvironment } from './support';
+import { until } from '../server/harness';
+import { collect, describeAws, PYTHON, REGION, Room, setEnvironment } from './support';
 
 const PODMAN = existsSync('/bin/busybox') && spawnSync('podman', ['info']).status === 0;
 const describePodman = PODMAN ? describeAws : describe.skip;
@@ -27,6 +27,8 @@ if (!PODMAN) {
   console.warn('SKIPPED: images that are really built and run: podman or a static busybox is not here.');
 }
 
+/** Milliseconds that functions and jobs may take on a busy machine. */
+const WITHIN = 30_000;
 const BASE = 'localhost/oscar-aws-base:1';
 const APPLETS = 'sh cat echo chmod ln mkdir wget sleep env tr sed base64 basename touch'.split(' ');
 
@@ -76,27 +78,6 @@ async function startEmulator(): Promise<{ child: ChildProcess; endpoint: string;
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   const told = JSON.parse(line) as Record<string, string>;
   return { child, endpoint: told['endpoint'], key: told['access_key_id'], secret: told['secret_access_key'] };
-}
-
-async function collect(source: AsyncIterable<string>): Promise<string> {
-  let all = '';
-  for await (const piece of source) {
-    all += piece;
-  }
-  return all;
-}
-
-async function waitFor<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + 30_000; ;) {
-    const answer = await ask();
-    if (answer !== undefined) {
-      return answer;
-    }
-    if (Date.now() > deadline) {
-      throw new Error(`Not in time: ${what}`);
-    }
-    await delay(150);
-  }
 }
 
 function text(name: string, image: string, more = ''): string {
@@ -207,10 +188,14 @@ describePodman('images that are really built and run', () => {
         if (mode === 'lambda') {
           expect(called.text).toBe('made of the image: hello\n');
         } else {
-          const log = await waitFor('the job', async () => {
-            const [job] = await local.scar.batchJobs({ function: 'in-batch' });
-            return job?.state === 'succeeded' ? collect(local.scar.batchLog(job.id)) : undefined;
-          });
+          const log = await until(
+            'the job',
+            async () => {
+              const [job] = await local.scar.batchJobs({ function: 'in-batch' });
+              return job?.state === 'succeeded' ? collect(local.scar.batchLog(job.id)) : undefined;
+            },
+            WITHIN
+          );
           expect(log).toContain('made of the image: ');
         }
       }

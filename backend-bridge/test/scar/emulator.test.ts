@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fdl, describeAws, PYTHON, Room, setEnvironment } from './support';
+import { until } from '../server/harness';
+import { collect, describeAws, fdl, PYTHON, Room, setEnvironment } from './support';
 
 const EMULATOR = ((): boolean => {
   try {
@@ -16,6 +16,8 @@ if (!EMULATOR) {
   console.warn('SKIPPED: functions that really run: the local AWS emulator is not installed.');
 }
 
+/** Milliseconds that functions and jobs may take on a busy machine. */
+const WITHIN = 30_000;
 const SCRIPT = `#!/bin/sh
 echo "input is $(basename "$INPUT_FILE_PATH")"
 if [ -n "$STORAGE_OBJECT_KEY" ]; then
@@ -44,27 +46,6 @@ function text(mode = 'lambda'): string {
     api_gateway:
       name: upper-api
 `;
-}
-
-async function collect(source: AsyncIterable<string>): Promise<string> {
-  let all = '';
-  for await (const piece of source) {
-    all += piece;
-  }
-  return all;
-}
-
-async function waitFor<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + 30_000; ;) {
-    const answer = await ask();
-    if (answer !== undefined) {
-      return answer;
-    }
-    if (Date.now() > deadline) {
-      throw new Error(`Not in time: ${what}`);
-    }
-    await delay(150);
-  }
 }
 
 describeEmulator('functions that really run, on the local emulator', () => {
@@ -138,7 +119,7 @@ describeEmulator('functions that really run, on the local emulator', () => {
   it('starts with a new object and stores its result', async () => {
     const storage = await room.scar.storage();
     await storage.put('upper-bucket', 'in/a b.txt', Buffer.from('quiet'));
-    const found = await waitFor('the result', () => storage.head('upper-bucket', 'out/a b.txt.upper'));
+    const found = await until('the result', () => storage.head('upper-bucket', 'out/a b.txt.upper'), WITHIN);
     expect(found.size).toBe(5);
     expect(
       (
@@ -171,7 +152,11 @@ describeEmulator('functions that really run, on the local emulator', () => {
     expect(last).toBe('12 of 12');
     const done = await storage.list('upper-bucket', { prefix: 'out/' });
     expect(done.items.filter(item => /^out\/\d+\.txt\.upper$/.test(item.key))).toHaveLength(12);
-    await waitFor('the log', async () => (followed.match(/input is \d+\.txt/g)?.length === 12 ? true : undefined));
+    await until(
+      'the log',
+      async () => (followed.match(/input is \d+\.txt/g)?.length === 12 ? true : undefined),
+      WITHIN
+    );
     stop.abort();
     await reading;
   }, 60_000);
@@ -182,10 +167,14 @@ describeEmulator('functions that really run, on the local emulator', () => {
     expect(plan.steps.map(step => step.kind)).toEqual(expect.arrayContaining(['job queue', 'job definition']));
     const storage = await room.scar.storage();
     await storage.put('upper-bucket', 'in/job.txt', Buffer.from('batch'));
-    const job = await waitFor('the job', async () => {
-      const jobs = await room.scar.batchJobs();
-      return jobs.find(item => item.state === 'succeeded' || item.state === 'failed');
-    });
+    const job = await until(
+      'the job',
+      async () => {
+        const jobs = await room.scar.batchJobs();
+        return jobs.find(item => item.state === 'succeeded' || item.state === 'failed');
+      },
+      WITHIN
+    );
     expect(job).toMatchObject({ function: 'upper', state: 'succeeded' });
     expect(await collect(room.scar.batchLog(job.id))).toContain('input is job.txt');
     expect(await storage.head('upper-bucket', 'out/job.txt.upper')).toMatchObject({ size: 5 });
@@ -193,10 +182,14 @@ describeEmulator('functions that really run, on the local emulator', () => {
     expect(log).toContain('Batch job status: SUCCEEDED');
     const invoked = await room.scar.invoke('upper', { request: { script: 'echo wrong; exit 3' } });
     expect(invoked.batchJob).toBeTruthy();
-    const failing = await waitFor('the second job', async () => {
-      const found = await room.scar.batchJob(invoked.batchJob ?? '');
-      return found.state === 'succeeded' || found.state === 'failed' ? found : undefined;
-    });
+    const failing = await until(
+      'the second job',
+      async () => {
+        const found = await room.scar.batchJob(invoked.batchJob ?? '');
+        return found.state === 'succeeded' || found.state === 'failed' ? found : undefined;
+      },
+      WITHIN
+    );
     // Failed or not: what it has written is shown.
     expect(await collect(room.scar.batchLog(failing.id))).toContain('wrong');
     await room.scar.remove('upper', { onSteps: () => undefined });

@@ -292,6 +292,15 @@ export class Room {
   }
 }
 
+/** A log to its end. */
+export async function collect(source: AsyncIterable<string>): Promise<string> {
+  let all = '';
+  for await (const piece of source) {
+    all += piece;
+  }
+  return all;
+}
+
 /** Keys of the tests, a home without files of AWS or SCAR; put back by the answer. */
 export function setEnvironment(more: Record<string, string | undefined> = {}): () => void {
   const home = mkdtempSync(join(tmpdir(), 'oscar-home-'));
