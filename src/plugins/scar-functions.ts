@@ -236,7 +236,9 @@ export const scarFunctionsPlugin: JupyterFrontEndPlugin<void> = {
         if (id === undefined) {
           return;
         }
-        const label = scar.state.jobs.items.find(job => job.id === id)?.name ?? id;
+        // Jobs have the name of their function: the beginning of the id tells their tabs apart.
+        const job = scar.state.jobs.items.find(item => item.id === id);
+        const label = job ? `${job.name} ${id.slice(0, 8)}` : id;
         return show(jobs, {
           id: `jp-oscar-batch-${id}`,
           name: id,

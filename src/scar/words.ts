@@ -69,6 +69,24 @@ export function batchTone(state: AwsBatchJob['state']): string {
   return state === 'submitted' || state === 'runnable' ? 'waiting' : state;
 }
 
+/** Why a job is as it is, with the exit status of one that failed: the reason that Batch gives seldom says enough. */
+export function batchNote(job: AwsBatchJob, trans: TranslationBundle): string {
+  if (job.state === 'succeeded') {
+    return '';
+  }
+  const status = job.exitCode === undefined ? undefined : trans.__('Exit status %1', job.exitCode);
+  return [status, job.reason].filter(Boolean).join(' · ');
+}
+
+/** When something was: the time of today, else the day too. Jobs of Batch have the name of their function, this tells them apart. */
+export function momentText(iso: string, now = new Date()): string {
+  const moment = new Date(iso);
+  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
+  return moment.toDateString() === now.toDateString()
+    ? moment.toLocaleTimeString([], time)
+    : moment.toLocaleString([], { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+}
+
 export function isBatchOver(job: AwsBatchJob): boolean {
   return job.state === 'succeeded' || job.state === 'failed';
 }

@@ -4,6 +4,7 @@ import { toProblem } from '../../bridge/errors';
 import { CommandIDs } from '../../commands';
 import type { Problem, Result, Service, StoragePath } from '../../contract';
 import { fdlText } from '../fdltext';
+import { isJson } from '../text';
 import { serviceStateWord } from '../words';
 import { useOscar, useRun, useView } from './context';
 import { CodePane } from './CodePane';
@@ -140,13 +141,12 @@ function RunTab(props: { service: Service }): JSX.Element {
     setBusy(true);
     setProblem(null);
     setResult(null);
-    const isJson = /^\s*[[{]/.test(text);
     model.client
       .invoke({
         cluster: service.cluster,
         service: service.name,
         body: text,
-        mediaType: isJson ? 'application/json' : 'text/plain'
+        mediaType: isJson(text) ? 'application/json' : 'text/plain'
       })
       .then(setResult, reason => setProblem(toProblem(reason)))
       .finally(() => setBusy(false));

@@ -101,6 +101,16 @@ describe('ContextBar', () => {
     expect(screen.getByRole('alert').textContent).toContain('aws sso login --profile work');
   });
 
+  it('gives the line that signs in when the chosen profile has not', async () => {
+    server.routes['GET aws/profiles'] = { items: [{ name: 'work', kind: 'sso' }] };
+    server.routes['GET aws/context'] = context({ state: 'no-credentials', source: undefined, profile: 'work' });
+    renderView(model, <ContextBar />);
+    await start();
+    const { textContent } = screen.getByRole('alert');
+    expect(textContent).toContain('Not signed in to AWS');
+    expect(textContent).toContain('aws sso login --profile work');
+  });
+
   it('says why calls fail', async () => {
     server.routes['GET aws/context'] = context({
       state: 'failed',
@@ -169,12 +179,12 @@ describe('lists', () => {
 
   it('of jobs says what a job waits for, and cancels it', async () => {
     server.routes['GET aws/batch-jobs'] = {
-      items: [batchJob('1'), batchJob('2', { state: 'failed', reason: 'Out of memory' })]
+      items: [batchJob('1'), batchJob('2', { state: 'failed', reason: 'Out of memory', exitCode: 137 })]
     };
     const { executed } = renderView(model, <BatchJobs />);
     await start();
     expect(screen.getByText('Waiting for a machine')).toBeTruthy();
-    expect(screen.getByText('Out of memory')).toBeTruthy();
+    expect(screen.getByText('Exit status 137 · Out of memory')).toBeTruthy();
     fireEvent.click(screen.getByRole('button', { name: 'Cancel job name-1' }));
     expect(executed).toEqual([[CommandIDs.cancelBatchJob, { job: '1' }]]);
   });

@@ -10,7 +10,7 @@ import { LogPane } from '../../oscar/components/LogPane';
 import { Button, ProblemBox, Skeleton, StateIcon, toneOf } from '../../oscar/components/parts';
 import { useSeen } from '../../oscar/visible';
 import { useScar } from '../hooks';
-import { batchStateWord, batchTone, isBatchOver } from '../words';
+import { batchNote, batchStateWord, batchTone, isBatchOver, momentText } from '../words';
 import { BatchTime } from './BatchJobs';
 import { EmulatorBanner } from './Emulator';
 
@@ -58,6 +58,7 @@ export function BatchJobView(props: { id: string }): JSX.Element {
     );
   }
   const word = batchStateWord(job.state, trans);
+  const note = batchNote(job, trans);
   return (
     <div className="jp-OscarServiceView">
       <EmulatorBanner />
@@ -68,9 +69,9 @@ export function BatchJobView(props: { id: string }): JSX.Element {
         </div>
         <p className="jp-OscarHead-facts" role="status">
           {word} · <BatchTime job={job} />
-          {job.exitCode !== undefined && ` · ${trans.__('exit status %1', job.exitCode)}`}
+          {job.createdAt !== undefined && ` · ${trans.__('submitted %1', momentText(job.createdAt))}`}
         </p>
-        {job.reason && <p className="jp-OscarHead-note">{job.reason}</p>}
+        {note && <p className="jp-OscarHead-note">{note}</p>}
         <div className="jp-OscarButtons">
           {!over && <Button onClick={() => run(CommandIDs.cancelBatchJob, { job: id })}>{trans.__('Cancel')}</Button>}
           {job.function !== undefined && (

@@ -7,7 +7,7 @@ import { useNow, useRun, useView } from '../../oscar/components/context';
 import { IconButton, onRowKeys, StateIcon, toneOf } from '../../oscar/components/parts';
 import { durationText } from '../../oscar/words';
 import { useScar } from '../hooks';
-import { batchStateWord, batchTone, isBatchOver } from '../words';
+import { batchNote, batchStateWord, batchTone, isBatchOver, momentText } from '../words';
 import { ScarList } from './ScarList';
 
 /** Jobs of AWS Batch, newest first. With `of`, those of one function. */
@@ -47,6 +47,7 @@ const BatchRow = React.memo(function BatchRow(props: { job: AwsBatchJob; showFun
   const over = isBatchOver(job);
   const word = batchStateWord(job.state, trans);
   const args = { job: job.id };
+  const note = batchNote(job, trans);
   return (
     <li
       className="jp-OscarRow jp-OscarBatchJob"
@@ -58,17 +59,18 @@ const BatchRow = React.memo(function BatchRow(props: { job: AwsBatchJob; showFun
       <button
         type="button"
         className="jp-OscarRow-main"
-        title={[job.name, word, job.reason].filter(Boolean).join('\n')}
+        title={[job.name, word, note].filter(Boolean).join('\n')}
         onClick={() => run(CommandIDs.openBatchJob, args)}
       >
         <span className="jp-OscarRow-name">{job.name}</span>
         <span className="jp-OscarRow-meta">
           {showFunction && job.function && job.function !== job.name && <span>{job.function}</span>}
+          {job.createdAt !== undefined && <span>{momentText(job.createdAt)}</span>}
           <span>
             <BatchTime job={job} />
           </span>
         </span>
-        {job.reason && !(job.state === 'succeeded') && <span className="jp-OscarRow-note">{job.reason}</span>}
+        {note && <span className="jp-OscarRow-note">{note}</span>}
       </button>
       {!over && (
         <span className="jp-OscarRow-actions">

@@ -105,11 +105,46 @@ function isReal(profile: AwsProfile): boolean {
 function NotReady(props: { context: AwsContext }): JSX.Element {
   const { context } = props;
   const { trans } = useView();
+  const [, state] = useScar();
   const run = useRun();
+  const { profile } = context;
+  const sso =
+    context.source === 'sso' ||
+    state.profiles.some(item => item.name === (profile ?? 'default') && item.kind === 'sso');
+  if (context.state === 'expired' || (context.state === 'no-credentials' && sso)) {
+    const login = sso ? `aws sso login${profile ? ` --profile ${profile}` : ''}` : undefined;
+    const problem = {
+      type: context.problem?.type ?? 'urn:jupyterlab-oscar:problem:expired',
+      title:
+        context.state === 'expired' ? trans.__('The AWS credentials have expired') : trans.__('Not signed in to AWS'),
+      status: 403,
+      detail: context.expiresAt
+        ? trans.__('They were valid until %1.', new Date(context.expiresAt).toLocaleString())
+        : '',
+      cause: context.problem?.cause,
+      action: login
+        ? trans.__('Run "%1" in a terminal, then try again.', login)
+        : trans.__('Renew them where they come from, then try again.')
+    };
+    return (
+      <ProblemBox problem={problem}>
+        <Button accept onClick={() => run(CommandIDs.refreshAws)}>
+          {trans.__('Try again')}
+        </Button>
+        {login && (
+          <Button onClick={() => void navigator.clipboard?.writeText(login)}>{trans.__('Copy the command')}</Button>
+        )}
+      </ProblemBox>
+    );
+  }
   if (context.state === 'no-credentials') {
     return (
       <div className="jp-OscarScarHelp">
-        <p>{trans.__('No AWS credentials were found. Add them in one of these ways, then try again:')}</p>
+        <p>
+          {profile
+            ? trans.__('The profile %1 has no AWS credentials. Add them in one of these ways, then try again:', profile)
+            : trans.__('No AWS credentials were found. Add them in one of these ways, then try again:')}
+        </p>
         <ul>
           <li>
             {trans.__('Environment, before JupyterLab starts:')} <code>{VARIABLES}</code>
@@ -126,28 +161,6 @@ function NotReady(props: { context: AwsContext }): JSX.Element {
         </div>
         <EmulatorOffer />
       </div>
-    );
-  }
-  if (context.state === 'expired') {
-    const login =
-      context.source === 'sso' ? `aws sso login${context.profile ? ` --profile ${context.profile}` : ''}` : '';
-    const problem = context.problem ?? {
-      type: 'urn:jupyterlab-oscar:problem:expired',
-      title: trans.__('The AWS credentials have expired'),
-      status: 401,
-      detail: context.expiresAt
-        ? trans.__('They were valid until %1.', new Date(context.expiresAt).toLocaleString())
-        : '',
-      action: login
-        ? trans.__('Run "%1" in a terminal, then try again.', login)
-        : trans.__('Renew them where they come from, then try again.')
-    };
-    return (
-      <ProblemBox problem={problem}>
-        <Button accept onClick={() => run(CommandIDs.refreshAws)}>
-          {trans.__('Try again')}
-        </Button>
-      </ProblemBox>
     );
   }
   return (
