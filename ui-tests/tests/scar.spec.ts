@@ -30,6 +30,17 @@ echo "shouting $INPUT_FILE_PATH"
 tr a-z A-Z < "$INPUT_FILE_PATH" | tee "$TMP_OUTPUT_DIR/shouted.txt"
 `;
 
+/** The same work as a job of Batch. */
+const BATCH = FDL.replace('name: shout', 'name: shout-long')
+  .replace('runtime: image', 'runtime: python3.12\n      execution_mode: batch')
+  .replaceAll('shout-files', 'shout-long-files').concat(`    batch:
+      vcpus: 1
+      memory: 512
+      compute_resources:
+        instance_types: [m5.large]
+        max_v_cpus: 1
+`);
+
 const panel = (page: Page): Locator => page.locator('#jp-scar-panel');
 
 const row = (page: Page, name = 'shout'): Locator => panel(page).locator(`[data-oscar-function="${name}"]`);
@@ -145,10 +156,48 @@ test.describe.serial('functions on AWS, on the local emulator', () => {
     await page.screenshot({ path: 'screenshots/scar-metrics.png' });
     // Its buckets are in its overview.
     await view(page).getByRole('tab', { name: 'Overview' }).click();
-    const bucket = view(page).getByRole('button', { name: 'shout-files' });
+    const bucket = view(page).getByRole('button', { name: 'shout-files', exact: true });
     await bucket.click();
     await view(page).getByRole('button', { name: 'out', exact: true }).click();
     await expect(view(page).locator('a[download]').first()).toBeVisible();
+  });
+
+  test('a job of Batch is listed with its state, and opens with its log', async ({ page }) => {
+    await open(page);
+    await expect(state(page)).toHaveText('emulator');
+    await page.request.put('api/contents/shout/batch.yaml', { data: { type: 'file', format: 'text', content: BATCH } });
+    void execute(page, 'jupyterlab-oscar:deploy-aws', { path: 'shout/batch.yaml' });
+    await page.getByRole('dialog').getByRole('button', { name: 'Deploy', exact: true }).click();
+    await expect(row(page, 'shout-long')).toHaveAttribute('data-oscar-state', 'active');
+    const answer = await page.request.put('jupyterlab-oscar/v1/aws/buckets/shout-long-files/objects/in/a.txt', {
+      headers: { 'Content-Type': 'text/plain' },
+      data: 'be loud for long'
+    });
+    expect(answer.ok()).toBe(true);
+    const job = panel(page).locator('[data-oscar-batch]');
+    // A bucket tells the page nothing of what it starts.
+    await expect(async () => {
+      await execute(page, 'jupyterlab-oscar:refresh-aws');
+      await expect(job).toHaveAttribute('data-oscar-state', 'succeeded', { timeout: 1000 });
+    }).toPass({ timeout: 60000 });
+    await job.getByRole('button', { name: 'shout-long' }).first().click();
+    const shown = page.locator('.jp-OscarServiceView:visible');
+    await expect(shown.getByRole('status').first()).toContainText('Done');
+    await expect(shown.getByRole('log')).toContainText('shouting');
+    await page.screenshot({ path: 'screenshots/scar-batch.png' });
+  });
+
+  test('a file with services and functions has one plan that says where both go', async ({ page }) => {
+    await open(page);
+    await expect(state(page)).toHaveText('emulator');
+    void execute(page, 'jupyterlab-oscar:deploy-aws', { path: 'services/edge-to-cloud/fdl.yaml' });
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toContainText('Deploy edge-grey, cloud-edges to Local cluster and the local AWS emulator?');
+    await expect(dialog).toContainText('service edge-grey');
+    await expect(dialog).toContainText('function cloud-edges');
+    await page.screenshot({ path: 'screenshots/scar-hybrid.png' });
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await expect(dialog).toHaveCount(0);
   });
 
   test('light, dark, high contrast and narrow', async ({ page }) => {
