@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ComputeJob, ComputePhase, ComputeState } from '../contract';
-import { bytesText, durationText } from '../oscar/words';
+import { bytesText, durationText, secondsOf } from '../oscar/words';
 import type { PartState } from './table';
 
 export function computeStateWord(state: ComputeState, trans: TranslationBundle): string {
@@ -114,26 +114,12 @@ export function progressOf(job: ComputeJob): number | undefined {
   return job.phases.reduce((sum, phase) => sum + phaseShare(phase), 0) / job.phases.length;
 }
 
-/** Seconds that a job has run; undefined before it starts. */
-export function secondsOf(
-  item: { startedAt?: string; finishedAt?: string },
-  now: number,
-  over: boolean
-): number | undefined {
-  if (item.startedAt === undefined) {
-    return undefined;
-  }
-  const end = item.finishedAt !== undefined ? Date.parse(item.finishedAt) : over ? NaN : now;
-  const seconds = (end - Date.parse(item.startedAt)) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
-}
-
 /** What is left, or how long it took. */
 export function timeText(job: ComputeJob, now: number, trans: TranslationBundle): string | undefined {
   const over = isOver(job);
   if (!over && job.eta !== undefined && job.state === 'running') {
     return trans.__('%1 left', durationText(Math.max(0.1, job.eta)));
   }
-  const seconds = secondsOf(job, now, over);
+  const seconds = secondsOf(job, now, !over);
   return seconds === undefined ? undefined : durationText(seconds);
 }

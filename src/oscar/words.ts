@@ -121,12 +121,21 @@ export function durationText(seconds: number): string {
   return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;
 }
 
-/** Seconds that a job has run; undefined before it starts. */
-export function jobSeconds(job: Job, now: number): number | undefined {
-  if (!job.startedAt) {
+/** Seconds that something has run, until now while it is active; undefined before it starts, and when nobody knows its end. */
+export function secondsOf(
+  item: { startedAt?: string; finishedAt?: string },
+  now: number,
+  active: boolean
+): number | undefined {
+  if (!item.startedAt) {
     return undefined;
   }
-  const end = job.finishedAt ? Date.parse(job.finishedAt) : job.state === 'running' ? now : NaN;
-  const seconds = (end - Date.parse(job.startedAt)) / 1000;
+  const end = item.finishedAt ? Date.parse(item.finishedAt) : active ? now : NaN;
+  const seconds = (end - Date.parse(item.startedAt)) / 1000;
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+}
+
+/** Seconds that a job has run; undefined before it starts. */
+export function jobSeconds(job: Job, now: number): number | undefined {
+  return secondsOf(job, now, job.state === 'running');
 }

@@ -4,7 +4,7 @@ import { CommandIDs } from '../../commands';
 import type { ComputeJob, ComputePhase } from '../../contract';
 import { useNow, useRun, useView } from '../../oscar/components/context';
 import { Button, ProgressBar, StateIcon, toneOf } from '../../oscar/components/parts';
-import { durationText } from '../../oscar/words';
+import { durationText, secondsOf } from '../../oscar/words';
 import {
   computeStateWord,
   countText,
@@ -14,7 +14,6 @@ import {
   phaseShare,
   phaseWord,
   rateText,
-  secondsOf,
   toneWord,
   unitsText
 } from '../words';
@@ -28,7 +27,7 @@ export function JobHead(props: { job: ComputeJob; onResults: () => void }): JSX.
   const now = useNow(!over);
   const args = { job: job.id };
   const word = computeStateWord(job.state, trans);
-  const seconds = secondsOf(job, now, over);
+  const seconds = secondsOf(job, now, !over);
   const facts = [
     word,
     kindWord(job.kind, trans),
@@ -93,7 +92,7 @@ function PhaseBar(props: { job: ComputeJob; phase: ComputePhase; now: number }):
   const { trans } = useView();
   const share = phaseShare(phase);
   const { parts } = phase;
-  const seconds = secondsOf(phase, now, isOver(job));
+  const seconds = secondsOf(phase, now, !isOver(job));
   const amount = phase.done + phase.doing;
   const rate = seconds !== undefined && seconds > 0 && amount > 0 ? amount / seconds : undefined;
   const word = phaseWord(phase.name, trans);

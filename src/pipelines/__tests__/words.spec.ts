@@ -1,10 +1,11 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import type { PipelineProblem } from '../../contract';
+import { secondsOf } from '../../oscar/words';
 import { canvasId, nodeLabel } from '../flow';
 import { drawGraph, NODE } from '../graph';
 import { badgesOf, brokenLinksOf, hasErrors, nodeOf, sortProblems } from '../problems';
-import { isActive, nodeStateWord, runStateWord, secondsOf } from '../runwords';
+import { isActive, nodeStateWord, runStateWord } from '../runwords';
 
 // jsdom has none.
 globalThis.structuredClone ??= <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

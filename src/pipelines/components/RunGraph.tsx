@@ -3,10 +3,10 @@ import * as React from 'react';
 import type { PipelineRun } from '../../contract';
 import { useNow, useView } from '../../oscar/components/context';
 import { StateIcon, toneOf } from '../../oscar/components/parts';
-import { durationText } from '../../oscar/words';
+import { durationText, secondsOf } from '../../oscar/words';
 import { drawGraph, NODE } from '../graph';
 import { kindImage } from '../images';
-import { isActive, nodeStateWord, secondsOf } from '../runwords';
+import { isActive, nodeStateWord } from '../runwords';
 
 /** The steps of a run as a drawing; each says how it stands. */
 export function RunGraph(props: {

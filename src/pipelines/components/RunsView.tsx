@@ -8,8 +8,8 @@ import { LogPane } from '../../oscar/components/LogPane';
 import { StepList } from '../../oscar/components/Operations';
 import { Button, IconButton, ProblemBox, Skeleton, StateIcon, toneOf } from '../../oscar/components/parts';
 import { ResultFiles } from '../../oscar/components/ResultPane';
-import { clusterName, durationText } from '../../oscar/words';
-import { isActive, nodeStateWord, runStateWord, secondsOf } from '../runwords';
+import { clusterName, durationText, secondsOf } from '../../oscar/words';
+import { isActive, nodeStateWord, runStateWord } from '../runwords';
 import { RunGraph } from './RunGraph';
 
 export interface IRunActions {

@@ -5,7 +5,7 @@ import { CommandIDs } from '../../commands';
 import type { AwsBatchJob } from '../../contract';
 import { useNow, useRun, useView } from '../../oscar/components/context';
 import { IconButton, onRowKeys, StateIcon, toneOf } from '../../oscar/components/parts';
-import { durationText } from '../../oscar/words';
+import { durationText, secondsOf } from '../../oscar/words';
 import { useScar } from '../hooks';
 import { batchNote, batchStateWord, batchTone, isBatchOver, momentText } from '../words';
 import { ScarList } from './ScarList';
@@ -93,6 +93,5 @@ export function BatchTime(props: { job: AwsBatchJob }): JSX.Element {
   if (job.startedAt === undefined) {
     return <>{batchStateWord(job.state, trans)}</>;
   }
-  const end = job.stoppedAt ? Date.parse(job.stoppedAt) : now;
-  return <>{durationText(Math.max(0, (end - Date.parse(job.startedAt)) / 1000))}</>;
+  return <>{durationText(secondsOf({ ...job, finishedAt: job.stoppedAt }, now, true) ?? 0)}</>;
 }
