@@ -21,3 +21,16 @@ globalThis.matchMedia ??= query =>
     addListener: () => undefined,
     removeListener: () => undefined
   });
+
+// Blobs of jsdom can only be read with a FileReader.
+globalThis.Blob.prototype.arrayBuffer ??= function () {
+  return new Promise((resolve, reject) => {
+    const reader = new globalThis.FileReader();
+    reader.addEventListener('load', () => resolve(reader.result));
+    reader.addEventListener('error', () => reject(reader.error));
+    reader.readAsArrayBuffer(this);
+  });
+};
+globalThis.Blob.prototype.text ??= async function () {
+  return Buffer.from(await this.arrayBuffer()).toString('utf8');
+};

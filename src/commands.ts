@@ -9,6 +9,7 @@ export namespace CommandIDs {
   export const useCluster = 'jupyterlab-oscar:use-cluster';
   export const addCluster = 'jupyterlab-oscar:add-cluster';
   export const removeCluster = 'jupyterlab-oscar:remove-cluster';
+  export const openBucket = 'jupyterlab-oscar:open-bucket';
   export const clearData = 'jupyterlab-oscar:clear-data';
 
   export const newService = 'jupyterlab-oscar:new-service';
@@ -116,6 +117,9 @@ export const ARGS = {
   none: object({}),
   cluster: object({ cluster: text('Id of the cluster.') }),
   service: object({ cluster, service: text('Name of the service.') }),
+  bucket: object({ cluster: text('Id of the cluster. Default: the account on AWS.'), bucket: text('Its name.') }, [
+    'bucket'
+  ]),
   invoke: object({
     cluster,
     service: text('Name of the service.'),

@@ -4,6 +4,7 @@ import { bridgePlugin } from './plugins/bridge';
 import { clustersPlugin } from './plugins/clusters';
 import { computeJobsPlugin } from './plugins/compute-jobs';
 import { deployPlugin } from './plugins/deploy';
+import { drivePlugin } from './plugins/drive';
 import { fdlPlugin } from './plugins/fdl';
 import { hubTokenPlugin } from './plugins/hub-token';
 import { infrastructurePlugin } from './plugins/infrastructure';
@@ -32,6 +33,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   panelPlugin,
   clustersPlugin,
   servicesPlugin,
+  drivePlugin,
   jobsPlugin,
   computeJobsPlugin,
   deployPlugin,

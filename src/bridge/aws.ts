@@ -12,12 +12,11 @@ import type {
   AwsOrphan,
   AwsProcessRequest,
   AwsProfile,
-  Bucket,
-  ObjectPage,
   Operation
 } from '../contract';
 import type { Send } from './compute';
-import { encode, encodeKey, query } from './paths';
+import { ObjectCalls } from './objects';
+import { encode, query } from './paths';
 import type { Call } from './pipelines';
 import { textOf } from './text';
 
@@ -31,7 +30,11 @@ export class AwsCalls {
     this._call = options.call;
     this._send = options.send;
     this._url = options.url;
+    this.storage = new ObjectCalls({ base: 'aws/buckets', ...options });
   }
+
+  /** Buckets of the account, and their objects. */
+  readonly storage: ObjectCalls;
 
   context(): Promise<AwsContext> {
     return this._call('GET', 'aws/context');
@@ -131,23 +134,6 @@ export class AwsCalls {
 
   removeOrphans(ids: string[]): Promise<Operation> {
     return this._call('POST', 'aws/orphans/remove', { ids });
-  }
-
-  buckets(): Promise<Bucket[]> {
-    return this._items('aws/buckets');
-  }
-
-  objects(bucket: string, options: { prefix?: string; page?: string } = {}): Promise<ObjectPage> {
-    const { prefix, page } = options;
-    return this._call(
-      'GET',
-      `aws/buckets/${encode(bucket)}/objects${query({ prefix, delimiter: '/', page, limit: 200 })}`
-    );
-  }
-
-  /** Address that downloads an object. */
-  objectUrl(bucket: string, key: string): string {
-    return this._url(`aws/buckets/${encode(bucket)}/objects/${encodeKey(key)}?download=true`);
   }
 
   private async _items<T>(what: string): Promise<T[]> {

@@ -3,7 +3,6 @@ import { Signal } from '@lumino/signaling';
 
 import type {
   BridgeStatus,
-  Bucket,
   Cluster,
   ClusterAdd,
   ClusterLoad,
@@ -17,7 +16,6 @@ import type {
   FileRef,
   Job,
   JobPage,
-  ObjectPage,
   Operation,
   Problem,
   Result,
@@ -26,10 +24,13 @@ import type {
   Upload
 } from '../contract';
 import { AwsCalls } from './aws';
+import type { Send } from './compute';
 import { ComputeCalls } from './compute';
 import { BridgeError, isAbort, problemOf, unreachable } from './errors';
 import { InfrastructureCalls } from './infrastructure';
-import { encode, encodeKey, hrefPath, query } from './paths';
+import { ObjectCalls } from './objects';
+import { encode, hrefPath, query } from './paths';
+import type { Call } from './pipelines';
 import { PipelineCalls } from './pipelines';
 import type { ITransport } from './transport';
 
@@ -51,14 +52,14 @@ export class BridgeClient {
   constructor(options: BridgeClient.IOptions) {
     this._transport = options.transport;
     this.pipelines = new PipelineCalls((method, path, body) => this._call(method, path, body));
-    const calls = {
+    this._calls = {
       call: <T>(method: string, path: string, body?: unknown) => this._call<T>(method, path, body),
       send: (path: string, init: RequestInit) => this._send(path, init),
       url: (href: string) => this.url(href)
     };
-    this.compute = new ComputeCalls(calls);
-    this.aws = new AwsCalls(calls);
-    this.infrastructures = new InfrastructureCalls(calls);
+    this.compute = new ComputeCalls(this._calls);
+    this.aws = new AwsCalls(this._calls);
+    this.infrastructures = new InfrastructureCalls(this._calls);
   }
 
   /** Pipelines, their runs, and packing. */
@@ -232,22 +233,9 @@ export class BridgeClient {
 
   // --- files -------------------------------------------------------------------------------------------------------
 
-  async buckets(cluster: string): Promise<Bucket[]> {
-    return (await this._get<{ items: Bucket[] }>(`clusters/${encode(cluster)}/buckets`)).items;
-  }
-
-  objects(cluster: string, bucket: string, options: { prefix?: string; page?: string } = {}): Promise<ObjectPage> {
-    const { prefix, page } = options;
-    return this._get(`${bucketPath(cluster, bucket)}/objects${query({ prefix, delimiter: '/', page, limit: 200 })}`);
-  }
-
-  deleteObject(cluster: string, bucket: string, key: string): Promise<void> {
-    return this._do('DELETE', objectPath(cluster, bucket, key));
-  }
-
-  /** Address that downloads an object. */
-  objectUrl(cluster: string, bucket: string, key: string): string {
-    return this.url(`${objectPath(cluster, bucket, key)}?download=true`);
+  /** Buckets of a cluster, and their objects. */
+  storage(cluster: string): ObjectCalls {
+    return new ObjectCalls({ base: `clusters/${encode(cluster)}/buckets`, ...this._calls });
   }
 
   createUpload(name: string, size: number): Promise<Upload> {
@@ -336,6 +324,7 @@ export class BridgeClient {
   }
 
   private readonly _transport: ITransport;
+  private readonly _calls: { call: Call; send: Send; url: (href: string) => string };
   private readonly _used = new Signal<this, void>(this);
 }
 
@@ -364,14 +353,6 @@ function servicePath(cluster: string, service: string): string {
 
 function jobPath(cluster: string, job: string): string {
   return `clusters/${encode(cluster)}/jobs/${encode(job)}`;
-}
-
-function bucketPath(cluster: string, bucket: string): string {
-  return `clusters/${encode(cluster)}/buckets/${encode(bucket)}`;
-}
-
-function objectPath(cluster: string, bucket: string, key: string): string {
-  return `${bucketPath(cluster, bucket)}/objects/${encodeKey(key)}`;
 }
 
 function jsonInit(method: string, body: unknown): RequestInit {

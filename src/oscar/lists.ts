@@ -83,7 +83,7 @@ export class ClusterLists implements IDisposable {
   }
 
   async loadBuckets(): Promise<void> {
-    await this._load('buckets', cluster => this._client.buckets(cluster));
+    await this._load('buckets', cluster => this._client.storage(cluster).buckets());
   }
 
   async loadData(): Promise<void> {

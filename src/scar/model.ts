@@ -21,6 +21,8 @@ import { isBatchOver } from './words';
 
 /** Jobs of Batch send no events: they are read again so often while one of them runs and is looked at, ms. */
 const PAUSE = 10_000;
+/** How much less often while none runs and a function may start one. */
+const SLOWER = 3;
 
 /** What the page knows about AWS. Never changed in place. */
 export interface IScarState {
@@ -80,8 +82,9 @@ export class ScarModel {
     try {
       const [context, profiles, emulator] = await Promise.all([
         this._model.client.aws.context(),
-        this._model.client.aws.profiles().catch(() => []),
-        this._model.client.aws.emulator().catch(() => undefined)
+        // The rest works without these two: what is in the way is told by the call that needs it.
+        this._model.client.aws.profiles().catch(quietly([])),
+        this._model.client.aws.emulator().catch(quietly(undefined))
       ]);
       if (turn === this._turn) {
         this._update({ phase: 'ready', profiles, emulator });
@@ -103,16 +106,13 @@ export class ScarModel {
       await this._take(context);
     } finally {
       this._update({ switching: false });
-      this._model.client.aws.emulator().then(
-        emulator => this._update({ emulator }),
-        () => undefined
-      );
+      this._model.client.aws.emulator().then(emulator => this._update({ emulator }), quietly(undefined));
     }
   }
 
   /** Read a list that is not read with the others. */
   async loadBuckets(): Promise<void> {
-    await this._load('buckets', () => this._model.client.aws.buckets());
+    await this._load('buckets', () => this._model.client.aws.storage.buckets());
   }
 
   async loadJobs(): Promise<void> {
@@ -150,6 +150,7 @@ export class ScarModel {
         this._load('apis', async () => byName(await this._model.client.aws.apis())),
         this._state.buckets.phase === 'none' ? undefined : this.loadBuckets()
       ]);
+      this._soon();
     }
   }
 
@@ -173,8 +174,14 @@ export class ScarModel {
   private _soon(): void {
     clearTimeout(this._timer);
     this._timer = undefined;
-    if (this._watched && this._state.jobs.items.some(job => !isBatchOver(job))) {
+    if (!this._watched) {
+      return;
+    }
+    if (this._state.jobs.items.some(job => !isBatchOver(job))) {
       this._timer = setTimeout(() => void this.loadJobs(), this._pause);
+    } else if (this._state.functions.items.some(item => item.mode !== 'lambda')) {
+      // Nobody tells of jobs that a file in a bucket has started.
+      this._timer = setTimeout(() => void this.loadJobs(), this._pause * SLOWER);
     }
   }
 
@@ -194,6 +201,7 @@ export class ScarModel {
         this._update({
           functions: { ...functions, items: event.function ? byName([...others, event.function]) : others }
         });
+        this._soon();
         void this._load('apis', async () => byName(await this._model.client.aws.apis()));
       }
     }
@@ -227,6 +235,14 @@ export function scarModelOf(model: IOscarModel): ScarModel {
 }
 
 /** What lists belong to: another account or region has others. */
+/** For what the page also works without: the reason is for whoever looks into the browser's console. */
+function quietly<T>(instead: T): (reason: unknown) => T {
+  return reason => {
+    console.warn('Not read', toProblem(reason).detail);
+    return instead;
+  };
+}
+
 function placeOf(context: AwsContext | undefined): string {
   return context
     ? [context.account, context.profile, context.region, context.endpoint, context.emulator].join('\n')

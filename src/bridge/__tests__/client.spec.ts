@@ -89,7 +89,7 @@ describe('BridgeClient', () => {
   });
 
   it('makes links below the base URL', () => {
-    const url = client.objectUrl('local', 'ocr', 'output/page 1.png');
+    const url = client.storage('local').url('ocr', 'output/page 1.png');
     expect(url).toBe(
       'http://test/user/a%40b/jupyterlab-oscar/v1/clusters/local/buckets/ocr/objects/output/page%201.png?download=true'
     );

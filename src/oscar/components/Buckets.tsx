@@ -4,7 +4,6 @@ import { CommandIDs } from '../../commands';
 import { currentCluster } from '../state';
 import { bytesText } from '../words';
 import { useOscar, useRun, useView } from './context';
-import type { IObjectSource } from './Folder';
 import { Folder } from './Folder';
 import { Button, onRowKeys, ProblemBox, Skeleton } from './parts';
 
@@ -16,13 +15,7 @@ export function Buckets(): JSX.Element | null {
   const cluster = currentCluster(state)?.id;
   const { buckets, data, phase } = state;
 
-  const source = React.useMemo(
-    (): IObjectSource => ({
-      objects: (bucket, options) => model.client.objects(cluster ?? '', bucket, options),
-      url: (bucket, key) => model.client.objectUrl(cluster ?? '', bucket, key)
-    }),
-    [model, cluster]
-  );
+  const source = React.useMemo(() => model.client.storage(cluster ?? ''), [model, cluster]);
 
   React.useEffect(() => {
     if (phase === 'ready' && cluster !== undefined && buckets.phase === 'none') {
@@ -44,7 +37,14 @@ export function Buckets(): JSX.Element | null {
     body = (
       <ul className="jp-OscarList" aria-label={trans.__('Buckets')} onKeyDown={onRowKeys}>
         {buckets.items.map(bucket => (
-          <Folder key={`${cluster}/${bucket.name}`} source={source} bucket={bucket.name} prefix="" depth={0} />
+          <Folder
+            key={`${cluster}/${bucket.name}`}
+            source={source}
+            bucket={bucket.name}
+            prefix=""
+            depth={0}
+            onOpen={() => run(CommandIDs.openBucket, { cluster, bucket: bucket.name })}
+          />
         ))}
       </ul>
     );

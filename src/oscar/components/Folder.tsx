@@ -1,18 +1,22 @@
-import { caretDownIcon, caretRightIcon, downloadIcon, fileIcon, folderIcon } from '@jupyterlab/ui-components';
+import {
+  caretDownIcon,
+  caretRightIcon,
+  downloadIcon,
+  fileIcon,
+  folderIcon,
+  launchIcon
+} from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { toProblem } from '../../bridge/errors';
+import type { ObjectCalls } from '../../bridge/objects';
 import type { ObjectPage, Problem } from '../../contract';
 import { bytesText } from '../words';
 import { useView } from './context';
-import { ProblemBox, Skeleton } from './parts';
+import { IconButton, ProblemBox, Skeleton } from './parts';
 
 /** Where objects are listed and read. Its identity begins a new list. */
-export interface IObjectSource {
-  objects(bucket: string, options: { prefix: string; page?: string }): Promise<ObjectPage>;
-  /** Address that downloads an object. */
-  url(bucket: string, key: string): string;
-}
+export type IObjectSource = Pick<ObjectCalls, 'objects' | 'url'>;
 
 interface IFolderProps {
   source: IObjectSource;
@@ -20,11 +24,13 @@ interface IFolderProps {
   /** Empty: the bucket itself; else with a slash at the end. */
   prefix: string;
   depth: number;
+  /** Opens the bucket in a file browser. */
+  onOpen?: () => void;
 }
 
 /** A bucket or a folder in it. It is listed when it is unfolded, page by page. */
 export function Folder(props: IFolderProps): JSX.Element {
-  const { source, bucket, prefix, depth } = props;
+  const { source, bucket, prefix, depth, onOpen } = props;
   const { trans } = useView();
   const [open, setOpen] = React.useState(false);
   const [page, setPage] = React.useState<ObjectPage | null>(null);
@@ -81,6 +87,9 @@ export function Folder(props: IFolderProps): JSX.Element {
           <folderIcon.react tag="span" />
           <span className="jp-OscarRow-name">{name}</span>
         </button>
+        {onOpen && (
+          <IconButton icon={launchIcon} label={trans.__('Open %1 in a file browser', name)} onClick={onOpen} />
+        )}
       </div>
       {open && problem && <ProblemBox problem={problem} />}
       {open && !problem && page === null && <Skeleton label={trans.__('Loading…')} rows={1} />}

@@ -115,6 +115,18 @@ it('reads jobs of Batch again while one runs and somebody looks', async () => {
   expect(server.count('GET aws/batch-jobs')).toBe(last);
 });
 
+it('finds jobs that a file in a bucket has started, where a function uses Batch', async () => {
+  server.routes['GET aws/functions'] = { items: [awsFunction('alpha', { mode: 'batch' })] };
+  await start();
+  scar.watch(true);
+  server.routes['GET aws/batch-jobs'] = { items: [batchJob('1', { state: 'succeeded' })] };
+  await until(() => expect(scar.state.jobs.items.map(job => job.id)).toEqual(['1']));
+  scar.watch(false);
+  const last = server.count('GET aws/batch-jobs');
+  await new Promise(resolve => setTimeout(resolve, 60));
+  expect(server.count('GET aws/batch-jobs')).toBe(last);
+});
+
 it('can be started again after a failure', async () => {
   server.routes['GET aws/context'] = new Failure(500, { title: 'No' });
   await scar.start();

@@ -1,7 +1,7 @@
 import * as React from 'react';
 
-import { useView } from '../../oscar/components/context';
-import type { IObjectSource } from '../../oscar/components/Folder';
+import { CommandIDs } from '../../commands';
+import { useRun, useView } from '../../oscar/components/context';
 import { Folder } from '../../oscar/components/Folder';
 import { onRowKeys } from '../../oscar/components/parts';
 import { useScar } from '../hooks';
@@ -12,13 +12,7 @@ export function AwsBuckets(props: { only?: ReadonlyArray<string> }): JSX.Element
   const { model, trans } = useView();
   const [scar, state] = useScar();
   const { context, buckets } = state;
-  const source = React.useMemo(
-    (): IObjectSource => ({
-      objects: (bucket, options) => model.client.aws.objects(bucket, options),
-      url: (bucket, key) => model.client.aws.objectUrl(bucket, key)
-    }),
-    [model]
-  );
+  const run = useRun();
   React.useEffect(() => {
     if (context?.state === 'ready' && buckets.phase === 'none') {
       void scar.loadBuckets();
@@ -39,10 +33,11 @@ export function AwsBuckets(props: { only?: ReadonlyArray<string> }): JSX.Element
           {items.map(bucket => (
             <Folder
               key={`${context?.region}/${bucket.name}`}
-              source={source}
+              source={model.client.aws.storage}
               bucket={bucket.name}
               prefix=""
               depth={0}
+              onOpen={() => run(CommandIDs.openBucket, { bucket: bucket.name })}
             />
           ))}
         </ul>
