@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import boto3
+import psutil
 from botocore.config import Config
 
 from jupyterlab_oscar import _meta
@@ -161,3 +163,40 @@ def write_files(folder: Path, files: dict[str, str]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
     return folder
+
+
+def body(payload: Any) -> str:
+    """What the script of a function printed."""
+    value = json.loads(payload.read() if hasattr(payload, "read") else payload)
+    assert value["isBase64Encoded"] is True
+    return base64.b64decode(value["body"]).decode()
+
+
+def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    request = Request(url, data=data, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    try:
+        with urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read()
+    except HTTPError as error:
+        return error.code, error.read()
+
+
+def make_api(aws: Aws, arn: str, **options: Any) -> str:
+    gateway = aws.client("apigateway")
+    api = gateway.create_rest_api(name="an api", **options)["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    resource = gateway.create_resource(restApiId=api, parentId=root, pathPart="{proxy+}")["id"]
+    gateway.put_method(restApiId=api, resourceId=resource, httpMethod="ANY", authorizationType="NONE")
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    gateway.put_integration(
+        restApiId=api, resourceId=resource, httpMethod="ANY", type="AWS_PROXY", integrationHttpMethod="POST", uri=uri
+    )
+    gateway.create_deployment(restApiId=api, stageName="scar")
+    return f"{aws.endpoint}/restapis/{api}/scar/_user_request_/launch"
+
+
+def is_dead(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -1,31 +1,18 @@
-"""The AWS emulator, with boto3 as its client: functions and jobs really run."""
+"""Functions of the AWS emulator really run: objects that call them, calls, addresses; boto3 is the client."""
 
 from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import psutil
 import pytest
-from botocore.exceptions import ClientError
 
-from jupyterlab_oscar import _meta
-from jupyterlab_oscar.aws_emulator import INSTALL, KNOWN_MOTO
-from jupyterlab_oscar.aws_emulator.announce import Environment, running
-from jupyterlab_oscar.errors import NotFoundError
-from jupyterlab_oscar.tests.emulators import Aws, emulator, write_files, zipped
+from jupyterlab_oscar.tests.emulators import Aws, body, emulator, fetch, is_dead, make_api, zipped
 from jupyterlab_oscar.tests.servers import wait_for
 
 GREY = """\
@@ -41,13 +28,6 @@ echo note > "$TMP_OUTPUT_DIR/$name.note"
 def aws() -> Iterator[Aws]:
     with emulator() as running:
         yield running
-
-
-def body(payload: Any) -> str:
-    """What the script of a function printed."""
-    value = json.loads(payload.read() if hasattr(payload, "read") else payload)
-    assert value["isBase64Encoded"] is True
-    return base64.b64decode(value["body"]).decode()
 
 
 # -- objects and events --
@@ -176,14 +156,7 @@ def test_the_time_limit_ends_all_that_was_started(aws: Aws, tmp_path: Path) -> N
     assert answer["FunctionError"] == "Unhandled"
     assert re.search(r"Task timed out after 1\.00 seconds", json.loads(answer["Payload"].read())["errorMessage"])
     assert "Task timed out" in base64.b64decode(answer["LogResult"]).decode()
-    wait_for(lambda: not psutil.pid_exists(int(pid.read_text())) or _is_dead(int(pid.read_text())), 5)
-
-
-def _is_dead(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+    wait_for(lambda: not psutil.pid_exists(int(pid.read_text())) or is_dead(int(pid.read_text())), 5)
 
 
 def test_a_failing_script_is_told_as_the_supervisor_tells_it(aws: Aws) -> None:
@@ -261,29 +234,6 @@ def test_metrics_count_calls_and_errors(aws: Aws) -> None:
 # -- addresses --
 
 
-def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, bytes]:
-    request = Request(url, data=data, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    try:
-        with urlopen(request, timeout=60) as answer:
-            return answer.status, answer.read()
-    except HTTPError as error:
-        return error.code, error.read()
-
-
-def make_api(aws: Aws, arn: str, **options: Any) -> str:
-    gateway = aws.client("apigateway")
-    api = gateway.create_rest_api(name="an api", **options)["id"]
-    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
-    resource = gateway.create_resource(restApiId=api, parentId=root, pathPart="{proxy+}")["id"]
-    gateway.put_method(restApiId=api, resourceId=resource, httpMethod="ANY", authorizationType="NONE")
-    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
-    gateway.put_integration(
-        restApiId=api, resourceId=resource, httpMethod="ANY", type="AWS_PROXY", integrationHttpMethod="POST", uri=uri
-    )
-    gateway.create_deployment(restApiId=api, stageName="scar")
-    return f"{aws.endpoint}/restapis/{api}/scar/_user_request_/launch"
-
-
 def test_api_gateway(aws: Aws) -> None:
     arn = aws.deploy("api", 'echo "$CONT_VAR_size"; cat "$INPUT_FILE_PATH"\n')
     url = make_api(aws, arn)
@@ -327,285 +277,3 @@ def test_function_urls(aws: Aws) -> None:
     assert fetch(url)[0] == 403
     client.delete_function_url_config(FunctionName="url")
     assert fetch(url)[0] == 404
-
-
-# -- Batch --
-
-
-@pytest.fixture(scope="module")
-def batch(aws: Aws) -> Any:
-    client = aws.client("batch")
-    given = aws.description["batch"]
-    client.create_compute_environment(
-        computeEnvironmentName="jobs",
-        type="MANAGED",
-        state="ENABLED",
-        serviceRole=given["service_role"],
-        computeResources={
-            "type": "EC2",
-            "minvCpus": 0,
-            "maxvCpus": 2,
-            "desiredvCpus": 0,
-            "instanceTypes": ["m5.large"],
-            "subnets": given["subnets"][:1],
-            "securityGroupIds": given["security_groups"],
-            "instanceRole": given["instance_role"],
-        },
-    )
-    client.create_job_queue(
-        jobQueueName="jobs",
-        priority=1,
-        state="ENABLED",
-        computeEnvironmentOrder=[{"computeEnvironment": "jobs", "order": 1}],
-    )
-    return client
-
-
-def define(batch: Any, name: str, command: list[str], **variables: str) -> None:
-    batch.register_job_definition(
-        jobDefinitionName=name,
-        type="container",
-        containerProperties={
-            "image": "busybox",
-            "memory": 512,
-            "vcpus": 1,
-            "command": command,
-            "environment": [{"name": key, "value": value} for key, value in variables.items()],
-        },
-    )
-
-
-def ended(batch: Any, job: str, seconds: float = 20) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        record = batch.describe_jobs(jobs=[job])["jobs"][0]
-        return record if record["status"] in ("SUCCEEDED", "FAILED") else None
-
-    return dict(wait_for(look, seconds, "the job did not end"))
-
-
-def test_jobs_run_and_their_logs_stay(aws: Aws, batch: Any) -> None:
-    define(batch, "words", ["/bin/sh", "-c", 'echo "hello $WHO"; exit $CODE'], WHO="world", CODE="0")
-    good = batch.submit_job(jobName="good", jobQueue="jobs", jobDefinition="words")["jobId"]
-    done = ended(batch, good)
-    assert done["status"] == "SUCCEEDED"
-    assert aws.log("/aws/batch/job", done["container"]["logStreamName"]) == "hello world\n"
-    overrides = {"environment": [{"name": "CODE", "value": "3"}]}
-    bad = batch.submit_job(jobName="bad", jobQueue="jobs", jobDefinition="words", containerOverrides=overrides)["jobId"]
-    failed = ended(batch, bad)
-    assert failed["status"] == "FAILED" and failed["statusReason"]
-    assert aws.log("/aws/batch/job", failed["container"]["logStreamName"]) == "hello world\n"
-    listed = {item["jobId"] for item in batch.list_jobs(jobQueue="jobs", jobStatus="FAILED")["jobSummaryList"]}
-    assert bad in listed and good not in listed
-
-
-def test_jobs_are_cancelled(aws: Aws, batch: Any) -> None:
-    define(batch, "sleeping", ["/bin/sh", "-c", "echo begun; sleep 300"])
-    job = batch.submit_job(jobName="sleeping", jobQueue="jobs", jobDefinition="sleeping")["jobId"]
-    wait_for(lambda: batch.describe_jobs(jobs=[job])["jobs"][0]["status"] == "RUNNING", 10)
-    batch.terminate_job(jobId=job, reason="not needed")
-    done = ended(batch, job)
-    assert (done["status"], done["statusReason"]) == ("FAILED", "not needed")
-
-
-@pytest.mark.parametrize("mode", ["batch", "lambda-batch"])
-def test_functions_delegate_to_batch(aws: Aws, batch: Any, mode: str) -> None:
-    name = f"heavy-{mode}"
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket=name)
-    output = [{"storage_provider": "s3", "path": f"{name}/out"}]
-    container = {"timeout_threshold": 2, "environment": {"Variables": {"GREETING": "hi"}}}
-    config = {"execution_mode": mode, "output": output, "container": container}
-    # in Lambda it is too slow, in a job it has the time
-    script = (
-        '[ -n "$AWS_BATCH_JOB_ID" ] || sleep 30\necho "$GREETING from a job"\ncp "$INPUT_FILE_PATH" "$TMP_OUTPUT_DIR"\n'
-    )
-    arn = aws.deploy(name, script, config=config, Timeout=4)
-    given = aws.description["batch"]
-    batch.create_compute_environment(
-        computeEnvironmentName=name,
-        type="MANAGED",
-        state="ENABLED",
-        serviceRole=given["service_role"],
-        computeResources={
-            "type": "EC2",
-            "minvCpus": 0,
-            "maxvCpus": 2,
-            "instanceTypes": ["m5.large"],
-            "subnets": given["subnets"][:1],
-            "securityGroupIds": given["security_groups"],
-            "instanceRole": given["instance_role"],
-        },
-    )
-    batch.create_job_queue(
-        jobQueueName=name,
-        priority=1,
-        state="ENABLED",
-        computeEnvironmentOrder=[{"computeEnvironment": name, "order": 1}],
-    )
-    command = ["/bin/sh", "-c", 'printf %s "$EVENT" | /opt/faas-supervisor/bin/supervisor']
-    encoded = {
-        "FUNCTION_CONFIG": base64.b64encode(json.dumps({"name": name, **config}).encode()).decode(),
-        "SCRIPT": base64.b64encode(script.encode()).decode(),
-    }
-    define(batch, name, command, **encoded)
-    aws.trigger(name, "in/", arn)
-    s3.put_object(Bucket=name, Key="in/data", Body=b"data")
-    wait_for(lambda: aws.keys_of(name, "out/") == ["out/data"], 30, "no output")
-    log = aws.log(f"/aws/lambda/{name}")
-    job = re.search(rf"scar log -n {name} -ri (\S+)", log)
-    assert job is not None, log
-    done = ended(batch, job[1])
-    assert done["status"] == "SUCCEEDED"
-    assert "hi from a job" in aws.log("/aws/batch/job", done["container"]["logStreamName"])
-
-
-# -- who may call --
-
-
-def test_only_its_own_keys_are_accepted(aws: Aws) -> None:
-    other = {"aws_access_key_id": "AKIAXXXXXXXXXXXXXXXX", "aws_secret_access_key": "x"}
-    for service, call, code in (
-        ("s3", "list_buckets", "InvalidAccessKeyId"),
-        ("lambda", "list_functions", "UnrecognizedClientException"),
-        ("sts", "get_caller_identity", "InvalidClientTokenId"),
-        ("ec2", "describe_subnets", "AuthFailure"),
-    ):
-        with pytest.raises(ClientError) as caught:
-            getattr(aws.client(service, **other), call)()
-        assert caught.value.response["Error"]["Code"] == code
-    identity = aws.client("sts").get_caller_identity()
-    assert identity["Account"] == "123456789012" and identity["Arn"].endswith(":user/emulator")
-    assumed = aws.client("sts").assume_role(RoleArn=aws.role, RoleSessionName="session")["Credentials"]
-    keys = {
-        "aws_access_key_id": assumed["AccessKeyId"],
-        "aws_secret_access_key": assumed["SecretAccessKey"],
-        "aws_session_token": assumed["SessionToken"],
-    }
-    assert ":assumed-role/" in aws.client("sts", **keys).get_caller_identity()["Arn"]
-
-
-def test_presigned_addresses_work(aws: Aws) -> None:
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket="signed")
-    s3.put_object(Bucket="signed", Key="a", Body=b"content")
-    url = s3.generate_presigned_url("get_object", Params={"Bucket": "signed", "Key": "a"})
-    assert fetch(url) == (200, b"content")
-    assert fetch(f"{aws.endpoint}/signed/a")[0] == 403
-
-
-def test_web_pages_and_other_names_are_refused(aws: Aws) -> None:
-    url = make_api(aws, aws.deploy("closed", "echo ran\n"))
-    assert fetch(url, b"x", Origin="https://evil.example")[0] == 403
-    assert fetch(url, b"x", Host="evil.example")[0] == 421
-    assert fetch(f"{aws.endpoint}/moto-api/reset", b"")[0] == 403
-    assert "ran" not in aws.log("/aws/lambda/closed") if _has_log(aws, "closed") else True
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket="closed")
-    s3.put_object(Bucket="closed", Key="a", Body=b"x")
-    signed = s3.generate_presigned_url("get_object", Params={"Bucket": "closed", "Key": "a"})
-    with urlopen(signed) as answer:
-        assert not [name for name in answer.headers if name.lower().startswith("access-control")]
-    assert fetch(signed, Origin="https://evil.example")[0] == 403
-    assert fetch(signed, Sec_Fetch_Site="cross-site")[0] == 403
-    listening = {c.laddr.ip for c in psutil.Process(aws.process.pid).net_connections() if c.status == "LISTEN"}
-    assert listening == {"127.0.0.1"}
-
-
-def _has_log(aws: Aws, name: str) -> bool:
-    return bool(aws.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"])
-
-
-# -- its life --
-
-
-def test_images_of_a_folder(tmp_path: Path) -> None:
-    write_files(tmp_path / "images" / "tool", {"script.sh": "echo from the folder\n"})
-    with emulator("--data", str(tmp_path)) as own:
-        fdl = base64.b64encode(json.dumps({"init_script": "script.sh"}).encode()).decode()
-        own.client("lambda").create_function(
-            FunctionName="tool",
-            Role=own.role,
-            PackageType="Image",
-            Code={"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/tool:v2"},
-            Environment={"Variables": {"FDL": fdl}},
-        )
-        answer = own.client("lambda").invoke(FunctionName="tool", Payload=b"{}")
-        assert body(answer["Payload"]) == "from the folder\n"
-
-
-def test_the_lifeline_ends_it_with_all_it_runs(tmp_path: Path) -> None:
-    pid = tmp_path / "pid"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab_oscar.aws_emulator", "--lifeline"],
-        cwd=_meta.PACKAGE.parent,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None and process.stdin is not None
-    aws = Aws(json.loads(process.stdout.readline()), process)
-    aws.deploy("endless", f"echo $$ > '{pid}'\nsleep 300\n")
-    aws.client("lambda").invoke(FunctionName="endless", InvocationType="Event", Payload=b"{}")
-    wait_for(lambda: pid.exists() and pid.read_text().strip(), 10)
-    process.stdin.close()
-    assert process.wait(10) == 0
-    wait_for(lambda: _is_dead(int(pid.read_text())), 5, "the script lives on")
-    assert not list(tmp_path.glob("aws-emulator-*"))
-
-
-def test_other_programs_of_the_user_find_it(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(NotFoundError):
-        running()
-    with emulator() as own:
-        variables = Environment(running())
-        assert variables == own.env
-        assert own.keys["aws_secret_access_key"] not in repr(variables)
-        file = next((own_folders / "runtime").glob("*aws-emulator*"))
-        assert file.stat().st_mode & 0o077 == 0
-        own.process.kill()
-        own.process.wait()
-        with pytest.raises(NotFoundError):
-            running()
-    left = Path(json.loads(file.read_text())["folder"])
-    assert left.is_dir()  # it had no time for it
-    with emulator():
-        assert not left.exists() and not file.exists()
-
-
-def test_a_port_that_is_taken_is_told(aws: Aws) -> None:
-    port = aws.endpoint.rpartition(":")[2]
-    done = subprocess.run(
-        [sys.executable, "-m", "jupyterlab_oscar.aws_emulator", "--port", port],
-        cwd=_meta.PACKAGE.parent,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 1 and f"Port {port} cannot be used" in done.stderr and not done.stdout
-
-
-@pytest.mark.parametrize("what", ["missing", "other"])
-def test_without_its_moto_it_says_what_to_install(tmp_path: Path, what: str) -> None:
-    if what == "missing":
-        write_files(tmp_path, {"moto/__init__.py": "raise ImportError('no moto', name='moto')\n"})
-    else:
-        write_files(tmp_path, {"moto-4.0.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: moto\nVersion: 4.0.0\n"})
-    done = subprocess.run(
-        [sys.executable, "-m", "jupyterlab_oscar.aws_emulator"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(_meta.PACKAGE.parent)])},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 1
-    assert INSTALL in done.stderr and ("4.0.0" in done.stderr) == (what == "other")
-    assert "5.2.5" in KNOWN_MOTO
-
-
-def test_interrupts_end_it(tmp_path: Path) -> None:
-    with emulator() as own:
-        closer = threading.Timer(0, lambda: own.process.send_signal(signal.SIGINT))
-        closer.start()
-        assert own.process.wait(10) == 0

@@ -26,7 +26,9 @@ test('a bucket is a drive: open, change, upload, rename and delete its files', a
   // A file of the desktop.
   const chooser = page.waitForEvent('filechooser');
   await browser.getByRole('button', { name: 'Upload Files' }).click();
-  await (await chooser).setFiles([
+  await (
+    await chooser
+  ).setFiles([
     { name: 'b.txt', mimeType: 'text/plain', buffer: Buffer.from('uploaded\n') },
     // Above a megabyte JupyterLab uploads in pieces.
     { name: 'big.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(2_500_000, 7) }
@@ -47,7 +49,10 @@ test('a bucket is a drive: open, change, upload, rename and delete its files', a
   await file('c.txt').click();
   await page.keyboard.press('Delete');
   // JupyterLab's words, for all drives; a bucket has no bin.
-  await page.getByRole('dialog').getByRole('button', { name: /Trash|Delete/ }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /Trash|Delete/ })
+    .click();
   await expect(file('c.txt')).toHaveCount(0);
   expect(await object('notes/c.txt')).toBe('404');
 
