@@ -181,6 +181,8 @@ function summary(job: JobSummary, name: string): AwsBatchJob {
 
 function detail(job: JobDetail): AwsBatchJob {
   const reason = job.statusReason ?? job.container?.reason;
+  // Jobs of several nodes have it with their attempts only.
+  const exitCode = job.container?.exitCode ?? job.attempts?.at(-1)?.container?.exitCode;
   const stream = streamOf(job);
   const queue = job.jobQueue?.split('/').pop();
   return {
@@ -189,7 +191,7 @@ function detail(job: JobDetail): AwsBatchJob {
     ...(queue ? { function: queue } : {}),
     state: (job.status ?? 'SUBMITTED').toLowerCase() as AwsBatchJob['state'],
     ...(reason ? { reason } : {}),
-    ...(job.container?.exitCode === undefined ? {} : { exitCode: job.container.exitCode }),
+    ...(exitCode === undefined ? {} : { exitCode }),
     ...times(job as unknown as JobSummary),
     ...(stream ? { logStream: stream } : {})
   };

@@ -190,6 +190,9 @@ describeEmulator('functions that really run, on the local emulator', () => {
       },
       WITHIN
     );
+    const listed = (await room.scar.batchJobs()).find(item => item.id === failing.id);
+    expect(listed?.exitCode).toBeDefined();
+    expect(failing.exitCode).toBe(listed?.exitCode);
     // Failed or not: what it has written is shown.
     expect(await collect(room.scar.batchLog(failing.id))).toContain('wrong');
     await room.scar.remove('upper', { onSteps: () => undefined });
