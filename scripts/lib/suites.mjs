@@ -42,7 +42,7 @@ function readJson(file, name, code) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { missing: died(name, code) };
 }
 
-async function jest(name, node, cwd, extra) {
+async function jest(name, node, cwd, extra, more = {}) {
   const file = join(reports(), `${name}.json`);
   rmSync(file, { force: true });
   const { env, dispose } = sandbox();
@@ -51,7 +51,7 @@ async function jest(name, node, cwd, extra) {
     [at('node_modules/jest/bin/jest.js'), '--ci', '--json', `--outputFile=${file}`, ...extra],
     {
       cwd,
-      env,
+      env: { ...env, ...more },
       inherit: true
     }
   );
@@ -170,6 +170,15 @@ export const suites = {
     run: extra => pytest('wheel', [...SIDE_BY_SIDE, '-m', 'wheel', ...extra])
   },
   ui: { title: 'The story in Chromium (galata)', run: extra => playwright('ui', extra) },
+  thorough: {
+    // Rows of faults of which the other group causes every fourth, another one each time.
+    byName: true,
+    title: 'Every fault of the long tables (jest)',
+    run: extra =>
+      jest('thorough', bridgeNode(), at('backend-bridge'), ['test/scar/.*faults', ...extra], {
+        OSCAR_TEST_THOROUGH: '1'
+      })
+  },
   elyra: {
     // Three more environments from PyPI: run by its name, before a release and after changes of the pipeline editor.
     byName: true,

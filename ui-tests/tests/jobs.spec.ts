@@ -4,8 +4,9 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 
 import type { Locator, Page } from '@playwright/test';
-import { expect as base, test } from '@playwright/test';
+import { expect as base } from '@playwright/test';
 
+import { plain as test } from '../helpers/fixtures';
 import { execute, theme } from '../helpers/fdl';
 import type { ILab } from '../helpers/panel';
 import { OscarPanel } from '../helpers/panel';

@@ -1,6 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
-import { expect as base, test } from '@playwright/test';
+import { expect as base } from '@playwright/test';
 
+import { plain as test } from '../helpers/fixtures';
 import { execute, theme } from '../helpers/fdl';
 import type { ILab } from '../helpers/panel';
 

@@ -1,5 +1,6 @@
 /** Each call that has to do with a secret fails once: nothing is left behind, and what was there holds. */
 import { sdk } from '../../src/scar/sdk';
+import { sample } from '../sample';
 import { providers, text, useStage, WITHOUT } from './secrets-stage';
 import { denied, describeAws, type ICallSeen } from './support';
 
@@ -33,7 +34,7 @@ describeAws('credentials of storage providers, when a call fails', () => {
         expect.arrayContaining(['DescribeSecret', 'CreateSecret'])
       );
       const wrong: string[] = [];
-      for (let index = 0; index < total; index++) {
+      for (const index of sample(total)) {
         await stage.room.close();
         await stage.begin();
         let failed: ICallSeen | undefined;
@@ -73,7 +74,7 @@ describeAws('credentials of storage providers, when a call fails', () => {
     await stage.room.apply(text(key));
     const total = stage.proxy.calls.length;
     const wrong: string[] = [];
-    for (let index = 0; index < total; index++) {
+    for (const index of sample(total)) {
       await stage.room.close();
       await stage.begin();
       await stage.room.apply(text());
