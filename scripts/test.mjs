@@ -1,5 +1,8 @@
 /**
  * `npm test [-- GROUP… [-- options of the runner]]`: set-up, then every test (but those of groups that are run by name); the last line is the total over all groups.
+ *
+ * `OSCAR_TEST_BUDGET` is for machines that end a run after some time: after so many minutes, set-up included, no more browser test
+ * is begun, and those that were not are counted as skipped.
  */
 import { suites } from './lib/suites.mjs';
 import { StepError, main } from './lib/run.mjs';
@@ -13,6 +16,10 @@ await main(async () => {
   const unknown = wanted.filter(name => !(name in suites));
   if (unknown.length > 0) {
     throw new StepError(`There is no group "${unknown[0]}". The groups are: ${Object.keys(suites).join(', ')}.`);
+  }
+  const minutes = Number(process.env.OSCAR_TEST_BUDGET ?? 0);
+  if (minutes > 0) {
+    process.env.OSCAR_TEST_UNTIL = String(Date.now() + minutes * 60_000);
   }
   await setup();
   const total = { passed: 0, failed: 0, skipped: 0 };

@@ -1,4 +1,15 @@
 const { HOSTS, shared } = require('./helpers/config.cjs');
 
+/** What a user sees first is tested first: where time is short, the others may not be reached. */
+const FIRST = ['**/{story,scar,pipeline-runs,infrastructure}.spec.ts'];
+
 // Two files at a time: the tests of one wait for pages and jobs while those of the other compute. See helpers/fixtures.ts.
-module.exports = { ...shared, testIgnore: HOSTS, workers: 2, webServer: undefined };
+module.exports = {
+  ...shared,
+  workers: 2,
+  webServer: undefined,
+  projects: [
+    { name: 'first', testMatch: FIRST },
+    { name: 'then', testIgnore: [...HOSTS, ...FIRST] }
+  ]
+};

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,8 +68,14 @@ def lines(*, alone: bool) -> str:
     return "\n".join(line for line in text.splitlines() if line.endswith("# no-deps") == alone)
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-@pytest.mark.parametrize("python", PYTHONS)
+def cases() -> list[Any]:
+    """Every Python on every platform; usually the oldest and the newest, each on one."""
+    usual = {(PYTHONS[0], PLATFORMS[0]), (PYTHONS[-1], PLATFORMS[-1])}
+    pairs = [(python, platform) for python in PYTHONS for platform in PLATFORMS]
+    return [pytest.param(*pair, marks=[] if pair in usual else [pytest.mark.thorough]) for pair in pairs]
+
+
+@pytest.mark.parametrize(("python", "platform"), cases())
 def test_requirements_resolve(python: str, platform: str) -> None:
     # All at once: what resolves together resolves alone, too, and the index is asked an eighth as often.
     text = lines(alone=False)

@@ -163,7 +163,7 @@ export const suites = {
   page: { title: 'The page (jest)', run: extra => jest('page', process.execPath, at(), extra) },
   python: {
     title: 'Server extension, client, command line, magics (pytest)',
-    run: extra => pytest('python', [...SIDE_BY_SIDE, '-m', 'not wheel', ...extra])
+    run: extra => pytest('python', [...SIDE_BY_SIDE, '-m', 'not wheel and not thorough', ...extra])
   },
   wheel: {
     title: 'The wheel alone in empty environments (pytest)',
@@ -171,13 +171,20 @@ export const suites = {
   },
   ui: { title: 'The story in Chromium (galata)', run: extra => playwright('ui', extra) },
   thorough: {
-    // Rows of faults of which the other group causes every fourth, another one each time.
+    // Long rows of cases, of which the other groups try a part.
     byName: true,
-    title: 'Every fault of the long tables (jest)',
-    run: extra =>
-      jest('thorough', bridgeNode(), at('backend-bridge'), ['test/scar/.*faults', ...extra], {
-        OSCAR_TEST_THOROUGH: '1'
-      })
+    title: 'Every case of the long tables (jest, pytest)',
+    run: async () => {
+      const all = { OSCAR_TEST_THOROUGH: '1' };
+      const faults = await jest('thorough', bridgeNode(), at('backend-bridge'), ['test/scar/.*faults'], all);
+      const others = await pytest('thorough', ['-m', 'thorough']);
+      return {
+        passed: faults.passed + others.passed,
+        failed: faults.failed + others.failed,
+        skipped: faults.skipped + others.skipped,
+        reasons: [...faults.reasons, ...others.reasons]
+      };
+    }
   },
   elyra: {
     // Three more environments from PyPI: run by its name, before a release and after changes of the pipeline editor.

@@ -1,4 +1,5 @@
 import { test as galataTest } from '@jupyterlab/galata';
+import type { TestInfo } from '@playwright/test';
 import { test as playwrightTest } from '@playwright/test';
 
 import { startServer } from './server.cjs';
@@ -22,8 +23,17 @@ const baseURL = async (
   use: (url: string | undefined) => Promise<void>
 ): Promise<void> => use(origin);
 
+/** See scripts/test.mjs: what is not begun in time is told as skipped. */
+// eslint-disable-next-line no-empty-pattern -- as above
+const inTime = async ({}: object, use: () => Promise<void>, info: TestInfo): Promise<void> => {
+  const until = Number(process.env.OSCAR_TEST_UNTIL ?? Infinity);
+  info.skip(Date.now() > until, 'not begun: the time for tests (OSCAR_TEST_BUDGET) was over');
+  await use();
+};
+
 /** galata's test, for pages that may come back with the views that were open. */
-export const test = galataTest.extend<object, { server: Server }>({
+export const test = galataTest.extend<{ inTime: void }, { server: Server }>({
+  inTime: [inTime, { auto: true }],
   server: [server, { scope: 'worker', timeout: 120000 }],
   baseURL,
   waitForApplication: async ({ baseURL: _url }, use) => {
@@ -36,7 +46,8 @@ export const test = galataTest.extend<object, { server: Server }>({
 test.use({ tmpPath: '', autoGoto: false, mockState: false });
 
 /** Playwright's own test, on the same servers. */
-export const plain = playwrightTest.extend<object, { server: Server }>({
+export const plain = playwrightTest.extend<{ inTime: void }, { server: Server }>({
+  inTime: [inTime, { auto: true }],
   server: [server, { scope: 'worker', timeout: 120000 }],
   baseURL
 });
