@@ -1,3 +1,5 @@
+import * as path from 'node:path';
+
 import type { Locator, Page } from '@playwright/test';
 
 import { expect } from './fixtures';

@@ -152,7 +152,7 @@ test.describe.serial('The story with the mouse', () => {
     await page.screenshot({ path: 'screenshots/delete.png' });
     await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
     await expect(panel.service('grayify')).toHaveCount(0);
-    await panel.root.locator('.jp-OscarBuckets').getByRole('button', { name: 'grayify' }).click();
+    await panel.root.locator('.jp-OscarBuckets').getByRole('button', { name: 'grayify', exact: true }).click();
     await expect(panel.root.getByRole('button', { name: 'out', exact: true })).toBeVisible();
   });
 });
