@@ -2,7 +2,7 @@
  * `npm test [-- GROUP… [-- options of the runner]]`: set-up, then every test (but those of groups that are run by name); the last line is the total over all groups.
  *
  * `OSCAR_TEST_BUDGET` is for machines that end a run after some time: after so many minutes, set-up included, no more browser test
- * is begun, and those that were not are counted as skipped.
+ * is begun, and those that were not are counted as skipped. Of long rows of cases alike a part is tried.
  */
 import { suites } from './lib/suites.mjs';
 import { StepError, main } from './lib/run.mjs';

@@ -46,7 +46,7 @@ def add(home: CommandLine, ready: dict[str, Any]) -> None:
     wait_ready(home, "mine")
 
 
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("strict", [pytest.param(False, marks=pytest.mark.thorough), True])
 def test_a_job_outlives_the_bridge_that_began_it(home: CommandLine, tmp_path: Path, strict: bool) -> None:
     script = tmp_path / "slow.py"
     script.write_text(SLOW)

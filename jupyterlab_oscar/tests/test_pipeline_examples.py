@@ -111,7 +111,7 @@ HAND = {
 }
 
 
-@pytest.mark.parametrize("cluster", ["local", "strict"])
+@pytest.mark.parametrize("cluster", ["local", pytest.param("strict", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("name", HAND)
 def test_as_by_hand(command: CommandLine, by_hand: Callable[[str], Path], name: str, cluster: str) -> None:
     files, parameters, outputs = HAND[name]

@@ -42,7 +42,7 @@ function readJson(file, name, code) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { missing: died(name, code) };
 }
 
-async function jest(name, node, cwd, extra, more = {}) {
+async function jest(name, node, cwd, extra) {
   const file = join(reports(), `${name}.json`);
   rmSync(file, { force: true });
   const { env, dispose } = sandbox();
@@ -51,7 +51,7 @@ async function jest(name, node, cwd, extra, more = {}) {
     [at('node_modules/jest/bin/jest.js'), '--ci', '--json', `--outputFile=${file}`, ...extra],
     {
       cwd,
-      env: { ...env, ...more },
+      env,
       inherit: true
     }
   );
@@ -100,6 +100,9 @@ async function pytest(name, extra) {
 
 /** Tests wait for processes more than they compute; those of one file share what they have started. */
 const SIDE_BY_SIDE = ['-n', '2', '--dist', 'loadfile'];
+
+/** A run that may take some minutes only leaves out cases of which there are many alike. */
+const RARE = process.env.OSCAR_TEST_BUDGET ? ' and not thorough' : '';
 
 /** `prepare` answers why something cannot be tested, sentences; `moreEnv` goes to the tests. */
 async function playwright(name, extra, { options = [], moreEnv = {}, prepare = async () => [] } = {}) {
@@ -163,29 +166,13 @@ export const suites = {
   page: { title: 'The page (jest)', run: extra => jest('page', process.execPath, at(), extra) },
   python: {
     title: 'Server extension, client, command line, magics (pytest)',
-    run: extra => pytest('python', [...SIDE_BY_SIDE, '-m', 'not wheel and not thorough', ...extra])
+    run: extra => pytest('python', [...SIDE_BY_SIDE, '-m', `not wheel${RARE}`, ...extra])
   },
   wheel: {
     title: 'The wheel alone in empty environments (pytest)',
     run: extra => pytest('wheel', [...SIDE_BY_SIDE, '-m', 'wheel', ...extra])
   },
   ui: { title: 'The story in Chromium (galata)', run: extra => playwright('ui', extra) },
-  thorough: {
-    // Long rows of cases, of which the other groups try a part.
-    byName: true,
-    title: 'Every case of the long tables (jest, pytest)',
-    run: async () => {
-      const all = { OSCAR_TEST_THOROUGH: '1' };
-      const faults = await jest('thorough', bridgeNode(), at('backend-bridge'), ['test/scar/.*faults'], all);
-      const others = await pytest('thorough', ['-m', 'thorough']);
-      return {
-        passed: faults.passed + others.passed,
-        failed: faults.failed + others.failed,
-        skipped: faults.skipped + others.skipped,
-        reasons: [...faults.reasons, ...others.reasons]
-      };
-    }
-  },
   elyra: {
     // Three more environments from PyPI: run by its name, before a release and after changes of the pipeline editor.
     byName: true,

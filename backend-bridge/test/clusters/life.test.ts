@@ -1,3 +1,4 @@
+import { some } from '../sample';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
@@ -10,7 +11,7 @@ const UPPER =
 
 jest.setTimeout(90_000);
 
-describe.each([false, true])('a service from apply to delete, strict %s', strict => {
+describe.each(some([false, true]))('a service from apply to delete, strict %s', strict => {
   let room: IRoom;
 
   beforeAll(async () => {

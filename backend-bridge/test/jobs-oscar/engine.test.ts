@@ -1,3 +1,4 @@
+import { some } from '../sample';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ComputeResultPage } from '../../src/contract';
@@ -8,10 +9,12 @@ jest.setTimeout(240_000);
 const TEXT = 'one two three two three three\nfour eins zwei\n'.repeat(500);
 const ENGINE = 'oscar:local';
 
-describe.each([
-  { strict: false, what: 'with features' },
-  { strict: true, what: 'as a plain OSCAR' }
-])('on a cluster $what', ({ strict }) => {
+describe.each(
+  some([
+    { strict: false, what: 'with features' },
+    { strict: true, what: 'as a plain OSCAR' }
+  ])
+)('on a cluster $what', ({ strict }) => {
   let bench: IBench;
   beforeAll(async () => {
     bench = await openBench({ strict });

@@ -1,3 +1,4 @@
+import { some } from '../sample';
 import { eventually, SERVICE, start, temporaryFolder, testOptions, type TestClient } from './cluster';
 import type { ILocalCluster } from '../../src/local-cluster/interfaces';
 
@@ -8,7 +9,7 @@ interface IJob {
   outputs?: { bucket: string; key: string; size: number }[];
 }
 
-describe.each([false, true])('a service (strict: %s)', strict => {
+describe.each(some([false, true]))('a service (strict: %s)', strict => {
   let cluster: ILocalCluster;
   let client: TestClient;
 

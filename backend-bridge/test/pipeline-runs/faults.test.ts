@@ -1,3 +1,4 @@
+import { some } from '../sample';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -20,10 +21,12 @@ async function refusal(work: Promise<unknown>): Promise<BridgeError['problem']> 
   throw new Error('it was not refused');
 }
 
-describe.each([
-  ['as it is', false],
-  ['strict', true]
-])('on a cluster %s', (_name, strict) => {
+describe.each(
+  some([
+    ['as it is', false],
+    ['strict', true]
+  ])
+)('on a cluster %s', (_name, strict) => {
   let room: IRoom;
   let folders = 0;
 
