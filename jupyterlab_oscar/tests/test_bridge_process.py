@@ -63,8 +63,9 @@ def test_starts_with_the_first_call(make: Make) -> None:
     bridge = make()
     assert bridge.describe() == {"state": "idle"}
     assert call(bridge)[0] == 200
+    # The line that it is ready may be read a moment after the first answer.
+    wait_for(lambda: bridge.describe()["state"] == "running", 10, "it is not running")
     described = bridge.describe()
-    assert described["state"] == "running"
     assert described["version"] == "fake"
     assert int(str(described["node"]).split(".")[0]) >= 24
     assert psutil.pid_exists(int(str(described["pid"])))
