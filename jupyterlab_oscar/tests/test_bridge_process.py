@@ -223,7 +223,7 @@ def test_the_page_sees_why(tmp_path: Path) -> None:
         assert server.oscar("GET", "v1/status")[0] == 503
         assert server.oscar("POST", "bridge/retry", b"")[0] == 204
         assert server.oscar("GET", "v1/status")[0] == 200
-        assert server.value("bridge")["state"] == "running"
+        wait_for(lambda: server.value("bridge")["state"] == "running", 10, "it is not running")
 
 
 # -- the server's life --
