@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,41 +24,46 @@ if TYPE_CHECKING:
 _HANDLER = Path(__file__).with_name("python_handler.py")
 
 
+@dataclass
 class Call:
-    """One call, in its folder."""
+    """One call.
 
-    def __init__(
-        self,
-        functions: Functions,
-        function: Any,
-        event: Any,
-        request: str,
-        log: tuple[str, str],
-        folder: Path,
-        tell: Callable[[str], None],
-        end: float,
-        used: list[Ended],
-    ) -> None:
-        self._functions = functions
-        self._function = function
-        self._event = event
-        self._request = request
-        self._log = log
-        self._folder = folder
-        self._tell = tell
-        self._end = end
-        self._used = used
+    Attributes
+    ----------
+    function
+        moto's.
+    log
+        Names of log group and stream.
+    folder
+        Empty; what belongs to the call goes below it.
+    tell
+        Gets lines of the log.
+    end
+        When its time is over (``time.monotonic``).
+    used
+        Gets what ran, with what it used.
+    """
+
+    functions: Functions
+    function: Any
+    event: Any
+    request: str
+    log: tuple[str, str]
+    folder: Path
+    tell: Callable[[str], None]
+    end: float
+    used: list[Ended]
 
     def run(self) -> tuple[str, str | None]:
         """The payload, and Lambda's word for what went wrong."""
-        function = self._function
+        function = self.function
         try:
-            code = self._functions.code
+            code = self.functions.code
             image = str(function.code["ImageUri"]) if function.package_type == "Image" else None
             task = code.of_image(image) if image else code.of_zip(function.code_bytes)
-            env = self._functions.environment(function, self._request, self._log, task)
+            env = self.functions.environment(function, self.request, self.log, task)
             config = configuration(task, function.environment_vars)
-            contained = image is not None and self._functions.containers.has(image)
+            contained = image is not None and self.functions.containers.has(image)
             if image is not None and contained and not self._is_scripted(task, config):
                 return self._contained(image)
             if config is not None:
@@ -70,78 +76,78 @@ class Call:
                 "function_config.yaml) and Python ones."
             )
         except NotRunnable as error:
-            self._tell(f"[ERROR] {error}")
+            self.tell(f"[ERROR] {error}")
             return json.dumps({"errorMessage": str(error), "errorType": "Exception"}), "Unhandled"
 
     def _remaining(self) -> float:
-        return max(0.0, self._end - time.monotonic())
+        return max(0.0, self.end - time.monotonic())
 
     def _contained(self, image: str) -> tuple[str, str | None]:
-        function = self._function
+        function = self.function
         config = function.image_config
         entrypoint = list(config.entry_point or [])
-        env = self._functions.environment(function, self._request, self._log, Path("/var/task"))
-        api = RuntimeApi(self._event, self._request, function.function_arn, self._remaining())
+        env = self.functions.environment(function, self.request, self.log, Path("/var/task"))
+        api = RuntimeApi(self.event, self.request, function.function_arn, self._remaining())
         try:
-            ended = self._functions.containers.run(
+            ended = self.functions.containers.run(
                 Container(
                     image,
-                    {**self._functions.elsewhere(env), "AWS_LAMBDA_RUNTIME_API": api.address},
+                    {**self.functions.elsewhere(env), "AWS_LAMBDA_RUNTIME_API": api.address},
                     entrypoint=entrypoint[0] if entrypoint else None,
                     command=[*entrypoint[1:], *(config.cmd or [])],
                     workdir=config.working_directory,
                     megabytes=int(function.memory_size),
                     sealed=True,
                 ),
-                tell=self._tell,
+                tell=self.tell,
                 seconds=self._remaining(),
                 done=api.answered,
             )
         finally:
             api.close()
-        self._used.append(ended)
+        self.used.append(ended)
         answer = api.result()
         if answer is not None:
             return answer
         if ended.timed_out:
             raise TimedOut
-        text = f"RequestId: {self._request} Error: Runtime exited with error: exit status {ended.code}"
+        text = f"RequestId: {self.request} Error: Runtime exited with error: exit status {ended.code}"
         return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": text}), "Unhandled"
 
     def _is_scripted(self, task: Path, config: dict[str, Any] | None) -> bool:
         """True when the script is known from outside: the image need not have a supervisor in it."""
-        return config is not None and script_of(config, task, self._function.environment_vars) is not None
+        return config is not None and script_of(config, task, self.function.environment_vars) is not None
 
     def _script(
         self, task: Path, env: dict[str, str], config: dict[str, Any], image: str | None
     ) -> tuple[str, str | None]:
-        function = self._function
+        function = self.function
         memory = int(function.memory_size)
         work = Task(
             name=function.function_name,
-            request=self._request,
+            request=self.request,
             region=function.region,
             config=config,
-            event=self._event,
+            event=self.event,
             script=script_of(config, task, function.environment_vars),
-            folder=self._folder,
+            folder=self.folder,
             task=task,
             env=env,
-            log=self._log,
-            tell=self._tell,
+            log=self.log,
+            tell=self.tell,
             remaining=self._remaining,
-            stores=self._functions.stores,
+            stores=self.functions.stores,
             memory=memory,
-            ran=self._used,
-            runner=run if image is None else self._functions.runner(image, [self._folder, task], memory),
+            ran=self.used,
+            runner=run if image is None else self.functions.runner(image, [self.folder, task], memory),
         )
         return json.dumps(run_function(work)), None
 
     def _python(self, task: Path, env: dict[str, str]) -> tuple[str, str | None]:
-        event_file, result_file = self._folder / "event.json", self._folder / "result.json"
-        event_file.write_text(json.dumps(self._event), encoding="utf-8")
+        event_file, result_file = self.folder / "event.json", self.folder / "result.json"
+        event_file.write_text(json.dumps(self.event), encoding="utf-8")
         paths = [str(task)]
-        for layer in self._function.layers:
+        for layer in self.function.layers:
             found = self._layer(layer["Arn"])
             if found is not None:
                 paths.append(str(found / "python"))
@@ -149,17 +155,17 @@ class Call:
             **env,
             "PYTHONPATH": os.pathsep.join(paths),
             "PYTHONUNBUFFERED": "1",
-            "TMPDIR": str(self._folder),
-            "_EMULATOR_ARN": self._function.function_arn,
+            "TMPDIR": str(self.folder),
+            "_EMULATOR_ARN": self.function.function_arn,
             "_EMULATOR_DEADLINE": str(time.time() + self._remaining()),
         }
-        argv = [sys.executable, str(_HANDLER), self._function.handler or "", str(event_file), str(result_file)]
-        ended = run(argv, env=env, cwd=task, tell=self._tell, seconds=self._remaining())
-        self._used.append(ended)
+        argv = [sys.executable, str(_HANDLER), self.function.handler or "", str(event_file), str(result_file)]
+        ended = run(argv, env=env, cwd=task, tell=self.tell, seconds=self._remaining())
+        self.used.append(ended)
         if ended.timed_out:
             raise TimedOut
         if not result_file.is_file():
-            text = f"RequestId: {self._request} Error: Runtime exited with error: exit status {ended.code}"
+            text = f"RequestId: {self.request} Error: Runtime exited with error: exit status {ended.code}"
             return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": text}), "Unhandled"
         answer = json.loads(result_file.read_text(encoding="utf-8"))
         if "error" in answer:
@@ -169,6 +175,6 @@ class Call:
     def _layer(self, arn: str) -> Path | None:
         from moto.awslambda.models import lambda_backends
 
-        function = self._function
+        function = self.function
         version = lambda_backends[function.account_id][function.region].layers_versions_by_arn(arn)
-        return None if version is None else self._functions.code.of_zip(version.code_bytes)
+        return None if version is None else self.functions.code.of_zip(version.code_bytes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -21,6 +22,9 @@ from .processes import Ended, Memory, Stop, run
 _LABEL = "jupyterlab-oscar-aws-emulator"
 #: Where some machines do not let the engine raise its limits, these are asked for instead.
 _LOW_LIMITS = ("--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:4096")
+#: What runtimes say then, and the exit status of an engine that could not start a container.
+_REFUSED = re.compile(r"rlimit.*(not permitted|permission denied)", re.IGNORECASE)
+_NOT_STARTED = (125, 126, 127)
 #: An answer about an image is believed so long (seconds).
 _FRESH = 10.0
 #: How long a command about images may take (seconds); pulling takes what it takes.
@@ -140,10 +144,19 @@ class Containers:
         done
             Ends it too, and counts as its own end: what it has printed is told before.
         """
-        ended = self._run(container, tell, seconds, stop, done)
-        if not self._low and ended.code in (1, 125, 126, 127) and b"rlimit" in ended.output:
+        if self._low:
+            return self._run(container, tell, seconds, stop, done)
+        held: list[str] = []
+
+        def heard(line: str) -> None:
+            (held.append if _REFUSED.search(line) else tell)(line)
+
+        ended = self._run(container, heard, seconds, stop, done)
+        if held and ended.code in _NOT_STARTED:
             self._low = True
-            ended = self._run(container, tell, seconds, stop, done)
+            return self._run(container, tell, seconds, stop, done)
+        for line in held:
+            tell(line)
         return ended
 
     def close(self) -> None:
@@ -190,10 +203,6 @@ class Containers:
             *container.command,
         ]
 
-        def heard(line: str) -> None:
-            if self._low or "rlimit" not in line:
-                tell(line)
-
         watch = _Watch(self, container.name, done)
         over = False
         try:
@@ -201,7 +210,7 @@ class Containers:
                 argv,
                 env={**os.environ, **inherited},
                 cwd=self._folder,
-                tell=heard,
+                tell=tell,
                 seconds=seconds,
                 stop=stop,
             )

@@ -20,12 +20,12 @@ def aws() -> Iterator[Aws]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def batch(aws: Aws) -> Any:
+def make_queue(aws: Aws, name: str) -> Any:
+    """A queue with an environment of its own, both of this name; gives the client."""
     client = aws.client("batch")
     given = aws.description["batch"]
     client.create_compute_environment(
-        computeEnvironmentName="jobs",
+        computeEnvironmentName=name,
         type="MANAGED",
         state="ENABLED",
         serviceRole=given["service_role"],
@@ -41,12 +41,17 @@ def batch(aws: Aws) -> Any:
         },
     )
     client.create_job_queue(
-        jobQueueName="jobs",
+        jobQueueName=name,
         priority=1,
         state="ENABLED",
-        computeEnvironmentOrder=[{"computeEnvironment": "jobs", "order": 1}],
+        computeEnvironmentOrder=[{"computeEnvironment": name, "order": 1}],
     )
     return client
+
+
+@pytest.fixture(scope="module")
+def batch(aws: Aws) -> Any:
+    return make_queue(aws, "jobs")
 
 
 def define(batch: Any, name: str, command: list[str], **variables: str) -> None:
@@ -108,28 +113,7 @@ def test_functions_delegate_to_batch(aws: Aws, batch: Any, mode: str) -> None:
         '[ -n "$AWS_BATCH_JOB_ID" ] || sleep 30\necho "$GREETING from a job"\ncp "$INPUT_FILE_PATH" "$TMP_OUTPUT_DIR"\n'
     )
     arn = aws.deploy(name, script, config=config, Timeout=4)
-    given = aws.description["batch"]
-    batch.create_compute_environment(
-        computeEnvironmentName=name,
-        type="MANAGED",
-        state="ENABLED",
-        serviceRole=given["service_role"],
-        computeResources={
-            "type": "EC2",
-            "minvCpus": 0,
-            "maxvCpus": 2,
-            "instanceTypes": ["m5.large"],
-            "subnets": given["subnets"][:1],
-            "securityGroupIds": given["security_groups"],
-            "instanceRole": given["instance_role"],
-        },
-    )
-    batch.create_job_queue(
-        jobQueueName=name,
-        priority=1,
-        state="ENABLED",
-        computeEnvironmentOrder=[{"computeEnvironment": name, "order": 1}],
-    )
+    make_queue(aws, name)
     command = ["/bin/sh", "-c", 'printf %s "$EVENT" | /opt/faas-supervisor/bin/supervisor']
     encoded = {
         "FUNCTION_CONFIG": base64.b64encode(json.dumps({"name": name, **config}).encode()).decode(),

@@ -126,6 +126,10 @@ export class BucketDrive implements Contents.IDrive {
         'Make a new folder and move the files.'
       );
     }
+    if (await this._find(this._at(to))) {
+      // JupyterLab asks then whether it may be written over.
+      throw answered(409, refused('Already there', `There is a ${to} already.`, 'Choose another name.'));
+    }
     await this._copy(from, to);
     await old.storage.remove(old.bucket, old.key);
     const model = await this.get(to, { content: false });
@@ -310,7 +314,10 @@ async function* pages(
 }
 
 function missing(path: string): Error {
-  return Object.assign(refused('Not there', `There is no ${path} any more.`, 'Refresh the list.'), {
-    response: { status: 404 }
-  });
+  return answered(404, refused('Not there', `There is no ${path} any more.`, 'Refresh the list.'));
+}
+
+/** JupyterLab looks for the status where its own server's errors have it. */
+function answered(status: number, error: Error): Error {
+  return Object.assign(error, { response: { status } });
 }

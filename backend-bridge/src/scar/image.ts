@@ -71,8 +71,13 @@ function configFile(spec: IFunctionSpec): string {
 
 /** Where images of a region lie (`host[:port]`), as ECR tells: partitions of AWS have their own domains. @throws BridgeError */
 export async function registryOf(target: ITarget, region: string): Promise<string> {
-  const { proxyEndpoint } = await signIn(target, region);
-  return new URL(proxyEndpoint ?? '').host;
+  const { proxyEndpoint = '' } = await signIn(target, region);
+  if (!URL.canParse(proxyEndpoint)) {
+    throw refused(
+      `ECR in ${region} does not say where images go. An image that lies there can be used with create_image: false.`
+    );
+  }
+  return new URL(proxyEndpoint).host;
 }
 
 async function signIn(target: ITarget, region: string): Promise<AuthorizationData> {

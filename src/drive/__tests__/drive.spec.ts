@@ -175,6 +175,17 @@ describe('a drive of buckets', () => {
     expect(changes.map(change => change.type)).toEqual(['rename', 'new', 'delete', 'delete']);
   });
 
+  it('writes over nothing when a file gets the name of another', async () => {
+    ['a.txt', 'b.txt', 'in/c.txt'].forEach(key => store.objects_.set(key, new Blob([key])));
+    for (const taken of ['b.txt', 'in']) {
+      await expect(drive.rename('local/results/a.txt', `local/results/${taken}`)).rejects.toMatchObject({
+        response: { status: 409 }
+      });
+    }
+    expect(await text('a.txt')).toBe('a.txt');
+    expect(await text('b.txt')).toBe('b.txt');
+  });
+
   it.each(['', 'local', 'local/results'])('changes nothing outside of a bucket: %p', async path => {
     await expect(drive.delete(path)).rejects.toThrow('Buckets are made and deleted');
     await expect(drive.save(path, { type: 'file', format: 'text', content: 'x' })).rejects.toThrow('Buckets are made');
