@@ -69,5 +69,6 @@ export default ts.config(
     languageOptions: { globals: { ...globals.node } },
     rules: { '@typescript-eslint/no-require-imports': 'off' }
   },
+  { files: ['jest.*.cjs'], languageOptions: { globals: { ...globals.jest } } },
   prettier
 );

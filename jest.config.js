@@ -10,6 +10,7 @@ module.exports = {
   ],
   moduleNameMapper: { '^yaml$': require.resolve('yaml'), '\\.css$': '<rootDir>/src/testing/empty.ts' },
   setupFiles: ['<rootDir>/jest.setup.cjs'],
+  setupFilesAfterEnv: ['<rootDir>/jest.retry.cjs'],
   maxWorkers: 2,
-  testTimeout: 15000
+  testTimeout: 60000
 };

@@ -11,6 +11,7 @@ export function checks({ fix = false } = {}) {
   return [
     ['types', nodeBin('tsc'), ['--build']],
     ['types of the bridge tests', nodeBin('tsc'), ['-p', 'backend-bridge/tsconfig.test.json', '--noEmit']],
+    ['types of the browser tests', nodeBin('tsc'), ['-p', 'ui-tests']],
     ['eslint', nodeBin('eslint'), ['--cache', '--max-warnings', '0', ...(fix ? ['--fix'] : []), '.']],
     [
       'prettier',

@@ -2,7 +2,8 @@
  * `npm test [-- GROUP… [-- options of the runner]]`: set-up, then every test (but those of groups that are run by name); the last line is the total over all groups.
  *
  * `OSCAR_TEST_BUDGET` is for machines that end a run after some time: after so many minutes, set-up included, no more browser test
- * is begun, and those that were not are counted as skipped. Of long rows of cases alike a part is tried.
+ * is begun, and those that were not are counted as skipped. Of long rows of cases alike a part is tried. A test that failed is tried
+ * once more: such machines are busy with other things too. Both are printed, and named at the end.
  */
 import { suites } from './lib/suites.mjs';
 import { StepError, main } from './lib/run.mjs';
@@ -40,7 +41,7 @@ await main(async () => {
   }
   console.log(`\n── Summary\n${rows.join('\n')}`);
   if (notes.length > 0) {
-    console.log(`Skipped or broken, and why:\n${notes.join('\n')}`);
+    console.log(`Skipped, broken or tried again, and why:\n${notes.join('\n')}`);
   }
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   return total.failed > 0 || total.passed === 0 ? 1 : 0;

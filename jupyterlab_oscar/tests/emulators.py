@@ -18,7 +18,6 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import boto3
-import psutil
 from botocore.config import Config
 
 from jupyterlab_oscar import _meta
@@ -193,10 +192,3 @@ def make_api(aws: Aws, arn: str, **options: Any) -> str:
     )
     gateway.create_deployment(restApiId=api, stageName="scar")
     return f"{aws.endpoint}/restapis/{api}/scar/_user_request_/launch"
-
-
-def is_dead(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True

@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from jupyterlab_oscar import _meta
 
 FAKE_BRIDGE = Path(__file__).parent / "fake-bridge.cjs"
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 20, message: str = "it did not happen") -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 60, message: str = "it did not happen") -> Any:
     """Wait until something is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (answer := what()):
@@ -29,6 +31,14 @@ def wait_for(what: Callable[[], Any], seconds: float = 20, message: str = "it di
             raise AssertionError(message)
         time.sleep(0.02)
     return answer
+
+
+def is_dead(pid: int) -> bool:
+    """Whether a process has ended. One question: between two, it may go."""
+    try:
+        return psutil.Process(pid).status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return True
 
 
 class JupyterServer:
@@ -106,7 +116,7 @@ class JupyterServer:
             except ConnectionRefusedError:  # the file is there a moment before the port
                 return False
 
-        wait_for(answers, 20, "the server does not answer")
+        wait_for(answers, message="the server does not answer")
         return port
 
     def url(self, target: str) -> str:

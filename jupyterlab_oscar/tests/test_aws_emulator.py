@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from jupyterlab_oscar.tests.emulators import Aws, body, emulator, fetch, is_dead, make_api, zipped
-from jupyterlab_oscar.tests.servers import wait_for
+from jupyterlab_oscar.tests.emulators import Aws, body, emulator, fetch, make_api, zipped
+from jupyterlab_oscar.tests.servers import is_dead, wait_for
 
 GREY = """\
 #!/bin/sh
@@ -43,12 +42,12 @@ def test_an_object_calls_a_function_and_its_output_is_stored(aws: Aws, image: bo
     aws.trigger(name, "in/", arn)
     s3.put_object(Bucket=name, Key="in/a file+ü.txt", Body=b"hello")
     s3.put_object(Bucket=name, Key="elsewhere/b.txt", Body=b"no")
-    wait_for(lambda: aws.keys_of(name, "out/"), 15, "no output")
+    wait_for(lambda: aws.keys_of(name, "out/"), message="no output")
     assert aws.keys_of(name, "out/") == ["out/a file+ü.txt.upper"]
     assert s3.get_object(Bucket=name, Key="out/a file+ü.txt.upper")["Body"].read() == b"HELLO"
     log = aws.log(f"/aws/lambda/{name}")
     assert "working on in/a file+ü.txt" in log
-    wait_for(lambda: "REPORT" in aws.log(f"/aws/lambda/{name}"), 5)
+    wait_for(lambda: "REPORT" in aws.log(f"/aws/lambda/{name}"))
     assert "elsewhere" not in log
 
 
@@ -59,7 +58,7 @@ def test_put_does_not_wait_for_the_function(aws: Aws) -> None:
     begun = time.monotonic()
     s3.put_object(Bucket="slow-bucket", Key="in/a", Body=b"x")
     assert time.monotonic() - begun < 2
-    wait_for(lambda: "done" in aws.log("/aws/lambda/slow"), 15, "it never ran")
+    wait_for(lambda: "done" in aws.log("/aws/lambda/slow"), message="it never ran")
 
 
 def test_chains_of_functions(aws: Aws) -> None:
@@ -78,7 +77,7 @@ def test_chains_of_functions(aws: Aws) -> None:
         Bucket="chain", NotificationConfiguration={"LambdaFunctionConfigurations": notifications}
     )
     s3.put_object(Bucket="chain", Key="a/x", Body=b"zero")
-    wait_for(lambda: aws.keys_of("chain", "c/"), 15, "the second did not run")
+    wait_for(lambda: aws.keys_of("chain", "c/"), message="the second did not run")
     assert s3.get_object(Bucket="chain", Key="c/x")["Body"].read() == b"zeroonetwo"
 
 
@@ -143,10 +142,10 @@ def test_the_log_is_there_while_the_function_runs(aws: Aws, tmp_path: Path) -> N
     gate = tmp_path / "go"
     aws.deploy("live", f"echo first\nwhile [ ! -e '{gate}' ]; do sleep 0.05; done\necho last\n")
     aws.client("lambda").invoke(FunctionName="live", InvocationType="Event", Payload=b"{}")
-    wait_for(lambda: "first\n" in aws.log("/aws/lambda/live"), 10, "no line while it runs")
+    wait_for(lambda: "first\n" in aws.log("/aws/lambda/live"), message="no line while it runs")
     assert "last" not in aws.log("/aws/lambda/live")
     gate.touch()
-    wait_for(lambda: "last\n" in aws.log("/aws/lambda/live"), 10)
+    wait_for(lambda: "last\n" in aws.log("/aws/lambda/live"))
 
 
 def test_the_time_limit_ends_all_that_was_started(aws: Aws, tmp_path: Path) -> None:
@@ -156,7 +155,7 @@ def test_the_time_limit_ends_all_that_was_started(aws: Aws, tmp_path: Path) -> N
     assert answer["FunctionError"] == "Unhandled"
     assert re.search(r"Task timed out after 1\.00 seconds", json.loads(answer["Payload"].read())["errorMessage"])
     assert "Task timed out" in base64.b64decode(answer["LogResult"]).decode()
-    wait_for(lambda: not psutil.pid_exists(int(pid.read_text())) or is_dead(int(pid.read_text())), 5)
+    wait_for(lambda: is_dead(int(pid.read_text())))
 
 
 def test_a_failing_script_is_told_as_the_supervisor_tells_it(aws: Aws) -> None:

@@ -94,7 +94,7 @@ def test_jobs_run_and_their_logs_stay(aws: Aws, batch: Any) -> None:
 def test_jobs_are_cancelled(aws: Aws, batch: Any) -> None:
     define(batch, "sleeping", ["/bin/sh", "-c", "echo begun; sleep 300"])
     job = batch.submit_job(jobName="sleeping", jobQueue="jobs", jobDefinition="sleeping")["jobId"]
-    wait_for(lambda: batch.describe_jobs(jobs=[job])["jobs"][0]["status"] == "RUNNING", 10)
+    wait_for(lambda: batch.describe_jobs(jobs=[job])["jobs"][0]["status"] == "RUNNING")
     batch.terminate_job(jobId=job, reason="not needed")
     done = ended(batch, job)
     assert (done["status"], done["statusReason"]) == ("FAILED", "not needed")
@@ -122,7 +122,7 @@ def test_functions_delegate_to_batch(aws: Aws, batch: Any, mode: str) -> None:
     define(batch, name, command, **encoded)
     aws.trigger(name, "in/", arn)
     s3.put_object(Bucket=name, Key="in/data", Body=b"data")
-    wait_for(lambda: aws.keys_of(name, "out/") == ["out/data"], 30, "no output")
+    wait_for(lambda: aws.keys_of(name, "out/") == ["out/data"], message="no output")
     log = aws.log(f"/aws/lambda/{name}")
     job = re.search(rf"scar log -n {name} -ri (\S+)", log)
     assert job is not None, log

@@ -21,8 +21,8 @@ from jupyterlab_oscar import _meta
 from jupyterlab_oscar.aws_emulator import INSTALL, KNOWN_MOTO
 from jupyterlab_oscar.aws_emulator.announce import Environment, running
 from jupyterlab_oscar.errors import NotFoundError
-from jupyterlab_oscar.tests.emulators import Aws, body, emulator, fetch, is_dead, make_api, write_files
-from jupyterlab_oscar.tests.servers import wait_for
+from jupyterlab_oscar.tests.emulators import Aws, body, emulator, fetch, make_api, write_files
+from jupyterlab_oscar.tests.servers import is_dead, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +119,10 @@ def test_the_lifeline_ends_it_with_all_it_runs(tmp_path: Path) -> None:
     aws = Aws(json.loads(process.stdout.readline()), process)
     aws.deploy("endless", f"echo $$ > '{pid}'\nsleep 300\n")
     aws.client("lambda").invoke(FunctionName="endless", InvocationType="Event", Payload=b"{}")
-    wait_for(lambda: pid.exists() and pid.read_text().strip(), 10)
+    wait_for(lambda: pid.exists() and pid.read_text().strip())
     process.stdin.close()
     assert process.wait(10) == 0
-    wait_for(lambda: is_dead(int(pid.read_text())), 5, "the script lives on")
+    wait_for(lambda: is_dead(int(pid.read_text())), message="the script lives on")
     assert not list(tmp_path.glob("aws-emulator-*"))
 
 

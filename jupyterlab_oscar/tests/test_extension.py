@@ -78,7 +78,7 @@ def test_settings_are_checked() -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     with jupyter_server(tmp_path_factory.mktemp("real"), bridge=None, base_url="/user/a%40b/") as running:
-        wait_for(lambda: running.value("v1/clusters")["items"][0]["state"] == "ready", 30)
+        wait_for(lambda: running.value("v1/clusters")["items"][0]["state"] == "ready")
         yield running
 
 

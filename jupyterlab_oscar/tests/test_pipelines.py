@@ -194,7 +194,7 @@ def test_ctrl_c_cancels(home: CommandLine, words: Path) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
     process.communicate()
-    wait_for(lambda: state("cancelled"), 30)
+    wait_for(lambda: state("cancelled"))
 
 
 def test_secrets_never_go_through_argv(home: CommandLine, tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_an_interrupted_cell_cancels(shell: InteractiveShell, words: Path) -> No
         shell.run_cell(f"%oscar pipeline run '{words}' --param word=wait")
     thread.join()
     assert "Interrupted" in out.getvalue()
-    wait_for(lambda: oscar.pipeline(words).runs()[0]["state"] == "cancelled", 30)
+    wait_for(lambda: oscar.pipeline(words).runs()[0]["state"] == "cancelled")
 
 
 def test_leftovers(home: CommandLine, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_objects_call_it_and_files_keep_their_folders(command: CommandLine, uppe
     def outputs() -> list[str]:
         return [item["key"] for item in command.json("scar", "ls", "-b", "upper/out")["items"]]
 
-    wait_for(lambda: len(outputs()) >= 2, 30, "no outputs")
+    wait_for(lambda: len(outputs()) >= 2, message="no outputs")
     assert {item["key"] for item in command.json("scar", "ls", "-b", "upper/in")["items"]} >= {
         "in/a.txt",
         "in/deep er/b.txt",
@@ -152,9 +152,9 @@ def test_a_log_is_followed(command: CommandLine, upper: str, tmp_path: Path) -> 
     script = tmp_path / "loud.sh"
     script.write_text("for i in 1 2 3; do echo loud $i; done\n")
     # It begins somewhere in the log: what comes after it has begun is there, once and in order.
-    wait_for(lambda: any("REPORT" in line for line in lines), 30, "nothing of the log so far")
+    wait_for(lambda: any("REPORT" in line for line in lines), message="nothing of the log so far")
     record = command.json("scar", "run", "-n", upper, "-s", script)
-    wait_for(lambda: any("REPORT" in line and record["requestId"] in line for line in lines), 30, "not followed")
+    wait_for(lambda: any("REPORT" in line and record["requestId"] in line for line in lines), message="not followed")
     first = next(i for i, line in enumerate(lines) if f"START RequestId: {record['requestId']}" in line)
     mine = [line.strip() for line in lines[first:] if line.startswith("loud")]
     assert mine == ["loud 1", "loud 2", "loud 3"]
@@ -277,4 +277,4 @@ def test_the_emulator_ends_with_the_bridge(tmp_path: Path) -> None:
             return True
         return False
 
-    wait_for(gone, 20, "the emulator lives on")
+    wait_for(gone, message="the emulator lives on")

@@ -97,7 +97,7 @@ def test_sound_and_pictures(command: CommandLine, tmp_path: Path) -> None:
         jobs = command.json("scar", "jobs", "-n", "media-frames")["items"]
         return jobs[0] if jobs and jobs[0]["state"] == "succeeded" else None
 
-    done = wait_for(job, 30, "no job")
+    done = wait_for(job, message="no job")
     assert command("scar", "jobs", done["id"], "--log").text.count("5 of 25 pictures") == 1
 
 

@@ -69,7 +69,9 @@ def test_two_servers_share_the_cluster_and_the_second_takes_over(tmp_path: Path)
         operation = _post(
             first, "v1/fdl/apply", {"source": {"text": FDL, "base": {"contents": "shout"}}, "cluster": "local"}
         )
-        wait_for(lambda: first.value(f"v1/operations/{operation['id']}")["state"] == "done", 30, "it was not deployed")
+        wait_for(
+            lambda: first.value(f"v1/operations/{operation['id']}")["state"] == "done", message="it was not deployed"
+        )
 
         names = [item["name"] for item in second.value("v1/clusters/local/services")["items"]]
         assert names == ["shout"]

@@ -60,11 +60,11 @@ async function jest(name, node, cwd, extra) {
   if (report.missing) {
     return report.missing;
   }
-  const reasons = report.testResults.flatMap(suite =>
-    suite.assertionResults
-      .filter(test => test.status === 'pending' || test.status === 'todo')
-      .map(test => test.fullName)
-  );
+  const tests = report.testResults.flatMap(suite => suite.assertionResults);
+  const reasons = [
+    ...tests.filter(test => test.status === 'pending' || test.status === 'todo').map(test => test.fullName),
+    ...tests.filter(test => test.status === 'passed' && test.invocations > 1).map(test => again(test.fullName))
+  ];
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + report.numRuntimeErrorTestSuites,
@@ -73,6 +73,14 @@ async function jest(name, node, cwd, extra) {
   };
 }
 
+/** scripts/test.mjs says why. */
+const again = name => `${name}: failed, and passed when it was tried again`;
+
+/** A run that may take some minutes only leaves out cases of which there are many alike, and tries again what failed. */
+const HURRIED = Boolean(process.env.OSCAR_TEST_BUDGET);
+const RARE = HURRIED ? ' and not thorough' : '';
+const PYTEST_AGAIN = HURRIED ? ['--reruns', '1', '--rerun-show-tracebacks', '-rsR'] : ['-rs'];
+
 const attribute = (text, name) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(text)?.[1] ?? 0);
 const entities = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&amp;': '&' };
 
@@ -80,7 +88,7 @@ async function pytest(name, extra) {
   const file = join(reports(), `${name}.xml`);
   rmSync(file, { force: true });
   const { env, dispose } = sandbox();
-  const { code } = await run(bin('python'), ['-m', 'pytest', '-q', '-rs', `--junitxml=${file}`, ...extra], {
+  const { code } = await run(bin('python'), ['-m', 'pytest', '-q', ...PYTEST_AGAIN, `--junitxml=${file}`, ...extra], {
     env,
     inherit: true
   });
@@ -95,14 +103,19 @@ async function pytest(name, extra) {
   const reasons = [...text.matchAll(/<skipped [^>]*message="([^"]*)"/g)].map(match =>
     match[1].replace(/&(lt|gt|quot|amp);/g, found => entities[found])
   );
+  // An attempt that did not count is written as a case without a result, before the one of the same name that did.
+  const seen = new Set();
+  for (const [, name, rest] of text.matchAll(/<testcase ([^>]*?) time="[^"]*" ?(\/?>)/g)) {
+    if (seen.has(name) && rest === '/>') {
+      reasons.push(again(/name="([^"]*)"$/.exec(name)?.[1] ?? name));
+    }
+    seen.add(name);
+  }
   return { passed: attribute(suite, 'tests') - failed - skipped, failed, skipped, reasons };
 }
 
 /** Tests wait for processes more than they compute; those of one file share what they have started. */
 const SIDE_BY_SIDE = ['-n', '2', '--dist', 'loadfile'];
-
-/** A run that may take some minutes only leaves out cases of which there are many alike. */
-const RARE = process.env.OSCAR_TEST_BUDGET ? ' and not thorough' : '';
 
 /** `prepare` answers why something cannot be tested, sentences; `moreEnv` goes to the tests. */
 async function playwright(name, extra, { options = [], moreEnv = {}, prepare = async () => [] } = {}) {
@@ -142,6 +155,9 @@ async function playwright(name, extra, { options = [], moreEnv = {}, prepare = a
       for (const test of spec.tests) {
         if (test.status === 'skipped') {
           reasons.push(`${spec.title}: ${test.annotations.map(note => note.description ?? note.type).join(', ')}`);
+        }
+        if (test.status === 'flaky') {
+          reasons.push(again(spec.title));
         }
       }
     }

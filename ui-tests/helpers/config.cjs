@@ -11,7 +11,7 @@ const shared = {
   timeout: 120000,
   expect: { timeout: 20000 },
   workers: 1,
-  retries: 0,
+  retries: process.env.OSCAR_TEST_BUDGET ? 1 : 0,
   reporter: process.env.CI ? 'list' : [['list']],
   use: {
     ...base.use,

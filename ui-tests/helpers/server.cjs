@@ -58,7 +58,12 @@ function commandLine(port, options = [], host = path.join(ROOT, '.venv')) {
   return [lab, `--config=${config}`, `--port=${port}`, ...options];
 }
 
-/** Start a server and wait until it answers. `stop` ends it and removes its folders. `host` as in {@link prepare}. */
+/**
+ * Start a server and wait until it answers. `stop` ends it and removes its folders. `host` as in {@link prepare}.
+ *
+ * @param {string} name
+ * @param {{ options?: string[], env?: Record<string, string>, basePath?: string, token?: string, host?: string }} [given]
+ */
 async function startServer(name, { options = [], env = {}, basePath = '/', token = '', host } = {}) {
   const port = freePort();
   const folders = prepare(name, host);

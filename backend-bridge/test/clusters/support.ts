@@ -118,7 +118,7 @@ export async function readObject(cluster: ICluster, bucket: string, key: string)
   return Buffer.concat(chunks).toString('utf8');
 }
 
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 30): Promise<T> {
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 60): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = await look();

@@ -125,7 +125,7 @@ export async function until(
   { room }: Pick<IRoom, 'room'>,
   id: string,
   what: (infrastructure: Infrastructure) => boolean,
-  seconds = 30
+  seconds = 90
 ): Promise<Infrastructure> {
   const end = Date.now() + seconds * 1000;
   for (let found = await room.get(id); ; found = await room.get(id, { since: found.revision, wait: 1 })) {

@@ -83,7 +83,7 @@ describe.each(
 
 /** Waits half a minute at the most. */
 async function until(what: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; !(await what());) {
+  for (const end = Date.now() + 90_000; !(await what());) {
     if (Date.now() > end) {
       throw new Error('It did not happen.');
     }

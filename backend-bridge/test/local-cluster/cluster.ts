@@ -55,7 +55,7 @@ export class TestClient {
 export async function eventually<T>(
   look: () => Promise<T | undefined | false> | T | undefined | false,
   what: string,
-  milliseconds = 15_000
+  milliseconds = 50_000
 ): Promise<T> {
   const end = Date.now() + milliseconds;
   for (;;) {

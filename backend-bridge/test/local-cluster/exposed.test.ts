@@ -65,7 +65,7 @@ describe('exposed services', () => {
         (await client.call('GET', '/system/services/app/deployment')).json<{ state: string }>().state === 'ready',
       'ready'
     );
-  }, 30_000);
+  });
   afterAll(() => cluster?.close());
 
   it('answers below its path, without it, and keeps every header', async () => {

@@ -53,5 +53,5 @@ describe('two clusters side by side', () => {
       await edge.cluster.close();
       await cloud.cluster.close();
     }
-  }, 40_000);
+  });
 });

@@ -43,7 +43,7 @@ describe.each([false, true])('clients of others, unmodified (strict: %s)', stric
     } finally {
       await cluster.close();
     }
-  }, 60_000);
+  });
 
   it('oscar-python works for two users who share a service', async () => {
     const subjects = { alice: 'a11ce000-0000-4000-8000-000000000001', bob: 'b0b00000-0000-4000-8000-000000000002' };
@@ -86,7 +86,7 @@ describe.each([false, true])('clients of others, unmodified (strict: %s)', stric
       await cluster.close();
       await issuer.close();
     }
-  }, 60_000);
+  });
 
   it('boto3 chains services by a notification of its own', async () => {
     const { cluster } = await start(testOptions(temporaryFolder(), { strict }));
@@ -104,5 +104,5 @@ describe.each([false, true])('clients of others, unmodified (strict: %s)', stric
     } finally {
       await cluster.close();
     }
-  }, 60_000);
+  });
 });

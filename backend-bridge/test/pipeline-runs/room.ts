@@ -105,7 +105,7 @@ export async function until(
   room: IRoom,
   id: string,
   what: (run: PipelineRun) => boolean = ended,
-  seconds = 60
+  seconds = 100
 ): Promise<PipelineRun> {
   const end = Date.now() + seconds * 1000;
   let run = await room.runs.get(id);

@@ -74,7 +74,7 @@ beforeAll(async () => {
     throw new Error('podman or docker answers, but no engine was found.');
   }
   makeImage(engine);
-}, 60000);
+});
 
 beforeEach(() => {
   at = place({ runtime: 'auto' });

@@ -115,7 +115,7 @@ test('starts, answers, stops, starts again', async () => {
   expect(await ask(deployments.target('web'))).not.toBe(next);
   await deployments.remove('web');
   expect(deployments.state('web')).toMatchObject({ state: 'unavailable', resource_kind: 'unavailable' });
-}, 30000);
+});
 
 test('a second service with the same port says whose it is', async () => {
   deployments.deploy(exposed('one', SERVER('28081'), { api_port: [28081] }));
@@ -125,7 +125,7 @@ test('a second service with the same port says whose it is', async () => {
   expect(deployments.state('two').reason).toMatch(/^Port 28081 is in use by service one\./);
   await deployments.remove('one');
   await becomes('two', 'ready');
-}, 30000);
+});
 
 test('a port that another program has is said', async () => {
   const server = createServer().listen(28082, '127.0.0.1');
@@ -148,7 +148,7 @@ test('copies of a script that takes any port, and one of them lost', async () =>
   expect(deployments.state('many')).toMatchObject({ active_instances: 2, affected_instances: 1 });
   expect(await ask(deployments.target('many'))).toBe(pids[1]);
   await becomes('many', 'ready');
-}, 30000);
+});
 
 test('what ends again and again has failed, with its exit code', async () => {
   deployments.deploy(exposed('bad', 'echo broken; exit 4\n'));
@@ -157,7 +157,7 @@ test('what ends again and again has failed, with its exit code', async () => {
     /^The process ended with exit code 4\. It is started again in \d+ s\.$/
   );
   expect(deployments.logs('bad').map(({ message }) => message)).toContain('broken');
-}, 30000);
+});
 
 test('what was stopped stays stopped in the next run, the rest is started', async () => {
   const [a, b] = [exposed('a', SERVER("os.environ['PORT']")), exposed('b', SERVER("os.environ['PORT']"))];
@@ -171,7 +171,7 @@ test('what was stopped stays stopped in the next run, the rest is started', asyn
   deployments.deploy(b);
   expect(deployments.state('a').state).toBe('stopped');
   await becomes('b', 'ready');
-}, 30000);
+});
 
 test("an update starts it with the new script; the paths are the manager's", async () => {
   const seen = join(at.data, 'seen');
@@ -186,7 +186,7 @@ test("an update starts it with the new script; the paths are the manager's", asy
   deployments.update(exposed('new', script('new'), { rewrite_target: true }));
   await eventually(() => readFileSync(seen, 'utf8').includes('new/system/services/new/exposed/healthz'));
   await becomes('new', 'ready');
-}, 30000);
+});
 
 test('a service without a port has nothing that stands', () => {
   deployments.deploy(service('job', 'true'));
@@ -213,4 +213,4 @@ test('its log is followed over a restart', async () => {
   await eventually(() => seen.split('up\n').length === 3);
   abort.abort();
   await following;
-}, 30000);
+});

@@ -184,7 +184,7 @@ export function keyPath(bucket: string, key: string): string {
 }
 
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 50_000;
   while (!condition()) {
     if (Date.now() > end) {
       throw new Error(`It did not come to be: ${what}`);

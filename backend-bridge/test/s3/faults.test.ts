@@ -113,7 +113,7 @@ describe('kill -9', () => {
     const { objects } = store.usage();
     expect(objects).toBe(store.list('data').objects.length);
     await store.close();
-  }, 60_000);
+  });
 
   it('between the parts of an upload leaves an upload that can be resumed', async () => {
     const first = await startProcess();
@@ -145,7 +145,7 @@ describe('kill -9', () => {
     expect(hash.digest('hex')).toBe(createHash('md5').update(Buffer.concat(parts)).digest('hex'));
     expect(readdirSync(join(folder, 'staging'))).toEqual([]);
     await store.close();
-  }, 30_000);
+  });
 });
 
 describe('a start after a crash', () => {
@@ -287,7 +287,7 @@ rmSync(probe, { recursive: true, force: true });
     }
     await store.put('data', 'fits', Buffer.alloc(4096));
     await store.close();
-  }, 60_000);
+  });
 });
 
 describe('durability power', () => {

@@ -69,7 +69,7 @@ afterAll(() => endpoint.close());
       get_bucket_accelerate_configuration: []
     });
     expect(endpoint.lines).toEqual([]);
-  }, 60_000);
+  });
 });
 
 (curl ? describe : describe.skip)('curl --aws-sigv4 (skipped without curl)', () => {

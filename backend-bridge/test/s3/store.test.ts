@@ -32,7 +32,7 @@ async function text(stream: Readable): Promise<string> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 50_000;
   while (!condition()) {
     if (Date.now() > end) {
       throw new Error('It did not come to be.');

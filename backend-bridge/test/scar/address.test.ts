@@ -21,7 +21,7 @@ describeAws('addresses and triggers', () => {
     await aws.room.apply(fdl());
     expect(await aws.room.scar.apis()).toEqual([]);
     expect((await aws.room.scar.function('grey')).api).toBeUndefined();
-  }, 60_000);
+  });
 
   it('that take signed calls only say so', async () => {
     await aws.room.apply(
@@ -58,7 +58,7 @@ describeAws('addresses and triggers', () => {
     await aws.room.apply(moved);
     expect(await read()).toEqual([]);
     expect((await aws.room.scar.function('grey')).drift).toEqual([]);
-  }, 60_000);
+  });
 
   it('shows metrics, and orphans of others', async () => {
     await aws.room.apply(fdl());
@@ -112,7 +112,7 @@ describeAws('addresses and triggers', () => {
     );
     expect(await aws.room.scar.orphans()).toEqual([]);
     expect((await aws.room.scar.functions()).map(item => item.name)).toEqual(['grey']);
-  }, 60_000);
+  });
 
   it('is undone when it is stopped', async () => {
     const stop = new AbortController();
@@ -130,5 +130,5 @@ describeAws('addresses and triggers', () => {
     expect((await clients.lambda().send(new (sdk.lambda().ListFunctionsCommand)({}))).Functions).toEqual([]);
     expect((await clients.s3().send(new (sdk.s3().ListBucketsCommand)({}))).Buckets).toEqual([]);
     expect(await aws.room.scar.orphans()).toEqual([]);
-  }, 60_000);
+  });
 });

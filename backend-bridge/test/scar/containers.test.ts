@@ -137,7 +137,7 @@ describePodman('images that are really built and run', () => {
     supervisors?.close();
     spawnSync('umount', ['-R', join(store, 'graph')]);
     rmSync(store, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('is built here, pushed to the registry that ECR names, fetched again, and answers from its container', async () => {
     room.file('script.sh', 'echo "made of $(cat /etc/made-of)"\ntouch /etc/x 2> /dev/null || echo sealed\n');

@@ -64,7 +64,7 @@ describeEmulator('functions that really run, on the local emulator', () => {
   afterAll(async () => {
     await room.close();
     restore();
-  }, 30_000);
+  });
 
   it('says what it does not cover', async () => {
     const emulator = await room.scar.emulator();
@@ -114,7 +114,7 @@ describeEmulator('functions that really run, on the local emulator', () => {
     expect(log).toMatch(/^START RequestId: /);
     expect(log).toContain('from a script');
     expect(log).toMatch(/REPORT RequestId: [^\n]+\n$/);
-  }, 60_000);
+  });
 
   it('starts with a new object and stores its result', async () => {
     const storage = await room.scar.storage();
@@ -129,7 +129,7 @@ describeEmulator('functions that really run, on the local emulator', () => {
         })
       ).state
     ).toBe('succeeded');
-  }, 60_000);
+  });
 
   it('processes what is there already, and follows the log meanwhile', async () => {
     const stop = new AbortController();
@@ -159,7 +159,7 @@ describeEmulator('functions that really run, on the local emulator', () => {
     );
     stop.abort();
     await reading;
-  }, 60_000);
+  });
 
   it('hands work over to Batch, and shows the job and its log', async () => {
     await room.scar.remove('upper', { onSteps: () => undefined });

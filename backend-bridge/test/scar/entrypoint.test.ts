@@ -202,7 +202,7 @@ interface IEvent {
     expect(JSON.parse(variables['EVENT'])).toMatchObject({ name: 'slow' });
     expect(variables['SCRIPT']).toBe('ZWNobyBoaQ==');
     expect(JSON.parse(variables['CONTEXT'])).toMatchObject({ function_name: 'long', aws_request_id: 'request-1' });
-  }, 60_000);
+  });
 
   it('tells Lambda when Batch takes nothing', async () => {
     const { told } = await run([{ name: 'slow', sleep: 60 }], 403);
@@ -210,7 +210,7 @@ interface IEvent {
       path: expect.stringMatching(/request-0\/error$/),
       body: { errorType: 'Batch.Submit', errorMessage: expect.stringContaining('403') }
     });
-  }, 60_000);
+  });
 
   it.each(['container', 'machine'])(
     'fetches credentials in a job of Batch with the role of its %s',

@@ -192,5 +192,5 @@ describeAws('every call of a deployment fails once', () => {
     expect(await next.scar.orphans()).toEqual([]);
     await next.close();
     await room.close();
-  }, 60_000);
+  });
 });

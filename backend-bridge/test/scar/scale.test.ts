@@ -158,5 +158,5 @@ describeAws('logs and credentials', () => {
       problem: { action: expect.stringContaining('aws configure') }
     });
     await without.close();
-  }, 30_000);
+  });
 });

@@ -84,7 +84,7 @@ beforeAll(async () => {
     async () => (await bridge.call(BASE)).json<Service>().state === 'ready',
     30_000
   );
-}, 60_000);
+});
 afterAll(async () => {
   // Ended in order, it takes the process of the service along; killed, it would leave that to its next start.
   await bridge.stop();

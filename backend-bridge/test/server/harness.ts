@@ -186,7 +186,7 @@ export async function start(options: IStartOptions = {}): Promise<IBridge> {
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined | false> | T | undefined | false,
-  milliseconds = 10_000
+  milliseconds = 50_000
 ): Promise<T> {
   for (const began = Date.now(); ;) {
     const found = await probe();

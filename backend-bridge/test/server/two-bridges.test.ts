@@ -58,4 +58,4 @@ test('a local cluster that could not start is started when the reason is gone', 
   rmSync(join(data, 'local-cluster'));
   await ready(bridge);
   expect(await bridge.stop()).toBe(0);
-}, 40_000);
+});
