@@ -6,10 +6,7 @@ import type { ObjectCalls } from '../bridge/objects';
 import type { StoredObject } from '../contract';
 import { bytesOf, contentOf } from './content';
 import type { IPlace } from './path';
-import { freeName, lastPart, parentOf, parsePath, refused } from './path';
-
-/** Name of the drive: the first part of its paths, as in `buckets:local/results/x.png`. */
-export const DRIVE = 'buckets';
+import { DRIVE, freeName, lastPart, parentOf, parsePath, refused } from './path';
 
 export interface IBucketDriveOptions {
   serverSettings: ServerConnection.ISettings;

@@ -1,5 +1,8 @@
 import { BridgeError } from '../bridge/errors';
 
+/** Name of the drive: the first part of its paths, as in `buckets:local/results/x.png`. */
+export const DRIVE = 'buckets';
+
 /** First part of a path that means the account on AWS; ids of clusters have no such sign. */
 export const AWS = '@aws';
 

@@ -4,6 +4,7 @@ import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { TargetVersion } from '../../backend-bridge/src/fdl/editor/types';
+import { serverPath } from '../drive/files';
 import type { IOscarModel } from '../tokens';
 import { applyEdits, replaceText } from './apply';
 import { askFor } from './dialogs';
@@ -27,7 +28,7 @@ export async function check(work: IFdlWork, model: IOscarModel, contents: Conten
     {
       text,
       name: context.path.slice(context.path.lastIndexOf('/') + 1),
-      base: { contents: contents.localPath(context.path) }
+      base: { contents: serverPath(contents, context.path) }
     },
     model.current?.id
   );

@@ -5,6 +5,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 
 import type { PipelineProblem, PipelineSource } from '../contract';
+import { serverPath } from '../drive/files';
 import { isPipeline } from './constants';
 import { PipelineContent } from './widget';
 
@@ -53,7 +54,7 @@ export function textSource(target: IPipelineTarget, contents: Contents.IManager)
   return {
     text: target.context.model.toString(),
     name: target.name,
-    base: { contents: contents.localPath(PathExt.dirname(target.path)) }
+    base: { contents: serverPath(contents, PathExt.dirname(target.path)) }
   };
 }
 
@@ -73,7 +74,7 @@ async function isOnDisk(context: DocumentRegistry.Context, contents: Contents.IM
 }
 
 function fileSource(target: IPipelineTarget, contents: Contents.IManager): PipelineSource {
-  return { file: { contents: contents.localPath(target.path) } };
+  return { file: { contents: serverPath(contents, target.path) } };
 }
 
 /** Say what a check found on the nodes, where the pipeline is open in our editor. */

@@ -2,20 +2,21 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
-import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { ITranslator } from '@jupyterlab/translation';
 import { addIcon } from '@jupyterlab/ui-components';
 
 import { ARGS, CommandIDs } from '../commands';
 import type { FdlPlan, FdlSource } from '../contract';
+import { serverPath } from '../drive/files';
 import { isFdl, isFdlPath } from '../fdl/detect';
 import { oscarIcon } from '../icons';
 import { NEW_FDL, NEW_SCRIPT } from '../oscar/templates';
 import { bytesText, clusterName } from '../oscar/words';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
-import { guarded, loadTrans, makeView } from './util';
+import { guarded, loadTrans, makeView, selection } from './util';
 
 /** FDL files: what they are, and how they are deployed. */
 export const deployPlugin: JupyterFrontEndPlugin<void> = {
@@ -23,14 +24,15 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Deploys examples and FDL files, and starts new services.',
   autoStart: true,
   requires: [IOscarModelToken, IOscarSettingsToken],
-  optional: [ITranslator, IDefaultFileBrowser, IEditorTracker],
+  optional: [ITranslator, IDefaultFileBrowser, IEditorTracker, IFileBrowserFactory],
   activate: (
     app: JupyterFrontEnd,
     model: IOscarModel,
     settings: () => IOscarSettings,
     translator: ITranslator | null,
     browser: IDefaultFileBrowser | null,
-    editors: IEditorTracker | null
+    editors: IEditorTracker | null,
+    browsers: IFileBrowserFactory | null
   ): void => {
     const trans = loadTrans(translator);
     const { commands } = app;
@@ -93,7 +95,7 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
       if (front && front === app.shell.currentWidget && isFdl(front.context.path, textOf(front.context))) {
         return front.context.path;
       }
-      return [...(browser?.selectedItems() ?? [])].find(item => isFdlPath(item.path))?.path;
+      return selection(browsers).find(item => isFdlPath(item.path))?.path;
     }
 
     commands.addCommand(CommandIDs.deployFile, {
@@ -112,7 +114,10 @@ export const deployPlugin: JupyterFrontEndPlugin<void> = {
           // What is deployed is what the user sees.
           await open.context.save();
         }
-        await deploy({ file: { contents: contents.localPath(path) } }, PathExt.basename(path), args.planOnly === true);
+        await guarded(trans, () => {
+          const source = { file: { contents: serverPath(contents, path) } };
+          return deploy(source, PathExt.basename(path), args.planOnly === true);
+        });
       }
     });
     editors?.currentChanged.connect(() => commands.notifyCommandChanged(CommandIDs.deployFile));

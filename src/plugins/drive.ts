@@ -6,8 +6,8 @@ import { ITranslator } from '@jupyterlab/translation';
 import { folderIcon, newFolderIcon, refreshIcon } from '@jupyterlab/ui-components';
 
 import { ARGS, CommandIDs } from '../commands';
-import { BucketDrive, DRIVE } from '../drive/drive';
-import { AWS } from '../drive/path';
+import { BucketDrive } from '../drive/drive';
+import { AWS, DRIVE } from '../drive/path';
 import type { IOscarModel } from '../tokens';
 import { IOscarModelToken } from '../tokens';
 import { addToMain, guarded, loadTrans } from './util';

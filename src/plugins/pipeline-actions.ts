@@ -3,7 +3,7 @@ import { CommandToolbarButton, Dialog, Notification, showDialog } from '@jupyter
 import { PathExt } from '@jupyterlab/coreutils';
 import { DocumentWidget } from '@jupyterlab/docregistry';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
-import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ITranslator } from '@jupyterlab/translation';
 import { checkIcon, downloadIcon, historyIcon, runIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -13,6 +13,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { BridgeError } from '../bridge/errors';
 import { ARGS, CommandIDs } from '../commands';
 import type { PipelineCheckResult, PipelineConversion } from '../contract';
+import { serverPath } from '../drive/files';
 import { oscarIcon } from '../icons';
 import { clusterName } from '../oscar/words';
 import { ELYRA_FACTORY, isPipeline } from '../pipelines/constants';
@@ -21,7 +22,7 @@ import type { IPipelineTarget } from '../pipelines/target';
 import { findPipeline, savedSource, showProblems, textSource } from '../pipelines/target';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
-import { guarded, loadTrans, makeView } from './util';
+import { guarded, loadTrans, makeView, selection } from './util';
 
 /** What can be done with a pipeline, whichever editor it is open in. */
 export const pipelineActionsPlugin: JupyterFrontEndPlugin<void> = {
@@ -29,13 +30,13 @@ export const pipelineActionsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Check, run, deploy and export pipelines, in our editor and in Elyra’s.',
   autoStart: true,
   requires: [IOscarModelToken, IOscarSettingsToken],
-  optional: [ITranslator, IDefaultFileBrowser],
+  optional: [ITranslator, IFileBrowserFactory],
   activate: (
     app: JupyterFrontEnd,
     model: IOscarModel,
     settings: () => IOscarSettings,
     translator: ITranslator | null,
-    browser: IDefaultFileBrowser | null
+    browsers: IFileBrowserFactory | null
   ): void => {
     const trans = loadTrans(translator);
     const { commands } = app;
@@ -43,7 +44,7 @@ export const pipelineActionsPlugin: JupyterFrontEndPlugin<void> = {
     const view = makeView({ app, model, settings, trans });
 
     const find = (args: ReadonlyPartialJSONObject): IPipelineTarget | undefined =>
-      findPipeline({ app, path: args.path as string | undefined, selected: browser?.selectedItems() });
+      findPipeline({ app, path: args.path as string | undefined, selected: selection(browsers) });
 
     /** Register a command that works on one pipeline. */
     function add(
@@ -188,7 +189,7 @@ export const pipelineActionsPlugin: JupyterFrontEndPlugin<void> = {
         }
         await model.start();
         const source = textSource(target, contents);
-        const into = { contents: contents.localPath(folder) };
+        const into = { contents: serverPath(contents, folder) };
         let result: PipelineConversion;
         try {
           result = await model.client.pipelines.convert({ source, into, overwrite: there });
@@ -328,8 +329,8 @@ export const pipelineActionsPlugin: JupyterFrontEndPlugin<void> = {
           await model.start();
           const result = await model.client.pipelines.pack({
             ...form,
-            code: { file: { contents: contents.localPath(path) } },
-            into: { contents: contents.localPath(PathExt.dirname(path)) },
+            code: { file: { contents: serverPath(contents, path) } },
+            into: { contents: serverPath(contents, PathExt.dirname(path)) },
             overwrite: there
           });
           result.notes.forEach(note => Notification.info(note, { autoClose: 8000 }));
@@ -338,7 +339,7 @@ export const pipelineActionsPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     function codePath(path?: string): string | undefined {
-      const found = path ?? [...(browser?.selectedItems() ?? [])][0]?.path;
+      const found = path ?? selection(browsers)[0]?.path;
       return found !== undefined && /\.(ipynb|py|sh)$/i.test(found) && !isPipeline(found) ? found : undefined;
     }
   }

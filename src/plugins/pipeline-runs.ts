@@ -3,7 +3,7 @@ import { ILayoutRestorer } from '@jupyterlab/application';
 import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { Dialog, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
-import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator } from '@jupyterlab/translation';
 import { historyIcon } from '@jupyterlab/ui-components';
@@ -14,7 +14,7 @@ import { pipelineIcon } from '../icons';
 import { findPipeline } from '../pipelines/target';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
-import { addToMain, guarded, loadTrans, makeView } from './util';
+import { addToMain, guarded, loadTrans, makeView, selection } from './util';
 
 /** Where executed notebooks are put to be looked at. */
 const RUN_FOLDER = 'pipeline-runs';
@@ -25,7 +25,7 @@ export const pipelineRunsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'The view of the runs of pipelines.',
   autoStart: true,
   requires: [IOscarModelToken, IOscarSettingsToken, IRenderMimeRegistry],
-  optional: [ITranslator, ILayoutRestorer, IDefaultFileBrowser],
+  optional: [ITranslator, ILayoutRestorer, IFileBrowserFactory],
   activate: (
     app: JupyterFrontEnd,
     model: IOscarModel,
@@ -33,7 +33,7 @@ export const pipelineRunsPlugin: JupyterFrontEndPlugin<void> = {
     rendermime: IRenderMimeRegistry,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
-    browser: IDefaultFileBrowser | null
+    browsers: IFileBrowserFactory | null
   ): void => {
     const trans = loadTrans(translator);
     const { commands } = app;
@@ -52,7 +52,7 @@ export const pipelineRunsPlugin: JupyterFrontEndPlugin<void> = {
         const path = findPipeline({
           app,
           path: args.path as string | undefined,
-          selected: browser?.selectedItems()
+          selected: selection(browsers)
         })?.path;
         const id = `jp-oscar-runs-${path ?? 'all'}`;
         const open = tracker.find(item => item.id === id);

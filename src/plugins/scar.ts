@@ -1,7 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
-import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
 
@@ -13,7 +13,7 @@ import { ScarPanel } from '../scar/panel';
 import { PIP_LINE, REGIONS } from '../scar/words';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
-import { fileChooser, guarded, loadTrans, makeView, showSide } from './util';
+import { fileChooser, guarded, loadTrans, makeView, selection, showSide } from './util';
 
 /** The SCAR side panel, and as whom and where calls to AWS are made. */
 export const scarPlugin: JupyterFrontEndPlugin<void> = {
@@ -21,7 +21,7 @@ export const scarPlugin: JupyterFrontEndPlugin<void> = {
   description: 'The SCAR side panel: functions, jobs, APIs and buckets on AWS or its local emulator.',
   autoStart: true,
   requires: [IOscarModelToken, IOscarSettingsToken],
-  optional: [ITranslator, ILayoutRestorer, ILabShell, IDefaultFileBrowser],
+  optional: [ITranslator, ILayoutRestorer, ILabShell, IDefaultFileBrowser, IFileBrowserFactory],
   activate: (
     app: JupyterFrontEnd,
     model: IOscarModel,
@@ -29,7 +29,8 @@ export const scarPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     labShell: ILabShell | null,
-    browser: IDefaultFileBrowser | null
+    browser: IDefaultFileBrowser | null,
+    browsers: IFileBrowserFactory | null
   ): void => {
     const trans = loadTrans(translator);
     const { commands } = app;
@@ -174,7 +175,7 @@ export const scarPlugin: JupyterFrontEndPlugin<void> = {
 
     /** The selected FDL file, or one that the user chooses. */
     async function chooseFdl(): Promise<string | undefined> {
-      const selected = [...(browser?.selectedItems() ?? [])].find(item => isFdlPath(item.path));
+      const selected = selection(browsers).find(item => isFdlPath(item.path));
       if (selected || !chooseFiles) {
         return selected?.path;
       }

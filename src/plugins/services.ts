@@ -2,7 +2,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ILayoutRestorer } from '@jupyterlab/application';
 import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { Dialog, InputDialog, Notification, showDialog, WidgetTracker } from '@jupyterlab/apputils';
-import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator } from '@jupyterlab/translation';
 import { runIcon } from '@jupyterlab/ui-components';
@@ -10,11 +10,12 @@ import { runIcon } from '@jupyterlab/ui-components';
 import type { IInvokeArgs, IServiceArgs } from '../commands';
 import { ARGS, CommandIDs } from '../commands';
 import type { Service, Submission } from '../contract';
+import { bucketFile, inBucket } from '../drive/files';
 import { oscarIcon } from '../icons';
 import type { IOscarModel, IOscarSettings } from '../tokens';
 import { IOscarModelToken, IOscarSettingsToken } from '../tokens';
 import { showWhenFound } from './submissions';
-import { addToMain, fileChooser, guarded, hit, loadTrans, makeView } from './util';
+import { addToMain, fileChooser, guarded, hit, loadTrans, makeView, selection } from './util';
 
 /** Commands and the view of one service. */
 export const servicesPlugin: JupyterFrontEndPlugin<void> = {
@@ -22,7 +23,7 @@ export const servicesPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Open, run, start, stop and delete OSCAR services.',
   autoStart: true,
   requires: [IOscarModelToken, IOscarSettingsToken, IRenderMimeRegistry],
-  optional: [ITranslator, ILayoutRestorer, IDefaultFileBrowser],
+  optional: [ITranslator, ILayoutRestorer, IDefaultFileBrowser, IFileBrowserFactory],
   activate: (
     app: JupyterFrontEnd,
     model: IOscarModel,
@@ -30,7 +31,8 @@ export const servicesPlugin: JupyterFrontEndPlugin<void> = {
     rendermime: IRenderMimeRegistry,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
-    browser: IDefaultFileBrowser | null
+    browser: IDefaultFileBrowser | null,
+    browsers: IFileBrowserFactory | null
   ): void => {
     const trans = loadTrans(translator);
     const { commands } = app;
@@ -113,9 +115,17 @@ export const servicesPlugin: JupyterFrontEndPlugin<void> = {
           return;
         }
         const paths = given ?? (await choose(target.service));
-        if (paths.length > 0) {
-          const files = paths.map(path => ({ contents: path }));
-          await start(() => model.submit(target.cluster, target.service, files));
+        const { contents } = app.serviceManager;
+        const own = paths.filter(path => !inBucket(path)).map(path => ({ contents: contents.localPath(path) }));
+        if (own.length > 0) {
+          await start(() => model.submit(target.cluster, target.service, own));
+        }
+        const stored = paths.filter(inBucket);
+        if (stored.length > 0) {
+          await start(async () => {
+            const files = await Promise.all(stored.map(path => bucketFile(model.client, path)));
+            return model.submitFiles(target.cluster, target.service, files);
+          });
         }
       }
     });
@@ -127,7 +137,7 @@ export const servicesPlugin: JupyterFrontEndPlugin<void> = {
       describedBy: { args: ARGS.none },
       isVisible: () => model.state.services.items.some(item => !item.exposed),
       execute: async () => {
-        const paths = [...(browser?.selectedItems() ?? [])].filter(item => item.type !== 'directory');
+        const paths = selection(browsers).filter(item => item.type !== 'directory');
         const names = model.state.services.items.filter(item => !item.exposed).map(item => item.name);
         const cluster = model.current?.id;
         if (paths.length === 0 || cluster === undefined) {

@@ -1,7 +1,8 @@
 import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, MainAreaWidget, showDialog } from '@jupyterlab/apputils';
-import type { FileDialog, IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import type { FileDialog, IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { Contents } from '@jupyterlab/services';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { nullTranslator } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
@@ -37,6 +38,11 @@ export function makeView(options: {
     view.chooseFiles = title => chooseFiles({ title });
   }
   return view;
+}
+
+/** What is selected in the file browser that was used last: there may be several, of drives too. */
+export function selection(browsers: IFileBrowserFactory | null): Contents.IModel[] {
+  return [...(browsers?.tracker.currentWidget?.selectedItems() ?? [])];
 }
 
 /** Lets the user choose files of the file browser; answers their paths, none when the dialog is closed. */

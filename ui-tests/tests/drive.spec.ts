@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { expect, test } from '../helpers/fixtures';
-
 import { OscarPanel } from '../helpers/panel';
+import { ROOT } from '../helpers/server.cjs';
 
 const OBJECTS = 'jupyterlab-oscar/v1/clusters/local/buckets/grayify/objects';
 
@@ -66,4 +68,24 @@ test('a bucket is a drive: open, change, upload, rename and delete its files', a
   await page.keyboard.press('Control+s');
   await expect.poll(() => object('notes/a.txt')).toBe('first\nsecond');
   await page.screenshot({ path: 'screenshots/drive-editor.png' });
+
+  // A file of the bucket goes to a service, whatever is selected in the other file browser.
+  await page.request.put(`${OBJECTS}/notes/chelsea.png`, {
+    data: readFileSync(path.join(ROOT, 'examples', 'data', 'chelsea.png')),
+    headers: { 'Content-Type': 'image/png' }
+  });
+  await page.request.put(`${OBJECTS}/notes/fdl.yaml`, { data: 'functions: {}\n' });
+  await page.locator('.lm-TabBar-tab', { hasText: 'grayify' }).click();
+  await browser.getByRole('button', { name: 'Refresh' }).click();
+  await file('chelsea.png').click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Run with an OSCAR service…' }).click();
+  await expect(page.getByRole('heading', { name: 'chelsea.png' })).toBeVisible();
+  await expect(page.locator('.jp-OscarHead-facts').last()).toContainText('Done', { timeout: 60000 });
+
+  // What names other files is not looked for in the wrong folder.
+  await page.locator('.lm-TabBar-tab', { hasText: 'grayify' }).first().click();
+  await file('fdl.yaml').click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Deploy to cluster…' }).click();
+  await expect(page.getByRole('dialog')).toContainText('fdl.yaml is in a bucket');
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
 });
