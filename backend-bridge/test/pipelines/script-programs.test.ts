@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { convert, node, pipeline, serviceOf } from './convert-support';
 import { Bench } from './script-support';
@@ -86,6 +86,44 @@ describe('a notebook whose Python has neither papermill nor nbclient', () => {
     const none = await place(['count = 1'], false);
     await none.drain(await none.begin('r1'));
     expect((await none.status('a', 'r1')).reason).toContain('Nothing here can run a notebook');
+  });
+});
+
+describe('a kernel that ends before it answers', () => {
+  /** A kernel that ends so many times, then starts; each start is a line of the file. */
+  async function place(times: number): Promise<{ made: Bench; starts: () => number }> {
+    const made = await bench(pipeline([node('a', { filename: 'work.ipynb', outputs: ['out.txt'] })]), {
+      'work.ipynb': notebook(['open("out.txt", "w").write("done")'], 'python', 'shaky')
+    });
+    const spec = join(made.folder, 'kernels', 'shaky');
+    const file = join(made.folder, 'starts');
+    const words = 'echo start >> "$1"; [ $(wc -l < "$1") -gt "$2" ] || exit 1; exec "$3" -m ipykernel_launcher -f "$4"';
+    mkdirSync(spec, { recursive: true });
+    writeFileSync(
+      join(spec, 'kernel.json'),
+      JSON.stringify({
+        argv: ['/bin/sh', '-c', words, 'sh', file, String(times), `${VENV}/python`, '{connection_file}'],
+        display_name: 'shaky',
+        language: 'python'
+      })
+    );
+    made.env = { PATH: `${VENV}:/usr/bin:/bin`, JUPYTER_PATH: made.folder };
+    return { made, starts: () => readFileSync(file, 'utf8').split('\n').length - 1 };
+  }
+
+  it('is started again: another program had taken one of its ports', async () => {
+    const { made, starts } = await place(2);
+    const [job] = await made.drain(await made.begin('r1'));
+    expect([job.code, job.code ? job.log : '']).toEqual([0, '']);
+    expect(starts()).toBe(3);
+    expect(await made.text(serviceOf(made.conversion, 'a'), 'out/run/r1/out.txt')).toBe('done');
+  });
+
+  it('is not started for ever', async () => {
+    const { made, starts } = await place(99);
+    await made.drain(await made.begin('r1'));
+    expect((await made.status('a', 'r1')).reason).toContain('The kernel did not start');
+    expect(starts()).toBe(3);
   });
 });
 

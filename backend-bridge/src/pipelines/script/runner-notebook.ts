@@ -27,7 +27,7 @@ def run_notebook(node):
                     "bring one." % (language, (notebook.get("metadata") or {}).get("kernelspec", {}).get("name") or "none"))
     for way in (with_papermill, with_nbclient, with_nbconvert):
         try:
-            return way(target, kernel)
+            return started(way, target, kernel)
         except ImportError as error:
             if getattr(error, "name", "").partition(".")[0] not in ("papermill", "nbclient", "nbformat", "nbconvert"):
                 raise
@@ -122,12 +122,28 @@ def as_r(value):
     return json.dumps(str(value))
 
 
+# Seconds that a kernel may take to start; its imports are slow where the image has just been fetched.
+START = 300
+
+
+def started(way, target, kernel):
+    """Runs the notebook. The ports of a kernel are chosen before it opens them, so that another program may have taken one by
+    then, and it ends; no cell has run in that case, and another kernel is started."""
+    for attempt in (1, 2, 3):
+        try:
+            return way(target, kernel)
+        except RuntimeError as error:
+            if "kernel_info" not in str(error) or attempt == 3:
+                return fail("The kernel did not start: %s" % first_line(error))
+            say("the kernel did not start; again")
+
+
 def with_papermill(target, kernel):
     import papermill
     import papermill.exceptions
     try:
-        papermill.execute_notebook(target, target, kernel_name=kernel, progress_bar=False, stdout_file=sys.stdout,
-                                   stderr_file=sys.stdout)
+        papermill.execute_notebook(target, target, kernel_name=kernel, progress_bar=False, start_timeout=START,
+                                   stdout_file=sys.stdout, stderr_file=sys.stdout)
     except papermill.exceptions.PapermillExecutionError as error:
         print(str(error), flush=True)
         return fail("Cell %s of the notebook failed: %s: %s" % (error.exec_count, error.ename, first_line(error.evalue)))
@@ -147,7 +163,8 @@ def with_nbclient(target, kernel):
             return super().output(outs, msg, display_id, cell_index)
 
     notebook = nbformat.read(target, as_version=4)
-    client = Client(notebook, timeout=None, kernel_name=kernel or "python3", resources={"metadata": {"path": os.getcwd()}})
+    client = Client(notebook, timeout=None, startup_timeout=START, kernel_name=kernel or "python3",
+                    resources={"metadata": {"path": os.getcwd()}})
     try:
         client.execute()
     except CellExecutionError as error:
@@ -165,7 +182,8 @@ def with_nbconvert(target, kernel):
     from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
     notebook = nbformat.read(target, as_version=4)
     try:
-        ExecutePreprocessor(timeout=-1, kernel_name=kernel or "python3").preprocess(notebook, {"metadata": {"path": os.getcwd()}})
+        execute = ExecutePreprocessor(timeout=-1, startup_timeout=START, kernel_name=kernel or "python3")
+        execute.preprocess(notebook, {"metadata": {"path": os.getcwd()}})
     except CellExecutionError as error:
         print(str(error), flush=True)
         return fail("Cell %s of the notebook failed: %s" % (failed_cell(notebook), first_line(str(error))))
