@@ -66,7 +66,10 @@ def test_fan_out_and_join(command: CommandLine, tmp_path: Path) -> None:
     try:
         wait_for(lambda: wanted <= _keys(command, report), 200, "the reports of both runs did not come")
     except AssertionError as error:
-        said = [f"{name}: {sorted(_keys(command, name))}\n{command('scar', 'log', '-n', name).out.decode()}" for name in names]
+        said = [
+            f"{name}: {sorted(_keys(command, name))}\n{command('scar', 'log', '-n', name).out.decode()}"
+            for name in names
+        ]
         raise AssertionError("\n".join([str(error), *said])) from None
 
     got = command("scar", "get", "-b", f"{report}/out", "-p", tmp_path / "got")
