@@ -338,6 +338,28 @@ describe('joins', () => {
     }
   });
 
+  it('go on when the store tells the same second for archives that came one after the other, as S3 does', async () => {
+    const place = await bench(joinOf(2));
+    const { listing } = place.endpoint.store.catalog;
+    const scan = listing.scan.bind(listing);
+    jest.spyOn(listing, 'scan').mockImplementation((...args) => {
+      const found = scan(...args);
+      return { ...found, objects: found.objects.map(row => ({ ...row, modified: 1_767_323_045_000 })) };
+    });
+    const service = serviceOf(place.conversion, 'join');
+    for (const first of ['p0', 'p1']) {
+      // The job of the first archive has looked and gone before the second archive is there.
+      const order = [serviceOf(place.conversion, 'root'), serviceOf(place.conversion, first), service];
+      const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
+      const ran = await place.drain(await place.begin(first), waiting =>
+        waiting.reduce((best, item, i) => (rank(item.service) < rank(waiting[best].service) ? i : best), 0)
+      );
+      const joined = ran.filter(job => job.service === service);
+      expect(joined[0].log).toContain('waiting for');
+      expect([joined.length, went(ran, service), went(ran, serviceOf(place.conversion, 'end'))]).toEqual([2, 1, 1]);
+    }
+  });
+
   it('find the archives where OSCAR_LINKS says that they lie', async () => {
     const place = await bench(joinOf(2));
     const service = serviceOf(place.conversion, 'join');

@@ -2,6 +2,7 @@
 export const BASICS = String.raw`"""Runs one node of a pipeline as a service of OSCAR: fetches what the nodes before it made, runs its code, hands its
 outputs on, and keeps a record. Standard library only. Written by jupyterlab-oscar; the node is described in node.json."""
 import base64
+import calendar
 import datetime
 import email.utils
 import glob

@@ -57,11 +57,24 @@ def newest(storage, places, run, service):
     return max(found) if found else None
 
 
+# Seconds between two times of a store that may be one time: it leaves fractions out, and may be several machines.
+SAME_TIME = 2
+
+
+def seconds_of(text):
+    """Of a time as stores tell it, 2026-01-02T03:04:05.678Z; 0 for others, so that none is taken for the last."""
+    try:
+        return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
+    except ValueError:
+        return 0
+
+
 def find_archives(node, config, storage, run, service, bucket, key):
     """The archives of all parents, in their order; None when this job is not the one that goes on.
 
-    A job is started by each archive. The one whose archive is the last by (time, key) goes on: when it looks, all others
-    are there, and every other job sees that it is not the last, or that one is missing."""
+    A job is started by each archive, and the last one finds all others. Its event may come before an earlier one's, whose
+    job finds all of them, too: it leaves when another archive is newer. Stores tell time in whole seconds (S3 does), so that of
+    archives of about the same time none is known to be the last: their jobs go on, and the claim lets one of them work."""
     incoming = os.environ.get("INPUT_FILE_PATH") or ""
     if len(node["parents"]) == 1:
         if os.path.isfile(incoming):
@@ -84,8 +97,9 @@ def find_archives(node, config, storage, run, service, bucket, key):
             say("waiting for %s; the job that its archive starts will go on" % parent["service"])
             return None
         found.append((archive[0], archive[2], parent["service"], archive[1]))
-    if max(found)[2] != service:
-        say("the archive of %s came last; its job goes on" % max(found)[2])
+    last, own = max(found), [item for item in found if item[2] == service][0]
+    if seconds_of(last[0]) - seconds_of(own[0]) > SAME_TIME:
+        say("the archive of %s came last; its job goes on" % last[2])
         return None
     return [incoming if item[2] == service and os.path.isfile(incoming) else fetch(storage, item[3], item[1])
             for item in found]
