@@ -108,7 +108,9 @@ export class Runs {
 
   /** Services, as `<cluster>/<name>`, of runs that go on. */
   busy(): Set<string> {
-    const nodes = this._book.open().flatMap(live => live.kept.nodes);
+    // All nodes of one that is told as ended have ended, though its last lines may still be written.
+    const going = this._book.open().filter(({ kept }) => kept.view.state !== 'done' && kept.view.state !== 'failed');
+    const nodes = going.flatMap(live => live.kept.nodes);
     return new Set(nodes.map(({ view }) => `${view.cluster}/${view.service}`));
   }
 
