@@ -103,12 +103,21 @@ _TUPLES = ({tuple}, {list}, {tuple, list}, set())
 
 
 def check_pairs(pairs: list[Any], what: str) -> None:
-    """Raise UserError unless all are pairs: a text of two characters would pass for one."""
+    """Raise UserError unless all are pairs."""
+    wrong = first_wrong(pairs)
+    if wrong is not None:
+        raise not_a_pair(pairs[wrong], what)
+
+
+def first_wrong(pairs: list[Any]) -> int | None:
+    """Where the first one is that is no pair: a text of two characters would pass for one."""
     if set(map(type, pairs)) in _TUPLES and set(map(len, pairs)) <= {2}:
-        return
-    for pair in pairs:
-        if not _is_pair(pair):
-            raise UserError(f"`{what}` answered {shorten(pair)} where a (key, value) pair is expected.")
+        return None
+    return next((at for at, pair in enumerate(pairs) if not _is_pair(pair)), None)
+
+
+def not_a_pair(value: Any, what: str) -> UserError:
+    return UserError(f"`{what}` answered {shorten(value)} where a (key, value) pair is expected.")
 
 
 def _is_pair(value: Any) -> bool:

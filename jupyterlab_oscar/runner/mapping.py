@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from time import perf_counter
+from types import GeneratorType
 from typing import Any, Protocol
 
 from .errors import UserError
-from .functions import check_pairs, pair_batches
+from .functions import first_wrong, not_a_pair, pair_batches
 from .inputs import Input
 from .job import Job
 from .keys import shorten
@@ -191,6 +193,8 @@ class Mapper:
     def _records(self, source: Input, calls: Iterable[tuple[Any, ...]]) -> None:
         function, sink, counters, state = self._function, self._sink, self._state.counters, self._state
         pairs: list[Any] = []
+        # Which call made the pairs up to here: they are checked many at a time, and the record of a wrong one is named.
+        marks: list[tuple[int, tuple[Any, ...]]] = []
         count = 0
         call: tuple[Any, ...] = ()
         try:
@@ -201,12 +205,18 @@ class Mapper:
                     if result is None:
                         continue
                     kind = type(result)
-                    if kind is tuple and len(result) == 2:
+                    if kind is GeneratorType and not state.skip_records:
+                        pairs.extend(islice(result, BATCH))
+                        while len(pairs) >= BATCH:
+                            marks.append((len(pairs), call))
+                            self._flush(source, pairs, marks)
+                            pairs, marks = list(islice(result, BATCH)), []
+                    elif kind is tuple and len(result) == 2:
                         pairs.append(result)
-                    elif kind is list:
+                    elif kind is list and not state.skip_records:
                         pairs.extend(result)
                     else:
-                        # A generator fails while it runs: its pairs are kept only when it comes to its end.
+                        # Of one that fails while it runs nothing is kept, where it is left out for that.
                         made: list[Any] = []
                         for batch in pair_batches(result, True):
                             if not state.skip_records and len(made) > BATCH:
@@ -220,10 +230,11 @@ class Mapper:
                         state.record = _place_of(source, call)
                         raise
                     self._skip(source, call, error)
+                marks.append((len(pairs), call))
                 if len(pairs) >= BATCH:
-                    self._flush(pairs)
-                    pairs = []
-            self._flush(pairs)
+                    self._flush(source, pairs, marks)
+                    pairs, marks = [], []
+            self._flush(source, pairs, marks)
         except UserError as error:
             if error.record is None:
                 error.record = _place_of(source, call)
@@ -231,9 +242,15 @@ class Mapper:
         finally:
             counters.recordsIn += count
 
-    def _flush(self, pairs: list[Any]) -> None:
+    def _flush(self, source: Input, pairs: list[Any], marks: list[tuple[int, tuple[Any, ...]]]) -> None:
         if pairs:
-            check_pairs(pairs, "mapper")
+            wrong = first_wrong(pairs)
+            if wrong is not None:
+                call = next(call for end, call in marks if end > wrong)
+                self._state.record = _place_of(source, call)
+                error = not_a_pair(pairs[wrong], "mapper")
+                error.record = self._state.record
+                raise error
             self._state.counters.recordsOut += len(pairs)
             self._sink.add(pairs)
 
