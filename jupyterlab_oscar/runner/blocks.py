@@ -12,7 +12,7 @@ from typing import BinaryIO
 from .inputs import read_exactly
 
 #: Bytes of one chunk: what a mapper gets at once, at most, unless one record is longer.
-PIECE = 16 << 20
+PIECE = 8 << 20
 #: Steps in which the rest of a record that goes past the split is read.
 STEP = 64 << 10
 LONGEST_STEP = 8 << 20

@@ -35,6 +35,7 @@ describe('sizes of parts', () => {
       { ...rule, mappers: 1, minBlock: 8 * MIB, maxBlock: MIB },
       MIB
     ],
+    ['a share that does not divide leaves no rest', { ...rule, total: 500_000_001, workers: 2 }, 31_250_001],
     ['0 is no limit', { ...rule, mappers: 2, maxBlock: 0 }, 512 * MIB],
     ['remote: twenty starts of work', { ...rule, startCost: 3, speed: MIB }, 128 * MIB]
   ])('%s', (_name, given, size) => {

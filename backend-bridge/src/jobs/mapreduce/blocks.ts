@@ -50,11 +50,12 @@ export function blockSize(rule: IBlockRule): number {
 
 function shareOf(rule: IBlockRule, workers: number): number {
   if (rule.startCost < 0.05) {
-    return clamp(rule.total / (LOCAL.blocks * workers), LOCAL.least, LOCAL.most);
+    // Rounded up: the rest of a division would be a part of its own.
+    return clamp(Math.ceil(rule.total / (LOCAL.blocks * workers)), LOCAL.least, LOCAL.most);
   }
   const byStart = rule.speed === undefined ? REMOTE.least : rule.speed * rule.startCost * REMOTE.starts;
   return clamp(
-    Math.max(rule.total / (REMOTE.blocks * workers), byStart),
+    Math.max(Math.ceil(rule.total / (REMOTE.blocks * workers)), byStart),
     rule.speed === undefined ? REMOTE.least : MIB,
     REMOTE.most
   );
