@@ -1,6 +1,7 @@
 import type { Contents } from '@jupyterlab/services';
 
 import type { IBridgeClient } from '../bridge/client';
+import type { ObjectCalls } from '../bridge/objects';
 import { AWS, DRIVE, lastPart, parsePath, refused } from './path';
 
 /** Whether a path of JupyterLab leads into a bucket: `buckets:local/results/x.png`. */
@@ -24,9 +25,13 @@ export function serverPath(contents: Contents.IManager, path: string): string {
   return contents.localPath(path);
 }
 
+/** The buckets of a place: of a cluster by its id, or of the account on AWS. */
+export function storageOf(client: IBridgeClient, place: string): ObjectCalls {
+  return place === AWS ? client.aws.storage : client.storage(place);
+}
+
 /** A file that lies in a bucket, to be handed over as one of this computer is. */
 export async function bucketFile(client: IBridgeClient, path: string): Promise<File> {
   const { place = '', bucket = '', key } = parsePath(path.slice(DRIVE.length + 1));
-  const storage = place === AWS ? client.aws.storage : client.storage(place);
-  return new File([await storage.bytes(bucket, key)], lastPart(key));
+  return new File([await storageOf(client, place).bytes(bucket, key)], lastPart(key));
 }

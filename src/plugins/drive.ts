@@ -7,6 +7,7 @@ import { folderIcon, newFolderIcon, refreshIcon } from '@jupyterlab/ui-component
 
 import { ARGS, CommandIDs } from '../commands';
 import { BucketDrive } from '../drive/drive';
+import { storageOf } from '../drive/files';
 import { AWS, DRIVE } from '../drive/path';
 import type { IOscarModel } from '../tokens';
 import { IOscarModelToken } from '../tokens';
@@ -36,7 +37,7 @@ export const drivePlugin: JupyterFrontEndPlugin<void> = {
           const { state } = await aws.context();
           return state === 'ready' ? [...clusters, AWS] : clusters;
         },
-        storage: place => (place === AWS ? aws.storage : model.client.storage(place)),
+        storage: place => storageOf(model.client, place),
         typeOf: path => {
           const [type] = app.docRegistry.getFileTypesForPath(path);
           const mimetype = type?.mimeTypes[0] ?? 'application/octet-stream';

@@ -81,7 +81,6 @@ describe.each(
   });
 });
 
-/** Waits half a minute at the most. */
 async function until(what: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 90_000; !(await what());) {
     if (Date.now() > end) {

@@ -1,21 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { convert, node, pipeline, serviceOf } from './convert-support';
-import { Bench } from './script-support';
+import { node, pipeline, serviceOf } from './convert-support';
+import { benches } from './script-support';
 
 jest.setTimeout(120_000);
 
-const benches: Bench[] = [];
+const bench = benches();
 const servers: Server[] = [];
-async function bench(...args: Parameters<typeof convert>): Promise<Bench> {
-  const made = await Bench.start(convert(...args));
-  benches.push(made);
-  return made;
-}
-afterAll(async () => {
-  servers.forEach(server => server.close());
-  await Promise.all(benches.map(one => one.close()));
-});
+afterAll(() => servers.forEach(server => server.close()));
 
 it('nodes that are all functions of AWS hand on through S3, and one job of a join goes on', async () => {
   const place = await bench(

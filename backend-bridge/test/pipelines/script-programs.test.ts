@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { convert, node, pipeline, serviceOf } from './convert-support';
-import { Bench } from './script-support';
+import { node, pipeline, serviceOf } from './convert-support';
+import { benches, type Bench } from './script-support';
 
 jest.setTimeout(180_000);
 
@@ -10,13 +10,7 @@ const VENV = join(__dirname, '../../../.venv/bin');
 /** A Python that has nothing to run notebooks with, beside which a Jupyter of another Python stands. */
 const BARE = '/usr/bin/python3';
 
-const benches: Bench[] = [];
-async function bench(...args: Parameters<typeof convert>): Promise<Bench> {
-  const made = await Bench.start(convert(...args));
-  benches.push(made);
-  return made;
-}
-afterAll(() => Promise.all(benches.map(one => one.close())));
+const bench = benches();
 
 function notebook(sources: string[], language = 'python', name = 'python3'): string {
   return JSON.stringify({

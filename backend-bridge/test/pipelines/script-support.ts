@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { parseFdl, toService, type IOscarService } from '../../src/fdl';
 import type { IConversion, IStatus } from '../../src/pipelines';
 import { ADMIN, startEndpoint, type IEndpoint } from '../s3/endpoint';
-import { serviceOf, textOf } from './convert-support';
+import { convert, serviceOf, textOf } from './convert-support';
 
 const VENV = join(__dirname, '../../../.venv/bin');
 
@@ -248,3 +248,18 @@ function walk(folder: string, below = ''): string[] {
       return statSync(join(folder, path)).isDirectory() ? walk(folder, path) : [path];
     });
 }
+
+/** Makes benches of what {@link convert} is given, and closes them after the tests of the file. */
+export function benches(): (...args: Parameters<typeof convert>) => Promise<Bench> {
+  const made: Bench[] = [];
+  afterAll(() => Promise.all(made.map(one => one.close())));
+  return async (...args) => {
+    const bench = await Bench.start(convert(...args));
+    made.push(bench);
+    return bench;
+  };
+}
+
+/** How many of the jobs of a service did its work. */
+export const went = (jobs: IRanJob[], service: string): number =>
+  jobs.filter(job => job.service === service && job.stored.length > 0).length;

@@ -133,7 +133,10 @@ def started(way, target, kernel):
         try:
             return way(target, kernel)
         except RuntimeError as error:
-            if "kernel_info" not in str(error) or attempt == 3:
+            ended = "kernel_info" in str(error)
+            if not ended and "didn't respond" not in str(error):
+                raise
+            if not ended or attempt == 3:
                 return fail("The kernel did not start: %s" % first_line(error))
             say("the kernel did not start; again")
 
